@@ -1,0 +1,76 @@
+"""The database a migration will meet: a value that is passed down, never a question asked again."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Vendor = Literal["postgresql", "mysql", "mariadb", "sqlite"]
+VENDORS: tuple[Vendor, ...] = ("postgresql", "mysql", "mariadb", "sqlite")
+
+Version = tuple[int, ...]
+
+# What a project that says nothing is taken to use: releases that are in wide use and supported.
+_ASSUMED_VERSION: dict[Vendor, Version] = {
+    "postgresql": (15,),
+    "mysql": (8, 0),
+    "mariadb": (10, 11),
+    "sqlite": (3, 40),
+}
+
+# django.db.backends.base.features.DatabaseFeatures.can_rollback_ddl
+_TRANSACTIONAL_DDL: dict[Vendor, bool] = {
+    "postgresql": True,
+    "mysql": False,
+    "mariadb": False,
+    "sqlite": True,
+}
+
+DISPLAY_NAME: dict[Vendor, str] = {
+    "postgresql": "PostgreSQL",
+    "mysql": "MySQL",
+    "mariadb": "MariaDB",
+    "sqlite": "SQLite",
+}
+
+
+class Database(msgspec.Struct, frozen=True, kw_only=True):
+    """A vendor and version, and where the knowledge comes from.
+
+    `source` is "option" (command line), "settings" (miglint's), "settings-file" (Django's DATABASES, read as
+    text) or "default".
+    """
+
+    vendor: Vendor = "postgresql"
+    version: Version = (15,)
+    source: str = "default"
+
+    @classmethod
+    def assumed(cls, vendor: Vendor, source: str) -> Database:
+        """The vendor at the version that is assumed where none is given."""
+        return cls(vendor=vendor, version=_ASSUMED_VERSION[vendor], source=source)
+
+    @property
+    def transactional_ddl(self) -> bool:
+        """Whether a failed migration is rolled back whole."""
+        return _TRANSACTIONAL_DDL[self.vendor]
+
+    @property
+    def title(self) -> str:
+        return DISPLAY_NAME[self.vendor]
+
+    @property
+    def version_text(self) -> str:
+        return ".".join(map(str, self.version))
+
+
+def parse_version(text: str) -> Version:
+    """`"15.4"` → `(15, 4)`. Raises ValueError with a sentence."""
+    try:
+        version = tuple(int(part) for part in text.strip().split("."))
+    except ValueError:
+        raise ValueError(f"{text!r} is not a version such as 15 or 5.2") from None
+    if len(version) > 4 or any(not 0 <= part < 10_000 for part in version):
+        raise ValueError(f"{text!r} is not a version such as 15 or 5.2")
+    return version

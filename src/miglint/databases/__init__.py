@@ -1,0 +1,1 @@
+"""What an action costs on a database."""

@@ -1,0 +1,1 @@
+"""What the files mean together: knows Django, and does no I/O outside `layout`."""

@@ -1,0 +1,99 @@
+"""A migration as a value: what its file means to Django, before any other file is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from miglint.project.keys import MigrationKey
+from miglint.project.truth import Truth
+from miglint.syntax.facts import Call, Class, ModuleFacts
+from miglint.text import NOWHERE, Span
+
+if TYPE_CHECKING:
+    from miglint.project.operations import Operation
+
+# The names that Django's loader and graph resolve themselves.
+# Source: django.db.migrations.loader.MigrationLoader.check_key
+FIRST = "__first__"
+LATEST = "__latest__"
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """One entry of `dependencies`, `run_before` or `replaces`, as declared.
+
+    A swappable dependency has `setting` (`AUTH_USER_MODEL`) and no key; it stands for the first migration of
+    the app whose model the setting names. Source: django.db.migrations.migration.swappable_dependency.
+    """
+
+    key: MigrationKey | None
+    span: Span = field(default=NOWHERE, compare=False)
+    setting: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A part of a migration that could not be read: which, why, and what is therefore not checked."""
+
+    what: str
+    why: str
+    unchecked: str
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One migration file, interpreted.
+
+    `path` is absolute with POSIX separators. `dependencies_known` is false where some entry could not be read
+    (then no conclusion may be drawn from a missing edge); `operations_known` likewise. `class_span` is the
+    header of `class Migration`. `atomic` and `initial` are what the class says, bases included.
+    """
+
+    key: MigrationKey
+    path: str
+    facts: ModuleFacts = field(repr=False, compare=False)
+    dependencies: tuple[Dependency, ...] = ()
+    run_before: tuple[Dependency, ...] = ()
+    replaces: tuple[Dependency, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    initial: bool | None = None
+    atomic: Truth = Truth.YES
+    dependencies_known: bool = True
+    operations_known: bool = True
+    unreadable: tuple[Unreadable, ...] = ()
+    class_span: Span = NOWHERE
+    definition: Class | None = field(default=None, repr=False, compare=False)
+    bases: tuple[str, ...] = ()
+
+    @property
+    def app(self) -> str:
+        return self.key.app
+
+    @property
+    def name(self) -> str:
+        return self.key.name
+
+    @cached_property
+    def number(self) -> int | None:
+        """The number its name starts with: 12 for `0012_add_total`.
+
+        Source: django.db.migrations.autodetector.MigrationAutodetector.parse_number
+        """
+        digits = self.key.name.split("_", 1)[0]
+        if "squashed_" in self.key.name:
+            digits = self.key.name.split("squashed_", 1)[1].split("_", 1)[0] or digits
+            if not digits.isascii() or not digits.isdigit():
+                digits = self.key.name.split("_", 1)[0]
+        return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """Something a migration needs that another file says: a call's result, a list, a function, a base class."""
+
+    module: str
+    name: str
+    call: Call | None = None

@@ -1,0 +1,1 @@
+"""What a file says: knows Python, and nothing of Django."""
