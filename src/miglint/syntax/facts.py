@@ -295,7 +295,7 @@ class Import(Node, frozen=True, eq=False, array_like=True, tag="i"):
 
 
 class Function(Node, frozen=True, eq=False, array_like=True, tag="f"):
-    """A function definition. `name_span` is the name in its header."""
+    """A function definition. The span is its header, `def name`."""
 
     name: str
     parameters: tuple[Parameter, ...]
@@ -310,7 +310,7 @@ class Function(Node, frozen=True, eq=False, array_like=True, tag="f"):
 
 
 class Class(Node, frozen=True, eq=False, array_like=True, tag="c"):
-    """A class definition. The span is that of its header, `class Name(bases)`."""
+    """A class definition. The span is its header, `class Name`."""
 
     name: str
     bases: tuple[Expr, ...]

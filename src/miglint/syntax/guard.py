@@ -1,0 +1,166 @@
+"""Looks at a text before a parser does: what would end the process or take minutes is refused here.
+
+LibCST's native parser recurses on the C stack: about 1,200 nested brackets end the process on an 8 MB stack, 78
+on a thread of 512 KB; chains of operators take quadratic time. One pass over the tokens measures both.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from miglint.syntax.facts import Comment
+from miglint.text import Span
+
+MAX_CHARACTERS = 4 * 1024 * 1024
+# CPython itself refuses more than 200 nested brackets and 100 levels of indentation (Parser/tokenizer).
+MAX_BRACKETS = 200
+MAX_INDENTATION = 100
+MAX_CHAIN = 500
+
+# Shallower than this is safe on the smallest usual thread stack, with room to spare.
+SHALLOW = 30
+
+_TOKEN = re.compile(
+    r'''
+      "{3} (?: [^"\\]+ | \\. | "(?!"") )* "{3}
+    | '{3} (?: [^'\\]+ | \\. | '(?!'') )* '{3}
+    | " (?: [^"\\\r\n]+ | \\. )* "
+    | ' (?: [^'\\\r\n]+ | \\. )* '
+    | \#[^\r\n]*
+    | \\\r?\n
+    | \r\n | [\r\n,;()\[\]{}]
+    | \*\*|//|->|:=|[<>=!]=|<<|>>|[.+\-*/%@&|^~<>=]
+    | \b(?:not|and|or|if|else|lambda|await|for|in|is|yield)\b
+    ''',
+    re.VERBOSE | re.DOTALL,
+)
+_ELIF = re.compile(r"^([ \t]*)(elif\b|else\b|[^ \t\r\n#])", re.MULTILINE)
+_DEEP_INDENTATION = re.compile(r"^[ \t\f]{%d,}[^ \t\f\r\n#]" % MAX_INDENTATION, re.MULTILINE)
+_INDENTATION = re.compile(r"^([ \t]*)[^ \t\r\n#]", re.MULTILINE)
+
+
+class Danger(NamedTuple):
+    """Why a text is not given to the parser, and where."""
+
+    message: str
+    offset: int
+
+
+class Measure(NamedTuple):
+    """What the tokens tell: the danger if there is one, how deep the text goes, comments for miglint."""
+
+    danger: Danger | None
+    depth: int
+    comments: tuple[Comment, ...]
+
+
+def measure(text: str) -> Measure:
+    """Scans the tokens of a Python text once, in linear time."""
+    if len(text) > MAX_CHARACTERS:
+        return Measure(Danger(f"the file is larger than {MAX_CHARACTERS // 1024**2} MB", 0), 0, ())
+    danger = _indentation(text) or _elif_chain(text)
+    if danger is not None:
+        return Measure(danger, 0, ())
+    return _tokens(text)
+
+
+def _tokens(text: str) -> Measure:
+    comments: list[Comment] = []
+    wants_comments = "miglint" in text
+    deepest = longest = 0
+    chain = 0
+    outer: list[int] = []
+    for match in _TOKEN.finditer(text):
+        token = match[0]
+        first = token[0]
+        if first in ",;":
+            chain = 0
+        elif first in "([{":
+            outer.append(chain + 1)
+            chain = 0
+            if len(outer) > deepest:
+                deepest = len(outer)
+                if deepest > MAX_BRACKETS:
+                    return Measure(_too_nested(match.start()), deepest, ())
+        elif first in ")]}":
+            if outer:
+                chain = outer.pop()
+        elif first in "\r\n":
+            if not outer:
+                chain = 0
+        elif first == "#":
+            if wants_comments and "miglint" in token:
+                comments.append(_comment(text, match.start(), token))
+        elif first != "\\":
+            chain += 1
+            if first in "\"'" and _is_template(text, match.start()):
+                inside = _template_depth(token)
+                if inside > MAX_BRACKETS or len(outer) + inside > MAX_BRACKETS:
+                    return Measure(_too_nested(match.start()), inside, ())
+                chain += sum(map(token.count, "+-*/%.")) if inside > 1 or len(token) > 2000 else 0
+                deepest = max(deepest, len(outer) + inside)
+            if chain > longest:
+                longest = chain
+                if longest > MAX_CHAIN:
+                    message = f"one expression chains more than {MAX_CHAIN} operators, calls or strings"
+                    return Measure(Danger(message, match.start()), deepest, ())
+    return Measure(None, max(deepest, longest), tuple(comments))
+
+
+def _too_nested(offset: int) -> Danger:
+    return Danger(f"brackets are nested more than {MAX_BRACKETS} deep", offset)
+
+
+def _is_template(text: str, quote: int) -> bool:
+    """Whether the string whose quote is at this offset is an f-string or t-string."""
+    prefix = text[max(0, quote - 2) : quote].lower()
+    return "f" in prefix[-2:] or prefix[-1:] == "t"
+
+
+def _template_depth(token: str) -> int:
+    depth = deepest = 0
+    for character in token:
+        if character in "([{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in ")]}" and depth:
+            depth -= 1
+    return deepest
+
+
+def _comment(text: str, start: int, token: str) -> Comment:
+    line_start = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
+    alone = not text[line_start:start].strip()
+    return Comment(token.rstrip(), Span(start, start + len(token.rstrip())), alone)
+
+
+def _indentation(text: str) -> Danger | None:
+    if _DEEP_INDENTATION.search(text) is None:
+        return None
+    levels = [0]
+    for match in _INDENTATION.finditer(text):
+        width = len(match[1].expandtabs(8))
+        while levels and levels[-1] > width:
+            levels.pop()
+        if not levels or width > levels[-1]:
+            levels.append(width)
+            if len(levels) > MAX_INDENTATION:
+                message = f"blocks are indented more than {MAX_INDENTATION} levels deep"
+                return Danger(message, match.start())
+    return None
+
+
+def _elif_chain(text: str) -> Danger | None:
+    if text.count("elif") <= MAX_CHAIN:
+        return None
+    chains: dict[int, int] = {}
+    for match in _ELIF.finditer(text):
+        width = len(match[1])
+        if match[2] == "elif":
+            chains[width] = chains.get(width, 0) + 1
+            if chains[width] > MAX_CHAIN:
+                return Danger(f"one `if` has more than {MAX_CHAIN} `elif` branches", match.start())
+        elif match[2] != "else":
+            chains = {column: count for column, count in chains.items() if column < width}
+    return None
