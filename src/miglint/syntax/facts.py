@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Any, Literal as Choice
+from typing import Any
+from typing import Literal as Choice
 
 import msgspec
 
@@ -435,7 +436,9 @@ class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
 
     def top(self, kind: type[Function] | type[Class]) -> Iterator[Any]:
         """The functions or classes of the module's own level, those under `if`, `try` and `with` too."""
-        return (statement for statement in walk(self.body, into_definitions=False) if isinstance(statement, kind))
+        return (
+            statement for statement in walk(self.body, into_definitions=False) if isinstance(statement, kind)
+        )
 
     def class_named(self, name: str) -> Class | None:
         """The last class of that name at the module's level."""

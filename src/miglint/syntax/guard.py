@@ -22,7 +22,7 @@ MAX_CHAIN = 500
 SHALLOW = 30
 
 _TOKEN = re.compile(
-    r'''
+    r"""
       "{3} (?: [^"\\]+ | \\. | "(?!"") )* "{3}
     | '{3} (?: [^'\\]+ | \\. | '(?!'') )* '{3}
     | " (?: [^"\\\r\n]+ | \\. )* "
@@ -32,7 +32,7 @@ _TOKEN = re.compile(
     | \r\n | [\r\n,;()\[\]{}]
     | \*\*|//|->|:=|[<>=!]=|<<|>>|[.+\-*/%@&|^~<>=]
     | \b(?:not|and|or|if|else|lambda|await|for|in|is|yield)\b
-    ''',
+    """,
     re.VERBOSE | re.DOTALL,
 )
 _ELIF = re.compile(r"^([ \t]*)(elif\b|else\b|[^ \t\r\n#])", re.MULTILINE)

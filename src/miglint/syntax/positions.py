@@ -13,7 +13,7 @@ from miglint.text import NOWHERE, Span
 class _Mark:
     """Notes where a node starts and ends while it is being rendered."""
 
-    __slots__ = ("end_node", "node", "start", "state", "start_node")
+    __slots__ = ("end_node", "node", "start", "start_node", "state")
 
     def __init__(self, state: _Recorder, node: object, start_node: object, end_node: object) -> None:
         self.state = state

@@ -1,0 +1,22 @@
+"""A report as text: one module per format, each a pure function of the report and the view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Literal, cast
+
+from miglint.formats.terminal import View
+from miglint.report import Report
+
+Format = Literal["text", "concise", "json"]
+FORMATS: tuple[Format, ...] = ("text", "concise", "json")
+
+
+def render(name: Format, report: Report, view: View) -> str:
+    """The report in a format. Only the module of that format is imported."""
+    module = import_module(f"miglint.formats.{name}")
+    return cast(Callable[[Report, View], str], module.render)(report, view)
+
+
+__all__ = ["FORMATS", "Format", "View", "render"]

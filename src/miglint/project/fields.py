@@ -1,0 +1,323 @@
+"""A model field as its migration writes it: what Django would build from the call."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from miglint.project.truth import Truth
+from miglint.syntax.facts import Call, Expr, Literal, Name, Starred
+from miglint.text import Span
+
+_FIELD = (
+    "verbose_name", "name", "primary_key", "max_length", "unique", "blank", "null", "db_index", "rel", "default",
+    "editable", "serialize", "unique_for_date", "unique_for_month", "unique_for_year", "choices", "help_text",
+    "db_column", "db_tablespace", "auto_created", "validators", "error_messages", "db_comment", "db_default",
+)  # fmt: skip
+
+# Positional parameters, where a class has others than Field. Source: the __init__ of each class, Django 4.2 to 6.x.
+_SIGNATURES: dict[str, tuple[str, ...]] = {
+    "ForeignKey": (
+        "to", "on_delete", "related_name", "related_query_name", "limit_choices_to", "parent_link", "to_field", "db_constraint",
+    ),
+    "OneToOneField": ("to", "on_delete", "to_field"),
+    "ManyToManyField": (
+        "to", "related_name", "related_query_name", "limit_choices_to", "symmetrical", "through", "through_fields",
+        "db_constraint", "db_table", "swappable",
+    ),
+    "DecimalField": ("verbose_name", "name", "max_digits", "decimal_places"),
+    "DateField": ("verbose_name", "name", "auto_now", "auto_now_add"),
+    "DateTimeField": ("verbose_name", "name", "auto_now", "auto_now_add"),
+    "TimeField": ("verbose_name", "name", "auto_now", "auto_now_add"),
+    "FileField": ("verbose_name", "name", "upload_to", "storage"),
+    "ImageField": ("verbose_name", "name", "width_field", "height_field"),
+    "FilePathField": ("verbose_name", "name", "path", "match", "recursive", "allow_files", "allow_folders"),
+    "GenericIPAddressField": ("verbose_name", "name", "protocol", "unpack_ipv4"),
+    "JSONField": ("verbose_name", "name", "encoder", "decoder"),
+    "UUIDField": ("verbose_name",),
+    "ArrayField": ("base_field", "size"),
+}  # fmt: skip
+
+# django.db.models' own field classes.
+_MODELS = {
+    "AutoField", "BigAutoField", "SmallAutoField", "BigIntegerField", "BinaryField", "BooleanField", "CharField",
+    "CommaSeparatedIntegerField", "DateField", "DateTimeField", "DecimalField", "DurationField", "EmailField", "Field",
+    "FileField", "FilePathField", "FloatField", "ForeignKey", "GeneratedField", "GenericIPAddressField", "IPAddressField",
+    "ImageField", "IntegerField", "JSONField", "ManyToManyField", "NullBooleanField", "OneToOneField",
+    "PositiveBigIntegerField", "PositiveIntegerField", "PositiveSmallIntegerField", "SlugField", "SmallIntegerField",
+    "TextField", "TimeField", "URLField", "UUIDField", "CompositePrimaryKey",
+}  # fmt: skip
+_POSTGRES = {
+    "ArrayField", "CICharField", "CIEmailField", "CITextField", "HStoreField", "BigIntegerRangeField", "DateRangeField",
+    "DateTimeRangeField", "DecimalRangeField", "FloatRangeField", "IntegerRangeField", "RangeField", "SearchVectorField",
+}  # fmt: skip
+
+# Well-known classes outside Django that are nullable, or no column at all, whatever their arguments say:
+# without this a NOT NULL check would accuse them.
+_WELL_KNOWN: dict[str, str] = {
+    "taggit.managers.TaggableManager": "ManyToManyField",
+    "modelcluster.contrib.taggit.ClusterTaggableManager": "ManyToManyField",
+    "sortedm2m.fields.SortedManyToManyField": "ManyToManyField",
+    "modelcluster.fields.ParentalManyToManyField": "ManyToManyField",
+    "modelcluster.fields.ParentalKey": "ForeignKey",
+    "mptt.fields.TreeForeignKey": "ForeignKey",
+    "mptt.fields.TreeOneToOneField": "OneToOneField",
+    "mptt.fields.TreeManyToManyField": "ManyToManyField",
+    "timezone_field.fields.TimeZoneField": "CharField",
+    "django_countries.fields.CountryField": "CharField",
+    "jsonfield.fields.JSONField": "TextField",
+}
+
+_AUTO = {"AutoField", "BigAutoField", "SmallAutoField"}
+_RELATIONS = {"ForeignKey", "OneToOneField", "ManyToManyField"}
+# Field.empty_strings_allowed and not None by get_default: what BaseDatabaseSchemaEditor._effective_default fills
+# with "" where blank=True. Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor._effective_default
+_FILLED_WHEN_BLANK = {
+    "CharField", "CommaSeparatedIntegerField", "EmailField", "FileField", "FilePathField", "ImageField", "SlugField",
+    "TextField", "URLField", "BinaryField", "GenericIPAddressField", "Field", "CICharField", "CIEmailField", "CITextField",
+}  # fmt: skip
+_TEXT = {
+    "CharField", "CommaSeparatedIntegerField", "EmailField", "FileField", "FilePathField", "ImageField", "SlugField",
+    "TextField", "URLField", "CICharField", "CIEmailField", "CITextField",
+}  # fmt: skip
+
+
+def canonical_class(path: str) -> str | None:
+    """The path Django's `deconstruct()` gives for its own field classes, None for all others.
+
+    `django.db.models.fields.related.ForeignKey` → `django.db.models.ForeignKey`.
+    """
+    prefix, _, name = path.rpartition(".")
+    if prefix.startswith("django.db.models") and name in _MODELS:
+        return f"django.db.models.{name}"
+    if prefix.startswith("django.contrib.postgres.fields") and name in _POSTGRES:
+        return f"django.contrib.postgres.fields.{name}"
+    if prefix.startswith("django.contrib.postgres.search") and name == "SearchVectorField":
+        return f"django.contrib.postgres.search.{name}"
+    if prefix.startswith("django.contrib.postgres.fields.jsonb") or (
+        prefix == "django.contrib.postgres.fields" and name == "JSONField"
+    ):
+        return "django.db.models.JSONField"
+    return None
+
+
+def truth_of(value: Expr | None, *, default: Truth = Truth.NO) -> Truth:
+    """The truth of an argument: of a constant it is known."""
+    if value is None:
+        return default
+    if isinstance(value, Literal):
+        return Truth.of(bool(value.value))
+    return Truth.UNKNOWN
+
+
+class Field:
+    """A field's call, and the questions rules ask of it. Two fields are equal when their calls are."""
+
+    def __init__(self, call: Expr) -> None:
+        self.call = call
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Field) and self.call == other.call
+
+    def __hash__(self) -> int:
+        return hash(self.call)
+
+    def __repr__(self) -> str:
+        return f"Field({self.callee or self.call!r})"
+
+    @property
+    def span(self) -> Span:
+        return self.call.span
+
+    @cached_property
+    def callee(self) -> str:
+        """The qualified class as written, "" where the field is no plain call."""
+        return self.call.callee if isinstance(self.call, Call) else ""
+
+    @cached_property
+    def type(self) -> str | None:
+        """The Django class (`django.db.models.CharField`), None for classes of others."""
+        return canonical_class(self.callee)
+
+    @cached_property
+    def kind(self) -> str | None:
+        """The bare name of the Django class it is or is known to derive from (`CharField`), None if unknown."""
+        if self.type is not None:
+            return self.type.rpartition(".")[2]
+        return _WELL_KNOWN.get(self.callee)
+
+    @property
+    def class_name(self) -> str:
+        """The class's bare name, for messages."""
+        return self.callee.rpartition(".")[2] or "a field"
+
+    @cached_property
+    def arguments(self) -> dict[str, Expr]:
+        """The arguments by parameter name."""
+        if not isinstance(self.call, Call):
+            return {}
+        found: dict[str, Expr] = {}
+        signature = _SIGNATURES.get(self.kind or "", _FIELD)
+        for name, argument in zip(signature, self.call.arguments, strict=False):
+            if isinstance(argument, Starred):
+                break
+            found[name] = argument
+        for keyword in self.call.keywords:
+            if keyword.name is not None:
+                found[keyword.name] = keyword.value
+        return found
+
+    @cached_property
+    def complete(self) -> bool:
+        """Whether all arguments are known: no `*args`, no `**kwargs`."""
+        return isinstance(self.call, Call) and not (
+            any(keyword.name is None for keyword in self.call.keywords)
+            or any(isinstance(argument, Starred) for argument in self.call.arguments)
+        )
+
+    def flag(self, name: str, *, default: Truth = Truth.NO) -> Truth:
+        """A boolean argument; unknown where it may hide in `**kwargs`."""
+        value = self.arguments.get(name)
+        if value is None and not self.complete:
+            return Truth.UNKNOWN
+        return truth_of(value, default=default)
+
+    def _given(self, name: str) -> Truth:
+        """Whether an argument is passed."""
+        if name in self.arguments:
+            return Truth.YES
+        return Truth.NO if self.complete else Truth.UNKNOWN
+
+    # -- what kind of field -----------------------------------------------------------------------------
+
+    @property
+    def is_relation(self) -> Truth:
+        return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind in _RELATIONS)
+
+    @property
+    def is_many_to_many(self) -> Truth:
+        return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind == "ManyToManyField")
+
+    @property
+    def is_auto(self) -> Truth:
+        """A key that the database numbers itself."""
+        return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind in _AUTO)
+
+    @property
+    def is_generated(self) -> Truth:
+        return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind == "GeneratedField")
+
+    @property
+    def is_text(self) -> Truth:
+        """Kept in a character column."""
+        return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind in _TEXT)
+
+    @cached_property
+    def has_column(self) -> Truth:
+        """Whether the model's own table has a column for it."""
+        if self.kind is None:
+            return Truth.UNKNOWN
+        return Truth.of(self.kind not in ("ManyToManyField", "CompositePrimaryKey"))
+
+    # -- what it says -----------------------------------------------------------------------------------
+
+    @cached_property
+    def null(self) -> Truth:
+        """Whether NULL is allowed; a class of others that says nothing is unknown."""
+        if self.kind == "NullBooleanField":
+            return Truth.YES
+        if self.kind == "GeneratedField":
+            return Truth.YES
+        given = self.arguments.get("null")
+        if given is None and (self.kind is None or self.callee in _WELL_KNOWN):
+            return Truth.UNKNOWN
+        return self.flag("null")
+
+    @cached_property
+    def blank(self) -> Truth:
+        return self.flag("blank") if self.kind is not None else self.flag("blank", default=Truth.UNKNOWN)
+
+    @cached_property
+    def primary_key(self) -> Truth:
+        return self.flag("primary_key")
+
+    @cached_property
+    def unique(self) -> Truth:
+        """Whether the column is unique; a primary key and a one-to-one relation are."""
+        if self.kind == "OneToOneField" or self.primary_key is Truth.YES:
+            return Truth.YES
+        return self.flag("unique")
+
+    @cached_property
+    def db_index(self) -> Truth:
+        """Whether `db_index` holds: relations and slugs say so by default."""
+        default = Truth.of(self.kind in ("ForeignKey", "SlugField")) if self.kind else Truth.UNKNOWN
+        return self.flag("db_index", default=default)
+
+    @cached_property
+    def has_default(self) -> Truth:
+        """Whether Python knows a default; an explicit `NOT_PROVIDED` is none."""
+        value = self.arguments.get("default")
+        if isinstance(value, Name) and value.name.endswith("NOT_PROVIDED"):
+            return Truth.NO
+        return self._given("default")
+
+    @cached_property
+    def has_db_default(self) -> Truth:
+        """Whether the database knows a default (Django 5.0)."""
+        value = self.arguments.get("db_default")
+        if isinstance(value, Name) and value.name.endswith("NOT_PROVIDED"):
+            return Truth.NO
+        return self._given("db_default")
+
+    @cached_property
+    def filled_when_blank(self) -> Truth:
+        """Whether Django itself fills existing rows: "" for `blank=True` strings, now for auto_now(_add)."""
+        if self.kind is None:
+            return Truth.UNKNOWN
+        if self.kind in ("DateField", "DateTimeField", "TimeField"):
+            return _any(self.flag("auto_now"), self.flag("auto_now_add"))
+        return self.blank if self.kind in _FILLED_WHEN_BLANK else Truth.NO
+
+    @property
+    def max_length(self) -> int | None:
+        value = self.arguments.get("max_length")
+        if value is None and self.kind in _DEFAULT_LENGTHS:
+            return _DEFAULT_LENGTHS[self.kind]
+        return (
+            value.value
+            if isinstance(value, Literal) and value.kind == "int" and isinstance(value.value, int)
+            else None
+        )
+
+    @property
+    def to(self) -> Expr | None:
+        """The target of a relation, as written."""
+        return self.arguments.get("to") if self.kind in _RELATIONS or "to" in self.arguments else None
+
+    @property
+    def through(self) -> Expr | None:
+        """The explicit intermediate model of a many-to-many relation, as written."""
+        value = self.arguments.get("through")
+        return None if isinstance(value, Literal) and value.kind == "none" else value
+
+    @property
+    def db_column(self) -> str | None:
+        value = self.arguments.get("db_column")
+        return value.text if isinstance(value, Literal) and value.kind == "str" else None
+
+
+def _any(*truths: Truth) -> Truth:
+    if Truth.YES in truths:
+        return Truth.YES
+    return Truth.UNKNOWN if Truth.UNKNOWN in truths else Truth.NO
+
+
+# max_length where the call does not give it. Source: the __init__ of each class.
+_DEFAULT_LENGTHS = {
+    "SlugField": 50,
+    "EmailField": 254,
+    "URLField": 200,
+    "FileField": 100,
+    "ImageField": 100,
+    "FilePathField": 100,
+}

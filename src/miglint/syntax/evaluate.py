@@ -1,0 +1,507 @@
+"""What names hold after a body has run, as far as a reader can tell without running it.
+
+Assignments, `+=`, `.append` and `.extend`, `if`/`else`, unpacking, concatenation, `**{…}` and comprehensions over
+literals are followed; a loop or a computed part makes a value partly `Opaque`, and says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from miglint.syntax.facts import (
+    Assign,
+    Attribute,
+    Augment,
+    Call,
+    Comprehension,
+    Either,
+    Evaluate,
+    Expr,
+    Function,
+    If,
+    Import,
+    Items,
+    Keyword,
+    Literal,
+    Loop,
+    Name,
+    Opaque,
+    Operation,
+    Pair,
+    Pairs,
+    Starred,
+    Statement,
+    Subscript,
+    Template,
+    Try,
+    With,
+    expressions,
+    walk,
+)
+
+# More elements than any written list has; a comprehension over more is left as it is.
+_MAX_EXPANSION = 2_000
+_MAX_RESOLUTION = 60
+
+_CHANGING_METHODS = {
+    "append",
+    "extend",
+    "insert",
+    "remove",
+    "pop",
+    "clear",
+    "sort",
+    "reverse",
+    "update",
+    "setdefault",
+}
+
+
+class Values:
+    """The values of a body's names; names it does not bind are asked of `outer`."""
+
+    __slots__ = ("names", "outer")
+
+    def __init__(self, outer: Values | None = None, names: dict[str, Expr] | None = None) -> None:
+        self.outer = outer
+        self.names = {} if names is None else names
+
+    def get(self, name: str) -> Expr | None:
+        found = self.names.get(name)
+        if found is None and self.outer is not None:
+            return self.outer.get(name)
+        return found
+
+    def copy(self) -> Values:
+        return Values(self.outer, dict(self.names))
+
+    # -- running a body -------------------------------------------------------------------------------
+
+    def run(self, body: Iterable[Statement]) -> Values:
+        """Takes in the effects of statements, in order; returns itself."""
+        for statement in body:
+            if isinstance(statement, Assign):
+                self._assign(statement)
+            elif isinstance(statement, Augment):
+                self._augment(statement)
+            elif isinstance(statement, Evaluate):
+                self._evaluate(statement.value)
+            elif isinstance(statement, If):
+                self._branch(statement)
+            elif isinstance(statement, Loop):
+                self._loop(statement)
+            elif isinstance(statement, With):
+                self.run(statement.body)
+            elif isinstance(statement, Try):
+                self._try(statement)
+            elif isinstance(statement, Function):
+                self.names.pop(statement.name, None)
+            elif isinstance(statement, Import):
+                for alias in statement.aliases:
+                    self.names.pop(alias.bound, None)
+        return self
+
+    def _now(self, value: Expr) -> Expr:
+        """A value with the names it starts from replaced by what they hold now."""
+        if isinstance(value, Name) and value.scope == "free":
+            found = self.get(value.name)
+            return value if found is None else found
+        if isinstance(value, Operation) and value.operator == "+":
+            return Operation("+", tuple(map(self._now, value.operands)), value.span)
+        return value
+
+    def _assign(self, statement: Assign) -> None:
+        value = self._now(statement.value)
+        for target in statement.targets:
+            self._bind(target, value)
+
+    def _bind(self, target: Expr, value: Expr) -> None:
+        if isinstance(target, Name):
+            self.names[target.name] = value
+        elif isinstance(target, Items):
+            parts = value.items if isinstance(value, Items) else ()
+            if len(parts) != len(target.items) or any(isinstance(part, Starred) for part in parts):
+                why = "a part of an unpacked value"
+                parts = tuple(
+                    Subscript(value, Literal("int", str(index)), value.span)
+                    for index in range(len(target.items))
+                )
+                if not isinstance(value, Call):
+                    parts = (Opaque(why, value.span),) * len(target.items)
+            for name, part in zip(target.items, parts, strict=True):
+                self._bind(name, part)
+        elif isinstance(target, Subscript) and isinstance(target.value, Name):
+            self._lose(target.value.name, "changed item by item", target)
+
+    def _augment(self, statement: Augment) -> None:
+        if isinstance(statement.target, Name):
+            name = statement.target.name
+            old = self.get(name)
+            if statement.operator == "+" and old is not None:
+                self.names[name] = Operation("+", (old, self._now(statement.value)), statement.span)
+            else:
+                self.names[name] = Opaque("computed", statement.span)
+
+    def _evaluate(self, value: Expr) -> None:
+        if not (isinstance(value, Call) and isinstance(value.function, Attribute)):
+            return
+        receiver, method = value.function.value, value.function.name
+        if not isinstance(receiver, Name) or method not in _CHANGING_METHODS:
+            return
+        old = self.get(receiver.name)
+        if old is None:
+            return
+        if method == "append" and len(value.arguments) == 1:
+            addition: Expr = Items("list", value.arguments, value.span)
+        elif method == "extend" and len(value.arguments) == 1:
+            addition = self._now(value.arguments[0])
+        else:
+            self._lose(receiver.name, f"changed by .{method}()", value)
+            return
+        # The list changes where it lives: a module's list that a class body appends to stays changed.
+        self._owner(receiver.name).names[receiver.name] = Operation("+", (old, addition), value.span)
+
+    def _owner(self, name: str) -> Values:
+        if name in self.names or self.outer is None:
+            return self
+        return self.outer._owner(name)
+
+    def _lose(self, name: str, why: str, place: Expr) -> None:
+        if self.get(name) is not None:
+            self.names[name] = Opaque(why, place.span)
+
+    def _branch(self, statement: If) -> None:
+        if isinstance(statement.test, Name) and statement.test.name.endswith("TYPE_CHECKING"):
+            self.run(statement.otherwise)
+            return
+        then = self.copy().run(statement.body)
+        otherwise = self.copy().run(statement.otherwise)
+        self._merge(statement.test, then, otherwise)
+
+    def _merge(self, test: Expr, then: Values, otherwise: Values) -> None:
+        for name in {**then.names, **otherwise.names}:
+            first, second = then.get(name), otherwise.get(name)
+            unset = Opaque("set under a condition only", test.span)
+            self.names[name] = _either(
+                test, first if first is not None else unset, second if second is not None else unset
+            )
+
+    def _loop(self, statement: Loop) -> None:
+        before = dict(self.names)
+        inside = self.copy().run((*statement.body, *statement.otherwise))
+        for name, value in inside.names.items():
+            old = before.get(name)
+            if old is value:
+                continue
+            built = Opaque("built in a loop", statement.span)
+            keeps = (
+                old is not None
+                and isinstance(value, Operation)
+                and value.operands
+                and value.operands[0] is old
+            )
+            self.names[name] = (
+                Operation("+", (old, built), statement.span) if keeps and old is not None else built
+            )
+
+    def _try(self, statement: Try) -> None:
+        before = self.copy()
+        self.run(statement.body)
+        self.run(statement.otherwise)
+        for handler in statement.handlers:
+            instead = before.copy().run(handler.body)
+            changed = {
+                name: value for name, value in instead.names.items() if before.names.get(name) is not value
+            }
+            for name, value in changed.items():
+                mine = self.names.get(name)
+                test = Opaque("an exception", statement.span)
+                self.names[name] = value if mine is None else _either(test, mine, value)
+        self.run(statement.finally_)
+
+    # -- asking ---------------------------------------------------------------------------------------
+
+    def resolve(self, value: Expr, depth: int = 0) -> Expr:
+        """A value with its outer shape known as far as possible: names replaced, lists joined, `*` unpacked.
+
+        Only the outer shape: elements of a list are resolved when they are asked for.
+        """
+        if isinstance(value, Literal) or depth > _MAX_RESOLUTION:
+            return value
+        if isinstance(value, Name):
+            if value.scope != "free":
+                return value
+            found = self.get(value.name)
+            if found is None or (isinstance(found, Name) and found.name == value.name):
+                return value
+            return self.resolve(found, depth + 1)
+        if isinstance(value, Items):
+            return self._unpack(value, depth)
+        if isinstance(value, Operation):
+            return self._operation(value, depth)
+        if isinstance(value, Comprehension):
+            return self._expand(value, depth)
+        if isinstance(value, Call):
+            return self._call(value, depth)
+        if isinstance(value, Pairs):
+            return self._merge_pairs(value, depth)
+        if isinstance(value, Subscript):
+            return self._item(value, depth)
+        return value
+
+    def _unpack(self, value: Items, depth: int) -> Expr:
+        if not any(isinstance(item, Starred) for item in value.items):
+            return value
+        items: list[Expr] = []
+        for item in value.items:
+            inner = self.resolve(item.value, depth + 1) if isinstance(item, Starred) else item
+            if isinstance(item, Starred) and isinstance(inner, Items):
+                items.extend(inner.items)
+            elif isinstance(item, Starred):
+                items.append(Starred(inner, item.span))
+            else:
+                items.append(item)
+        return Items(value.kind, tuple(items), value.span)
+
+    def _operation(self, value: Operation, depth: int) -> Expr:
+        if value.operator not in ("+", "%"):
+            return value
+        operands = [self.resolve(operand, depth + 1) for operand in value.operands]
+        if value.operator == "%":
+            return Operation("%", tuple(operands), value.span)
+        first = operands[0]
+        texts = [operand for operand in operands if isinstance(operand, Literal) and operand.kind == "str"]
+        if len(texts) == len(operands):
+            return Literal("str", "".join(text.text for text in texts), value.span)
+        lists = [operand for operand in operands if isinstance(operand, Items)]
+        if not lists:
+            return Operation("+", tuple(operands), value.span)
+        items: list[Expr] = []
+        for operand in operands:
+            items.extend(operand.items if isinstance(operand, Items) else (Starred(operand, operand.span),))
+        return Items(first.kind if isinstance(first, Items) else lists[0].kind, tuple(items), value.span)
+
+    def _expand(self, value: Comprehension, depth: int) -> Expr:
+        rounds: list[dict[str, Expr]] = [{}]
+        for clause in value.clauses:
+            if clause.conditions:
+                return value
+            following: list[dict[str, Expr]] = []
+            for names in rounds:
+                iterable = self.resolve(substitute(clause.iterable, names), depth + 1)
+                if isinstance(iterable, Pairs):
+                    keys = [pair.key for pair in iterable.pairs]
+                    iterable = (
+                        Items("list", tuple(key for key in keys if key is not None))
+                        if None not in keys
+                        else iterable
+                    )
+                if not isinstance(iterable, Items) or len(iterable.items) * len(rounds) > _MAX_EXPANSION:
+                    return value
+                for item in iterable.items:
+                    bound = _bound(clause.target, self.resolve(item, depth + 1))
+                    if bound is None or isinstance(item, Starred):
+                        return value
+                    following.append({**names, **bound})
+            rounds = following
+        if value.kind == "dict" and value.value is not None:
+            return Pairs(
+                tuple(
+                    Pair(substitute(value.element, names), substitute(value.value, names)) for names in rounds
+                ),
+                value.span,
+            )
+        kind = "set" if value.kind == "set" else "list"
+        return Items(kind, tuple(substitute(value.element, names) for names in rounds), value.span)  # type: ignore[arg-type]
+
+    def _call(self, value: Call, depth: int) -> Expr:
+        function = value.function
+        if isinstance(function, Name) and function.name in ("list", "tuple") and function.scope == "free":
+            if not value.arguments and not value.keywords:
+                return Items("list", (), value.span)
+            if len(value.arguments) == 1 and not value.keywords:
+                inner = self.resolve(value.arguments[0], depth + 1)
+                if isinstance(inner, Items):
+                    return Items("list", inner.items, value.span)
+        if isinstance(function, Attribute) and not value.keywords:
+            return self._method(value, function, depth)
+        if any(keyword.name is None for keyword in value.keywords) or any(
+            isinstance(argument, Starred) for argument in value.arguments
+        ):
+            return self._spread(value, depth)
+        return value
+
+    def _method(self, value: Call, function: Attribute, depth: int) -> Expr:
+        receiver = self.resolve(function.value, depth + 1)
+        if function.name == "copy" and not value.arguments and isinstance(receiver, Items | Pairs):
+            return receiver
+        if (
+            isinstance(receiver, Pairs)
+            and function.name in ("items", "keys", "values")
+            and not value.arguments
+        ):
+            if any(pair.key is None for pair in receiver.pairs):
+                return value
+            entries: list[Expr] = []
+            for pair in receiver.pairs:
+                assert pair.key is not None
+                both = Items("tuple", (pair.key, pair.value))
+                entries.append({"items": both, "keys": pair.key, "values": pair.value}[function.name])
+            return Items("list", tuple(entries), value.span)
+        return value
+
+    def _spread(self, value: Call, depth: int) -> Call:
+        """A call with `*[…]` and `**{…}` of known values written out."""
+        keywords: list[Keyword] = []
+        for keyword in value.keywords:
+            inner = self.resolve(keyword.value, depth + 1) if keyword.name is None else None
+            if isinstance(inner, Pairs) and all(_is_text(pair.key) for pair in inner.pairs):
+                keywords.extend(
+                    Keyword(pair.key.text, pair.value, keyword.span)
+                    for pair in inner.pairs
+                    if isinstance(pair.key, Literal)
+                )
+            else:
+                keywords.append(keyword)
+        arguments = self._unpack(Items("list", value.arguments), depth)
+        assert isinstance(arguments, Items)
+        return Call(value.function, arguments.items, tuple(keywords), value.span)
+
+    def _merge_pairs(self, value: Pairs, depth: int) -> Pairs:
+        if all(pair.key is not None for pair in value.pairs):
+            return value
+        pairs: list[Pair] = []
+        for pair in value.pairs:
+            inner = self.resolve(pair.value, depth + 1) if pair.key is None else None
+            pairs.extend(inner.pairs if isinstance(inner, Pairs) else (pair,))
+        return Pairs(tuple(pairs), value.span)
+
+    def _item(self, value: Subscript, depth: int) -> Expr:
+        container, index = self.resolve(value.value, depth + 1), self.resolve(value.index, depth + 1)
+        if isinstance(container, Pairs):
+            for pair in reversed(container.pairs):
+                if pair.key is None:
+                    break
+                if pair.key == index:
+                    return self.resolve(pair.value, depth + 1)
+        if isinstance(container, Items) and isinstance(index, Literal) and index.kind == "int":
+            if not any(isinstance(item, Starred) for item in container.items) and len(index.text) < 6:
+                place = int(index.text)
+                if -len(container.items) <= place < len(container.items):
+                    return self.resolve(container.items[place], depth + 1)
+        return value
+
+
+def module_values(body: Iterable[Statement]) -> Values:
+    """The values of a module's own names."""
+    return Values().run(body)
+
+
+def _is_text(key: Expr | None) -> bool:
+    return isinstance(key, Literal) and key.kind == "str"
+
+
+def _either(test: Expr, first: Expr, second: Expr) -> Expr:
+    """What a name holds after an `if`; what both ways have in common stays known."""
+    if first is second or first == second:
+        return first
+    for long, short, then in ((first, second, True), (second, first, False)):
+        if (
+            isinstance(long, Operation)
+            and long.operator == "+"
+            and long.operands
+            and long.operands[0] is short
+        ):
+            added = (
+                long.operands[1] if len(long.operands) == 2 else Operation("+", long.operands[1:], long.span)
+            )
+            empty = Items("list", (), test.span)
+            choice = Either(test, added, empty, test.span) if then else Either(test, empty, added, test.span)
+            return Operation("+", (short, choice), long.span)
+    return Either(test, first, second, test.span)
+
+
+def _bound(target: Expr, value: Expr) -> dict[str, Expr] | None:
+    """The names a comprehension's target binds to a value, None where that is not known."""
+    if isinstance(target, Name):
+        return {target.name: value}
+    if isinstance(target, Items) and isinstance(value, Items) and len(target.items) == len(value.items):
+        names: dict[str, Expr] = {}
+        for part, item in zip(target.items, value.items, strict=True):
+            inner = _bound(part, item)
+            if inner is None:
+                return None
+            names.update(inner)
+        return names
+    return None
+
+
+def substitute(value: Expr, names: Mapping[str, Expr]) -> Expr:
+    """An expression with local names replaced by values."""
+    if not names:
+        return value
+    if isinstance(value, Name):
+        return names.get(value.name, value) if value.scope == "local" else value
+    if isinstance(value, Literal | Opaque):
+        return value
+    if isinstance(value, Call):
+        return Call(
+            substitute(value.function, names),
+            tuple(substitute(argument, names) for argument in value.arguments),
+            tuple(Keyword(k.name, substitute(k.value, names), k.span) for k in value.keywords),
+            value.span,
+        )
+    if isinstance(value, Items):
+        return Items(value.kind, tuple(substitute(item, names) for item in value.items), value.span)
+    if isinstance(value, Pairs):
+        pairs = tuple(
+            Pair(None if pair.key is None else substitute(pair.key, names), substitute(pair.value, names))
+            for pair in value.pairs
+        )
+        return Pairs(pairs, value.span)
+    if isinstance(value, Operation):
+        return Operation(
+            value.operator, tuple(substitute(part, names) for part in value.operands), value.span
+        )
+    if isinstance(value, Starred):
+        return Starred(substitute(value.value, names), value.span)
+    if isinstance(value, Attribute):
+        return Attribute(substitute(value.value, names), value.name, value.span)
+    if isinstance(value, Subscript):
+        return Subscript(substitute(value.value, names), substitute(value.index, names), value.span)
+    if isinstance(value, Either):
+        then, otherwise = substitute(value.then, names), substitute(value.otherwise, names)
+        return Either(substitute(value.test, names), then, otherwise, value.span)
+    if any(isinstance(part, Name) and part.name in names for part in expressions(value)):
+        return _in_template(value, names)
+    return value
+
+
+def _in_template(value: Expr, names: Mapping[str, Expr]) -> Expr:
+    """An f-string whose names are known constants is a constant."""
+    if not isinstance(value, Template):
+        return Opaque("computed from a loop's variable", value.span)
+    parts = tuple(substitute(part, names) for part in value.parts)
+    if all(isinstance(part, Literal) and part.kind in ("str", "int") for part in parts):
+        return Literal("str", "".join(part.text for part in parts if isinstance(part, Literal)), value.span)
+    return Template(parts, value.span)
+
+
+def items_of(value: Expr, values: Values) -> Iterator[Expr]:
+    """The elements of a list, in order; a part that is no list is one `Starred` element."""
+    resolved = values.resolve(value)
+    if isinstance(resolved, Items):
+        yield from resolved.items
+    else:
+        yield Starred(resolved, resolved.span)
+
+
+def assigned_names(body: Iterable[Statement]) -> set[str]:
+    """The names that a body assigns anywhere on its own level."""
+    names: set[str] = set()
+    for statement in walk(tuple(body), into_definitions=False):
+        if isinstance(statement, Assign):
+            names.update(target.name for target in statement.targets if isinstance(target, Name))
+        elif isinstance(statement, Augment) and isinstance(statement.target, Name):
+            names.add(statement.target.name)
+    return names
