@@ -126,9 +126,7 @@ def columns(rows: Iterable[tuple[str, ...]], *, gap: int = 2) -> list[str]:
 
 
 def _row(row: tuple[str, ...], widths: list[int], gap: str) -> str:
-    padded = [
-        cell + " " * (width - display_width(cell)) for cell, width in zip(row[:-1], widths, strict=True)
-    ]
+    padded = [cell + " " * (width - display_width(cell)) for cell, width in zip(row[:-1], widths, strict=True)]
     return gap.join([*padded, row[-1]]).rstrip()
 
 

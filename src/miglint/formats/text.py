@@ -41,16 +41,12 @@ def _gutter(diagnostic: Diagnostic, report: Report) -> int:
     """One width of line numbers for a finding and its related places, so that the code lines up."""
     places = [(diagnostic.path, diagnostic.span), *((each.path, each.span) for each in diagnostic.related)]
     lines = [
-        last_line(report.sources[path], span)
-        for path, span in places
-        if path in report.sources and span is not None
+        last_line(report.sources[path], span) for path, span in places if path in report.sources and span is not None
     ]
     return max(3, *(len(str(line)) for line in lines)) if lines else 3
 
 
-def _place(
-    path: str, span: Span | None, report: Report, gutter: int, colors: tuple[str, ...], view: View
-) -> list[str]:
+def _place(path: str, span: Span | None, report: Report, gutter: int, colors: tuple[str, ...], view: View) -> list[str]:
     """Where it is, and the source there; a file without a place in it is only named."""
     source = report.sources.get(path)
     arrow = paint(f"{'':>{gutter}} {'-->' if view.ascii else '┌─'}", "blue", view=view)

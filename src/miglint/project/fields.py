@@ -284,9 +284,7 @@ class Field:
         if value is None and self.kind in _DEFAULT_LENGTHS:
             return _DEFAULT_LENGTHS[self.kind]
         return (
-            value.value
-            if isinstance(value, Literal) and value.kind == "int" and isinstance(value.value, int)
-            else None
+            value.value if isinstance(value, Literal) and value.kind == "int" and isinstance(value.value, int) else None
         )
 
     @property

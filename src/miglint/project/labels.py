@@ -216,9 +216,7 @@ def _app_classes(file: str, facts: ModuleFacts) -> Iterator[_AppClass]:
             name=_string(values.get("name"), constants),
             label=_string(values.get("label"), constants),
             names_itself="name" in values,
-            default=default.text == "True"
-            if isinstance(default, Literal) and default.kind == "bool"
-            else None,
+            default=default.text == "True" if isinstance(default, Literal) and default.kind == "bool" else None,
         )
 
 

@@ -31,9 +31,7 @@ _SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages", "dist-pack
 _MARKERS = frozenset({"manage.py", "pyproject.toml", "setup.py", "setup.cfg"})
 # 0001_, 10437_, 008_, 0162b_ and with hyphens: what real migrations outside `migrations` are called.
 _NUMBERED = re.compile(r"\d{2,}[a-z]?[-_]")
-_DEFINES_MIGRATION = re.compile(
-    rb"^[ \t]*(class[ \t]+Migration\b|Migration[ \t]*=|from .*\bMigration\b)", re.M
-)
+_DEFINES_MIGRATION = re.compile(rb"^[ \t]*(class[ \t]+Migration\b|Migration[ \t]*=|from .*\bMigration\b)", re.M)
 _DEFINES_APP = re.compile(rb"^[ \t]+(name|label)[ \t]*[=:]", re.M)
 _PROBED = 8
 
@@ -176,9 +174,7 @@ def _translate(pattern: str) -> str:
         elif pattern.startswith("**", at):
             regex, at = regex + ".*", at + 2
         elif (choice := re.match(r"\[([!^]?)(\]?[^\]/]*)\]", pattern[at:])) is not None:
-            characters = (
-                choice[2].replace("\\", r"\\").replace("[", r"\[").replace("]", r"\]").replace("^", r"\^")
-            )
+            characters = choice[2].replace("\\", r"\\").replace("[", r"\[").replace("]", r"\]").replace("^", r"\^")
             regex, at = f"{regex}[{'^/' if choice[1] else ''}{characters}]", at + choice.end()
         else:
             regex, at = regex + {"*": "[^/]*", "?": "[^/]"}.get(pattern[at], re.escape(pattern[at])), at + 1
@@ -292,9 +288,7 @@ class _Walker:
         if not names:
             return
         folder = path.rpartition("/")[2]
-        by_content = folder != "migrations" and not any(
-            path.endswith("/" + target) for target in self._targets
-        )
+        by_content = folder != "migrations" and not any(path.endswith("/" + target) for target in self._targets)
         if by_content and not self._looks_numbered(path, names):
             return
         # A package hides the module of its name, and Django skips packages. Source: pkgutil.iter_modules
@@ -324,8 +318,7 @@ class _Walker:
             names = [name for name in names if _NUMBERED.match(name)]
         extra = self._also.get(path, set())
         return any(
-            name in extra or _DEFINES_MIGRATION.search(_content(f"{path}/{name}"))
-            for name in sorted(names)[:_PROBED]
+            name in extra or _DEFINES_MIGRATION.search(_content(f"{path}/{name}")) for name in sorted(names)[:_PROBED]
         )
 
     def _app_files(self, path: str) -> Iterator[str]:
@@ -347,11 +340,7 @@ class _Walker:
     def _add_unwritten(self) -> None:
         """Files that exist nowhere but in an editor, in directories that do not exist either."""
         for path, names in sorted(self._also.items()):
-            if (
-                not path.startswith(self._prefix)
-                or os.path.isdir(path)
-                or self._excluded(path[len(self._prefix) :])
-            ):
+            if not path.startswith(self._prefix) or os.path.isdir(path) or self._excluded(path[len(self._prefix) :]):
                 continue
             self._consider(path, _Listing(python=set(names)), "")
 
@@ -487,9 +476,7 @@ def interpret(
         accepted.append((directory, facts))
         kept.append(tuple(m for m in directory.modules if decisions.get(m.name) is not False))
         missing.append(tuple(m for m in directory.modules if m.name in facts and _is_stray(facts[m.name])))
-    files = {
-        file: facts for d, _ in accepted for file in d.app_files if (facts := facts_of(file)) is not None
-    }
+    files = {file: facts for d, _ in accepted for file in d.app_files if (facts := facts_of(file)) is not None}
     stated = _stated(apps or {}, found.root)
     labels = _Labels(stated, migration_modules or {}, AppClasses(files, installed_apps))
     for (directory, facts), modules, strays in zip(accepted, kept, missing, strict=True):
@@ -523,9 +510,7 @@ def discover(
 ) -> Layout:
     """Both steps at once."""
     found = walk(root, exclude=exclude, migration_modules=migration_modules)
-    return interpret(
-        found, read, apps=apps, migration_modules=migration_modules, installed_apps=installed_apps
-    )
+    return interpret(found, read, apps=apps, migration_modules=migration_modules, installed_apps=installed_apps)
 
 
 def _holds_migrations(

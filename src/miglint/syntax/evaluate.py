@@ -123,8 +123,7 @@ class Values:
             if len(parts) != len(target.items) or any(isinstance(part, Starred) for part in parts):
                 why = "a part of an unpacked value"
                 parts = tuple(
-                    Subscript(value, Literal("int", str(index)), value.span)
-                    for index in range(len(target.items))
+                    Subscript(value, Literal("int", str(index)), value.span) for index in range(len(target.items))
                 )
                 if not isinstance(value, Call):
                     parts = (Opaque(why, value.span),) * len(target.items)
@@ -194,15 +193,8 @@ class Values:
             if old is value:
                 continue
             built = Opaque("built in a loop", statement.span)
-            keeps = (
-                old is not None
-                and isinstance(value, Operation)
-                and value.operands
-                and value.operands[0] is old
-            )
-            self.names[name] = (
-                Operation("+", (old, built), statement.span) if keeps and old is not None else built
-            )
+            keeps = old is not None and isinstance(value, Operation) and value.operands and value.operands[0] is old
+            self.names[name] = Operation("+", (old, built), statement.span) if keeps and old is not None else built
 
     def _try(self, statement: Try) -> None:
         before = self.copy()
@@ -210,9 +202,7 @@ class Values:
         self.run(statement.otherwise)
         for handler in statement.handlers:
             instead = before.copy().run(handler.body)
-            changed = {
-                name: value for name, value in instead.names.items() if before.names.get(name) is not value
-            }
+            changed = {name: value for name, value in instead.names.items() if before.names.get(name) is not value}
             for name, value in changed.items():
                 mine = self.names.get(name)
                 test = Opaque("an exception", statement.span)
@@ -292,9 +282,7 @@ class Values:
                 if isinstance(iterable, Pairs):
                     keys = [pair.key for pair in iterable.pairs]
                     iterable = (
-                        Items("list", tuple(key for key in keys if key is not None))
-                        if None not in keys
-                        else iterable
+                        Items("list", tuple(key for key in keys if key is not None)) if None not in keys else iterable
                     )
                 if not isinstance(iterable, Items) or len(iterable.items) * len(rounds) > _MAX_EXPANSION:
                     return value
@@ -306,9 +294,7 @@ class Values:
             rounds = following
         if value.kind == "dict" and value.value is not None:
             return Pairs(
-                tuple(
-                    Pair(substitute(value.element, names), substitute(value.value, names)) for names in rounds
-                ),
+                tuple(Pair(substitute(value.element, names), substitute(value.value, names)) for names in rounds),
                 value.span,
             )
         kind = "set" if value.kind == "set" else "list"
@@ -335,11 +321,7 @@ class Values:
         receiver = self.resolve(function.value, depth + 1)
         if function.name == "copy" and not value.arguments and isinstance(receiver, Items | Pairs):
             return receiver
-        if (
-            isinstance(receiver, Pairs)
-            and function.name in ("items", "keys", "values")
-            and not value.arguments
-        ):
+        if isinstance(receiver, Pairs) and function.name in ("items", "keys", "values") and not value.arguments:
             if any(pair.key is None for pair in receiver.pairs):
                 return value
             entries: list[Expr] = []
@@ -406,15 +388,8 @@ def _either(test: Expr, first: Expr, second: Expr) -> Expr:
     if first is second or first == second:
         return first
     for long, short, then in ((first, second, True), (second, first, False)):
-        if (
-            isinstance(long, Operation)
-            and long.operator == "+"
-            and long.operands
-            and long.operands[0] is short
-        ):
-            added = (
-                long.operands[1] if len(long.operands) == 2 else Operation("+", long.operands[1:], long.span)
-            )
+        if isinstance(long, Operation) and long.operator == "+" and long.operands and long.operands[0] is short:
+            added = long.operands[1] if len(long.operands) == 2 else Operation("+", long.operands[1:], long.span)
             empty = Items("list", (), test.span)
             choice = Either(test, added, empty, test.span) if then else Either(test, empty, added, test.span)
             return Operation("+", (short, choice), long.span)
@@ -460,9 +435,7 @@ def substitute(value: Expr, names: Mapping[str, Expr]) -> Expr:
         )
         return Pairs(pairs, value.span)
     if isinstance(value, Operation):
-        return Operation(
-            value.operator, tuple(substitute(part, names) for part in value.operands), value.span
-        )
+        return Operation(value.operator, tuple(substitute(part, names) for part in value.operands), value.span)
     if isinstance(value, Starred):
         return Starred(substitute(value.value, names), value.span)
     if isinstance(value, Attribute):

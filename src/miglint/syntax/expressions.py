@@ -96,9 +96,7 @@ class ExpressionReader:
             cst.FormattedString: self._template,
             cst.Integer: self._integer,
             cst.Float: self._float,
-            cst.Imaginary: lambda node, scope: Literal(
-                "complex", repr(ast.literal_eval(node.value)), self.span(node)
-            ),
+            cst.Imaginary: lambda node, scope: Literal("complex", repr(ast.literal_eval(node.value)), self.span(node)),
             cst.Ellipsis: lambda node, scope: Literal("ellipsis", "...", self.span(node)),
             cst.Attribute: self._attribute,
             cst.Call: self._call,
@@ -193,9 +191,7 @@ class ExpressionReader:
             if hasattr(part, "expression"):
                 parts.append(self.read(part.expression, scope))
             elif part.value:
-                parts.append(
-                    string_literal(part.value.replace("{{", "{").replace("}}", "}"), self.span(node))
-                )
+                parts.append(string_literal(part.value.replace("{{", "{").replace("}}", "}"), self.span(node)))
         return Template(tuple(parts), self.span(node))
 
     def _integer(self, node: cst.Integer, scope: Scope) -> Expr:
@@ -308,9 +304,7 @@ class ExpressionReader:
 
     # -- operators ------------------------------------------------------------------------------------
 
-    def _operation(
-        self, operator: str, operands: Sequence[cst.CSTNode], node: cst.CSTNode, scope: Scope
-    ) -> Expr:
+    def _operation(self, operator: str, operands: Sequence[cst.CSTNode], node: cst.CSTNode, scope: Scope) -> Expr:
         return Operation(operator, tuple(self.read(operand, scope) for operand in operands), self.span(node))
 
     def _binary(self, node: cst.BinaryOperation | cst.BooleanOperation, scope: Scope) -> Expr:
@@ -360,9 +354,7 @@ class ExpressionReader:
             return Opaque("a subscript")
         nothing = Literal("none", "None")
         parts = (node.lower, node.upper, node.step)
-        return Operation(
-            "slice", tuple(self.read(part, scope) if part is not None else nothing for part in parts)
-        )
+        return Operation("slice", tuple(self.read(part, scope) if part is not None else nothing for part in parts))
 
     def _yield(self, node: cst.Yield, scope: Scope) -> Expr:
         if isinstance(node.value, cst.From):

@@ -32,9 +32,7 @@ class Node(msgspec.Struct, frozen=True, eq=False, array_like=True):
             return True
         if type(self) is not type(other):
             return False
-        return all(
-            getattr(self, name) == getattr(other, name) for name in self.__struct_fields__ if name != "span"
-        )
+        return all(getattr(self, name) == getattr(other, name) for name in self.__struct_fields__ if name != "span")
 
     def __hash__(self) -> int:
         values = (getattr(self, name) for name in self.__struct_fields__ if name != "span")
@@ -395,9 +393,7 @@ class Flow(Node, frozen=True, eq=False, array_like=True, tag="flow", gc=False):
     span: Span = NOWHERE
 
 
-Statement = (
-    Assign | Augment | Evaluate | Import | Function | Class | If | Loop | With | Try | Return | Raise | Flow
-)
+Statement = Assign | Augment | Evaluate | Import | Function | Class | If | Loop | With | Try | Return | Raise | Flow
 
 # -- the module ---------------------------------------------------------------------------------------
 
@@ -436,9 +432,7 @@ class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
 
     def top(self, kind: type[Function] | type[Class]) -> Iterator[Any]:
         """The functions or classes of the module's own level, those under `if`, `try` and `with` too."""
-        return (
-            statement for statement in walk(self.body, into_definitions=False) if isinstance(statement, kind)
-        )
+        return (statement for statement in walk(self.body, into_definitions=False) if isinstance(statement, kind))
 
     def class_named(self, name: str) -> Class | None:
         """The last class of that name at the module's level."""

@@ -134,13 +134,9 @@ class StatementReader:
 
     def _augment(self, node: cst.AugAssign, scope: Scope) -> Statement:
         operator = _AUGMENTED.get(type(node.operator), "?")
-        return Augment(
-            self._read(node.target, scope), operator, self._read(node.value, scope), self._span(node)
-        )
+        return Augment(self._read(node.target, scope), operator, self._read(node.value, scope), self._span(node))
 
-    def _evaluate(
-        self, word: str, operands: tuple[cst.CSTNode, ...], node: cst.CSTNode, scope: Scope
-    ) -> Statement:
+    def _evaluate(self, word: str, operands: tuple[cst.CSTNode, ...], node: cst.CSTNode, scope: Scope) -> Statement:
         values = tuple(self._read(operand, scope) for operand in operands)
         return Evaluate(Operation(word, values, self._span(node)), self._span(node))
 
@@ -149,8 +145,7 @@ class StatementReader:
 
     def _import(self, node: cst.Import | cst.ImportFrom, scope: Scope) -> Statement:
         aliases = tuple(
-            Alias(path, bound, module, self._span(place))
-            for path, bound, module, place in import_aliases(node)
+            Alias(path, bound, module, self._span(place)) for path, bound, module, place in import_aliases(node)
         )
         return Import(aliases, self._typing_only, self._span(node))
 
@@ -164,9 +159,7 @@ class StatementReader:
         bindings.add(node.body.body)
         body = self.block(node.body.body, scope.function(bindings.resolve_imports()))
         is_async = node.asynchronous is not None
-        return Function(
-            node.name.value, parameters, body, decorators, is_async, self._header("def", node.name)
-        )
+        return Function(node.name.value, parameters, body, decorators, is_async, self._header("def", node.name))
 
     def _class(self, node: cst.ClassDef, scope: Scope) -> Statement:
         decorators = tuple(self._read(decorator.decorator, scope) for decorator in node.decorators)
