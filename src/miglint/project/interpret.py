@@ -1,0 +1,407 @@
+"""What one file means as a migration: the facts of its `Migration` class, as Django would understand them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from miglint.project.fields import Field
+from miglint.project.keys import MigrationKey
+from miglint.project.migration import FIRST, Dependency, Migration, Unreadable
+from miglint.project.operations import (
+    Alternative,
+    CreateExtension,
+    CreateModel,
+    Custom,
+    Operation,
+    Unread,
+    operation_class,
+)
+from miglint.project.truth import Truth
+from miglint.syntax.evaluate import Values, items_of, module_values
+from miglint.syntax.facts import (
+    Assign,
+    Attribute,
+    Call,
+    Class,
+    Either,
+    Expr,
+    Function,
+    Items,
+    Keyword,
+    Literal,
+    ModuleFacts,
+    Name,
+    Opaque,
+    Starred,
+    dotted,
+)
+from miglint.text import NOWHERE, Span
+
+Lookup = Callable[[str], "ModuleFacts | None"]
+
+_DJANGO_BASES = ("django.db.migrations.Migration", "django.db.migrations.migration.Migration")
+_EDGES = ("dependencies", "run_before", "replaces")
+_UNCHECKED_EDGES = "leaves, missing parents and everything that follows from this migration's place in the graph"
+_UNCHECKED_OPERATIONS = "what these operations do, and the state of the models after them"
+# Methods that make a subclass of a Django operation another operation.
+_MEANING = frozenset({"__init__", "state_forwards", "database_forwards", "database_backwards", "deconstruct"})
+_MAX_BASES = 8
+
+
+def no_lookup(module: str) -> ModuleFacts | None:
+    """Knows no other file."""
+    return None
+
+
+def interpret(key: MigrationKey, path: str, facts: ModuleFacts, lookup: Lookup = no_lookup) -> Migration:
+    """The migration of a file; what cannot be read is recorded in it, and never raised.
+
+    `lookup` gives the facts of another module by its dotted name as the file imports it (`..base` for a relative
+    one), None where they are not known.
+    """
+    if facts.problem is not None:
+        return _unknown(key, path, facts, NOWHERE, facts.problem.message)
+    definition = facts.class_named("Migration")
+    if definition is None:
+        return _unknown(key, path, facts, Span(0, 0), "`Migration` is not defined in this file")
+    return _Interpreter(key, path, facts, definition, lookup).migration()
+
+
+def _unknown(key: MigrationKey, path: str, facts: ModuleFacts, span: Span, why: str) -> Migration:
+    unreadable: tuple[Unreadable, ...] = ()
+    if facts.problem is None:
+        unreadable = (Unreadable("the migration", why, "this migration", span),)
+    return Migration(
+        key,
+        path,
+        facts,
+        atomic=Truth.UNKNOWN,
+        dependencies_known=False,
+        operations_known=False,
+        unreadable=unreadable,
+        class_span=span,
+    )
+
+
+class _Interpreter:
+    """One reading of one file."""
+
+    def __init__(self, key: MigrationKey, path: str, facts: ModuleFacts, definition: Class, lookup: Lookup) -> None:
+        self._key = key
+        self._path = path
+        self._facts = facts
+        self._definition = definition
+        self._lookup = lookup
+        module = module_values(facts.body)
+        self._values = Values(module).run(definition.body)
+        self._unreadable: list[Unreadable] = []
+        self._computed = frozenset(_set_by_init(definition))
+
+    def migration(self) -> Migration:
+        edges = {name: tuple(self._edges(name)) for name in _EDGES}
+        operations = self._operations(self._attribute("operations"), self._values)
+        if "operations" in self._computed:
+            self._cannot_read("operations", "set in `__init__`", _UNCHECKED_OPERATIONS, self._definition.span)
+        known = {each.what for each in self._unreadable}
+        return Migration(
+            self._key,
+            self._path,
+            self._facts,
+            dependencies=edges["dependencies"],
+            run_before=edges["run_before"],
+            replaces=edges["replaces"],
+            operations=operations,
+            initial=_truth(self._values.get("initial")),
+            atomic=self._atomic(self._definition, self._values, self._facts),
+            dependencies_known=not known & set(_EDGES),
+            operations_known="operations" not in known,
+            unreadable=tuple(self._unreadable),
+            class_span=self._definition.span,
+            definition=self._definition,
+            bases=tuple(dotted(base) for base in self._definition.bases),
+        )
+
+    def _cannot_read(self, what: str, why: str, unchecked: str, span: Span) -> None:
+        self._unreadable.append(Unreadable(what, why, unchecked, span))
+
+    # -- the class -----------------------------------------------------------------------------------
+
+    def _attribute(self, name: str) -> Expr | None:
+        """An attribute of the class, or of a base class of the project that can be read."""
+        found = self._values.names.get(name)
+        if found is None:
+            found = next((v for _, _, values in self._bases() if (v := values.names.get(name)) is not None), None)
+        return found
+
+    def _bases(self) -> Iterator[tuple[Class, ModuleFacts, Values]]:
+        """The project's own base classes that can be read, the nearest first."""
+        pending = [(base, self._facts) for base in self._definition.bases]
+        for _ in range(_MAX_BASES):
+            if not pending:
+                return
+            base, facts = pending.pop(0)
+            found = self._class(dotted(base), facts)
+            if found is not None:
+                definition, where = found
+                yield definition, where, Values(module_values(where.body)).run(definition.body)
+                pending.extend((each, where) for each in definition.bases)
+
+    def _class(self, path: str, facts: ModuleFacts) -> tuple[Class, ModuleFacts] | None:
+        module, _, name = path.rpartition(".")
+        if path in _DJANGO_BASES or not name:
+            return None
+        where = self._lookup(path[: -len(name)].rstrip(".") or module) if module or path[0] == "." else facts
+        definition = where.class_named(name) if where is not None else None
+        return (definition, where) if definition is not None and where is not None else None
+
+    def _atomic(self, definition: Class, values: Values, facts: ModuleFacts, depth: int = 0) -> Truth:
+        given = values.names.get("atomic")
+        if given is not None:
+            resolved = values.resolve(given)
+            return Truth.of(_truth(resolved))
+        for base in definition.bases:
+            path = dotted(base)
+            if path in _DJANGO_BASES or depth > _MAX_BASES:
+                continue
+            found = self._class(path, facts)
+            if found is None:
+                return Truth.UNKNOWN
+            inner, where = found
+            atomic = self._atomic(inner, Values(module_values(where.body)).run(inner.body), where, depth + 1)
+            if atomic is not Truth.YES:
+                return atomic
+        return Truth.YES
+
+    # -- edges ---------------------------------------------------------------------------------------
+
+    def _edges(self, name: str) -> Iterator[Dependency]:
+        value = self._attribute(name)
+        if name in self._computed:
+            self._cannot_read(name, "set in `__init__`", _UNCHECKED_EDGES, self._definition.span)
+        for item in items_of(value, self._values) if value is not None else ():
+            resolved = self._values.resolve(item)
+            entry = _dependency(resolved, self._values)
+            if entry is None:
+                self._cannot_read(name, _why(resolved), _UNCHECKED_EDGES, _span_of(item))
+            else:
+                yield entry
+
+    # -- operations ----------------------------------------------------------------------------------
+
+    def _operations(self, value: Expr | None, values: Values) -> tuple[Operation, ...]:
+        if value is None or (isinstance(value, Literal) and value.kind == "none"):
+            return ()
+        return tuple(self._operation(item, values) for item in items_of(value, values))
+
+    def _operation(self, item: Expr, values: Values) -> Operation:
+        several = isinstance(item, Starred)
+        inner = values.resolve(item.value if isinstance(item, Starred) else item)
+        if isinstance(inner, Either):
+            return self._alternative(inner, values, several=several)
+        if isinstance(inner, Call) and not several:
+            return self._call(inner, values)
+        self._cannot_read("operations", _why(inner), _UNCHECKED_OPERATIONS, _span_of(item))
+        return Unread(span=_span_of(item), call=inner, why=_why(inner))
+
+    def _alternative(self, value: Either, values: Values, *, several: bool) -> Operation:
+        self._cannot_read("operations", "chosen by a condition", _UNCHECKED_OPERATIONS, value.span)
+        then, otherwise = (
+            self._operations(part if several else Items("list", (part,), part.span), values)
+            for part in (value.then, value.otherwise)
+        )
+        return Alternative(span=value.span, call=value, then=then, otherwise=otherwise)
+
+    def _call(self, call: Call, values: Values) -> Operation:
+        callee = self._callee(call.function, values)
+        kind = operation_class(callee)
+        if kind is None:
+            return Custom(span=call.span, call=call, callee=callee)
+        expanded = values.resolve(call)
+        assert isinstance(expanded, Call)
+        arguments, uncertain = bind(expanded, parameters(kind))
+        built: dict[str, Any] = {"span": call.span, "call": expanded, "uncertain": uncertain}
+        for name, kind_of in parameters(kind).items():
+            value = arguments.get(name)
+            if value is not None or kind_of in _REQUIRED:
+                built[name] = self._argument(kind_of, value, values)
+        if kind is CreateModel:
+            built.update(self._created(arguments.get("fields"), values))
+        if kind is CreateExtension and "name" not in built:
+            built["name"] = _EXTENSION_NAMES.get(callee.rpartition(".")[2])
+        return kind(**built)
+
+    def _callee(self, function: Expr, values: Values) -> str:
+        """The qualified name of what is called; a subclass in this file that changes nothing is its base."""
+        resolved = values.resolve(function)
+        path = dotted(resolved)
+        for _ in range(_MAX_BASES):
+            definition = self._facts.class_named(path) if path and "." not in path else None
+            if definition is None or len(definition.bases) != 1 or not _keeps_meaning(definition):
+                break
+            path = dotted(definition.bases[0])
+        return path
+
+    def _argument(self, kind: str, value: Expr | None, values: Values) -> Any:
+        if kind == "str | None":
+            return text_of(value, values)
+        if kind == "Field":
+            return self.field(value, values)
+        if kind == "tuple[Operation, ...]":
+            return self._operations(value, values)
+        return value if value is None or isinstance(value, Name) else values.resolve(value)
+
+    def field(self, value: Expr | None, values: Values) -> Field:
+        """A field as its call, with constants and `**{…}` written out."""
+        if value is None:
+            return Field(Opaque("not given"))
+        resolved = values.resolve(value)
+        return Field(_with_constants(resolved, values) if isinstance(resolved, Call) else resolved)
+
+    def _created(self, fields: Expr | None, values: Values) -> dict[str, Any]:
+        complete = fields is not None
+        found: list[tuple[str, Field]] = []
+        for item in items_of(fields, values) if fields is not None else ():
+            pair = values.resolve(item)
+            parts = pair.items if isinstance(pair, Items) and len(pair.items) == 2 else None
+            name = text_of(parts[0], values) if parts is not None else None
+            if parts is None or name is None:
+                complete = False
+            else:
+                found.append((name, self.field(parts[1], values)))
+        return {"fields": tuple(found), "complete": complete}
+
+
+# -- arguments ----------------------------------------------------------------------------------------
+
+_REQUIRED = frozenset({"str | None", "Field"})
+_NOT_DJANGOS = frozenset({"span", "call", "uncertain", "complete", "why", "callee", "then", "otherwise"})
+# Source: django.contrib.postgres.operations
+_EXTENSION_NAMES = {
+    "BloomExtension": "bloom",
+    "BtreeGinExtension": "btree_gin",
+    "BtreeGistExtension": "btree_gist",
+    "CITextExtension": "citext",
+    "CryptoExtension": "pgcrypto",
+    "HStoreExtension": "hstore",
+    "TrigramExtension": "pg_trgm",
+    "UnaccentExtension": "unaccent",
+}
+
+
+_parameters: dict[type[Operation], dict[str, str]] = {}
+
+
+def parameters(kind: type[Operation]) -> dict[str, str]:
+    """The parameters of an operation class in Django's order, each with its annotation."""
+    found = _parameters.get(kind)
+    if found is None:
+        fields = dataclasses.fields(kind)
+        found = {field.name: str(field.type) for field in fields if field.name not in _NOT_DJANGOS}
+        _parameters[kind] = found
+    return found
+
+
+def bind(call: Call, names: dict[str, str]) -> tuple[dict[str, Expr], bool]:
+    """The arguments of a call by parameter name, and whether some could not be told apart."""
+    found: dict[str, Expr] = {}
+    uncertain = False
+    for name, argument in zip(names, call.arguments, strict=False):
+        if isinstance(argument, Starred):
+            uncertain = True
+            break
+        found[name] = argument
+    for keyword in call.keywords:
+        if keyword.name is None:
+            uncertain = True
+        else:
+            found[keyword.name] = keyword.value
+    return found, uncertain
+
+
+def text_of(value: Expr | None, values: Values) -> str | None:
+    """The text of a string (also of a bytes literal that Python 2 left behind), None where it is not known."""
+    resolved = values.resolve(value) if value is not None else None
+    if not isinstance(resolved, Literal):
+        return None
+    if resolved.kind == "bytes":
+        content = resolved.value
+        return content.decode("ascii") if isinstance(content, bytes) and content.isascii() else None
+    return resolved.text if resolved.kind == "str" else None
+
+
+def _with_constants(call: Call, values: Values) -> Call:
+    """A call whose keyword arguments that are names of constants are those constants."""
+    if not any(isinstance(keyword.value, Name) and keyword.value.scope == "free" for keyword in call.keywords):
+        return call
+    keywords = tuple(
+        Keyword(keyword.name, resolved, keyword.span)
+        if isinstance(keyword.value, Name) and isinstance(resolved := values.resolve(keyword.value), Literal)
+        else keyword
+        for keyword in call.keywords
+    )
+    return Call(call.function, call.arguments, keywords, call.span)
+
+
+def _dependency(value: Expr, values: Values) -> Dependency | None:
+    if isinstance(value, Items) and len(value.items) == 2:
+        app, name = (text_of(item, values) for item in value.items)
+        return Dependency(MigrationKey(app, name), value.span) if app is not None and name is not None else None
+    if isinstance(value, Call) and value.callee.rpartition(".")[2] == "swappable_dependency" and value.arguments:
+        return _swappable(value, values)
+    return None
+
+
+def _swappable(call: Call, values: Values) -> Dependency | None:
+    """Source: django.db.migrations.migration.swappable_dependency"""
+    argument = values.resolve(call.arguments[0])
+    if isinstance(argument, Name) and "settings." in argument.name:
+        return Dependency(None, call.span, setting=argument.name.rpartition(".")[2])
+    text = text_of(argument, values)
+    return None if text is None else Dependency(MigrationKey(text.partition(".")[0], FIRST), call.span)
+
+
+# -- words --------------------------------------------------------------------------------------------
+
+
+def _truth(value: Expr | None) -> bool | None:
+    return value.text == "True" if isinstance(value, Literal) and value.kind == "bool" else None
+
+
+def _span_of(item: Expr) -> Span:
+    return item.value.span if isinstance(item, Starred) and item.span == NOWHERE else item.span
+
+
+def _why(value: Expr) -> str:
+    """Why a value is not known, as words that follow "it is"."""
+    inner = value.value if isinstance(value, Starred) else value
+    if isinstance(inner, Opaque):
+        return inner.why
+    if isinstance(inner, Call):
+        return f"the result of a call ({inner.callee or 'of a computed function'})"
+    if isinstance(inner, Either):
+        return "chosen by a condition"
+    if isinstance(inner, Name | Attribute):
+        return f"the name `{dotted(inner) or 'of something computed'}`, whose value this file does not tell"
+    return "computed"
+
+
+def _keeps_meaning(definition: Class) -> bool:
+    defined = {statement.name for statement in definition.body if isinstance(statement, Function)}
+    return not defined & _MEANING
+
+
+def _set_by_init(definition: Class) -> Iterator[str]:
+    """The attributes that the class's own `__init__` sets: what the class body says of them is not the end."""
+    for function in definition.body:
+        if isinstance(function, Function) and function.name == "__init__":
+            for statement in function.statements():
+                if isinstance(statement, Assign):
+                    yield from (target.name for target in _attributes(statement.targets))
+
+
+def _attributes(targets: Sequence[Expr]) -> Iterator[Attribute]:
+    for target in targets:
+        if isinstance(target, Attribute) and isinstance(target.value, Name) and target.value.name == "self":
+            yield target
