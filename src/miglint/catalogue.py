@@ -1,0 +1,74 @@
+"""The rules as a table, and their pages as text."""
+
+from __future__ import annotations
+
+import difflib
+from typing import NamedTuple
+
+from miglint import plugins
+from miglint.formats.json import encode
+from miglint.formats.terminal import columns
+
+
+class UnknownRule(Exception):
+    """No rule has that code or name; says which is near."""
+
+
+class Entry(NamedTuple):
+    """A line of the rule table; `page` is the text of its page."""
+
+    code: str
+    name: str
+    summary: str
+    severity: str
+    category: str
+    page: str
+
+
+def entries() -> list[Entry]:
+    """miglint's own rules and the findings about the analysis, by code."""
+    found = [Entry(r.code, r.name, r.summary, r.severity.label, r.category, plugins.page_of(r)) for r in plugins.load()]
+    for code, (name, severity) in plugins.META.items():
+        page = plugins.meta_page(code)
+        found.append(Entry(code, name, _summary(page), severity, "meta", page))
+    return sorted(found)
+
+
+def _summary(page: str) -> str:
+    return next(line for line in page.splitlines()[1:] if line.strip())
+
+
+def rules_text(table: list[Entry]) -> str:
+    """One line per rule."""
+    rows = [(entry.code, entry.severity, entry.name, entry.summary) for entry in table]
+    return "\n".join(columns(rows)) + "\n"
+
+
+def rules_json(table: list[Entry]) -> str:
+    """The table for programs. Pages are markdown."""
+    rows = [
+        {
+            "code": entry.code,
+            "name": entry.name,
+            "summary": entry.summary,
+            "severity": entry.severity,
+            "category": entry.category,
+            "fixable": "## Fixed" in entry.page,
+            "enabled": True,
+            "page": entry.page,
+        }
+        for entry in table
+    ]
+    return encode({"version": 1, "rules": rows})
+
+
+def page(rule: str, database: str) -> str:
+    """A rule's page by its code or name. Raises UnknownRule."""
+    table = entries()
+    for entry in table:
+        if rule.upper() == entry.code or rule.lower() == entry.name:
+            return entry.page.rstrip("\n") + "\n"
+    words = [word for entry in table for word in (entry.code, entry.name)]
+    near = difflib.get_close_matches(rule, words, n=1) or difflib.get_close_matches(rule.upper(), words, n=1)
+    hint = f"; did you mean {near[0]}?" if near else "; `miglint rules` lists them all"
+    raise UnknownRule(f"there is no rule {rule!r}{hint}")

@@ -1,0 +1,304 @@
+"""Runs the rules over projects, and settles what they found: superseded, ignored, selected, asked for."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import msgspec
+
+from miglint import plugins, suppressions
+from miglint.diagnostic import Diagnostic, Severity, Subject
+from miglint.options import Options
+from miglint.project.actions import Action
+from miglint.project.history import Step
+from miglint.project.layout import Layout
+from miglint.project.migration import Migration, Unreadable
+from miglint.project.operations import Alternative, Custom, Operation, Unread, walk_operations
+from miglint.project.project import Project
+from miglint.reading import FileRead
+from miglint.report import sort
+from miglint.rule import ActionContext, MigrationContext, OperationContext, ProjectContext, Rule
+from miglint.selection import Selection
+from miglint.settings import Settings
+from miglint.text import Span
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Sorted findings, and how many rules crashed."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    crashes: int
+
+
+def is_unreadable(operation: Operation) -> bool:
+    """Whether it is not known what an operation does."""
+    return isinstance(operation, Unread | Alternative | Custom)
+
+
+def is_below_any(path: str, roots: Sequence[str]) -> bool:
+    """Whether a path is one of the given ones, or below one."""
+    return any(path == root or path.startswith(root.rstrip("/") + "/") for root in roots)
+
+
+def run(
+    projects: Sequence[Project],
+    found: Layout,
+    files: Mapping[str, FileRead],
+    *,
+    rules: Sequence[Rule],
+    settings: Settings,
+    options: Options,
+    only: Sequence[str],
+) -> Judged:
+    """All findings of the projects below one root that are on, asked for and not superseded."""
+    selection = Selection(
+        select=tuple(options.select if options.select is not None else settings.select),
+        ignore=tuple(options.ignore if options.ignore is not None else settings.ignore),
+        extend_select=(*settings.extend_select, *(options.extend_select or ())),
+        severity=settings.severity,
+    )
+    active = [rule for rule in rules if selection.is_on(rule.code, rule.name)]
+    judges = [_Judge(project, active) for project in projects]
+    diagnostics = [each for judge in judges for each in judge.diagnostics()]
+    diagnostics += _unread(found, projects, files)
+    diagnostics = [d for d in settle(diagnostics, rules) if selection.is_on(d.code, d.name)]
+    diagnostics = _suppressed(diagnostics, projects, files, rules, settings)
+    reported = [
+        msgspec.structs.replace(d, severity=selection.severity_of(d.code, d.severity))
+        for d in diagnostics
+        if selection.is_on(d.code, d.name) and _is_asked_for(d, settings, options, only)
+    ]
+    reported = [d for d in reported if selection.reports(d.code, d.name, d.severity)]
+    return Judged(sort(reported), sum(judge.crashes for judge in judges))
+
+
+# -- rules --------------------------------------------------------------------------------------------
+
+
+class _Judge:
+    """One project under all rules that are on."""
+
+    def __init__(self, project: Project, rules: Sequence[Rule]) -> None:
+        self._project = project
+        self._rules = rules
+        self._by_operation: dict[type, list[Rule]] = {}
+        self.crashes = 0
+
+    def diagnostics(self) -> Iterator[Diagnostic]:
+        project = self._project
+        labels = {package.label for package in project.packages}
+        for rule in self._rules:
+            if Project in rule.on:
+                yield from self._ask(rule, ProjectContext(rule, project), None)
+        for migration in project.graph.migrations.values():
+            if migration.app not in labels:
+                continue
+            steps = project.history.steps_of(migration.key)
+            for rule in self._rules:
+                if Migration in rule.on:
+                    yield from self._ask(rule, MigrationContext(rule, project, migration, steps), migration)
+            for step in steps:
+                yield from self._step(step)
+
+    def _step(self, step: Step) -> Iterator[Diagnostic]:
+        for rule in self._rules_on(type(step.operation)):
+            yield from self._ask(rule, OperationContext(rule, self._project, step), step.migration, step)
+        if not step.actions:
+            return
+        for rule in self._rules:
+            kinds = tuple(kind for kind in rule.on if issubclass(kind, Action))
+            matching = tuple(action for action in step.actions if isinstance(action, kinds)) if kinds else ()
+            if matching:
+                context = ActionContext(rule, self._project, step, matching)
+                yield from self._ask(rule, context, step.migration, step)
+
+    def _rules_on(self, kind: type[Operation]) -> list[Rule]:
+        found = self._by_operation.get(kind)
+        if found is None:
+            found = [rule for rule in self._rules if any(issubclass(kind, on) for on in rule.on)]
+            self._by_operation[kind] = found
+        return found
+
+    def _ask(
+        self, rule: Rule, context: Any, migration: Migration | None, step: Step | None = None
+    ) -> Iterator[Diagnostic]:
+        try:
+            yield from list(rule.check(context))
+        except Exception as error:  # one rule on one step: the rest goes on
+            self.crashes += 1
+            yield _crash(rule, error, migration, step)
+
+
+def _crash(rule: Rule, error: Exception, migration: Migration | None, step: Step | None) -> Diagnostic:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    where = f" on {step.operation.class_name}" if step is not None else ""
+    return Diagnostic(
+        code="MG999",
+        name=plugins.META["MG999"][0],
+        severity=Severity.ERROR,
+        message=f"the rule {rule.code} ({rule.name}) crashed{where}: {type(error).__name__}: {error}",
+        path=migration.path if migration is not None else None,
+        span=step.operation.span if step is not None else migration.class_span if migration is not None else None,
+        help=f"This is an error in miglint, not in your migration (line {last.lineno} of {last.name}). "
+        f"Everything else was checked. Please report it; until it is mended, ignore {rule.code} here.",
+        subject=Subject(
+            app=migration.app if migration is not None else None,
+            migration=migration.name if migration is not None else None,
+            operation=step.path if step is not None else None,
+            operation_name=step.operation.class_name if step is not None else None,
+            detail=rule.code,
+        ),
+    )
+
+
+# -- what could not be read ---------------------------------------------------------------------------
+
+
+def _unread(found: Layout, projects: Sequence[Project], files: Mapping[str, FileRead]) -> Iterator[Diagnostic]:
+    for problem in found.problems:
+        yield Diagnostic(
+            code="MG901",
+            name="syntax-error",
+            severity=Severity.ERROR,
+            message=problem.message,
+            path=problem.path,
+            subject=Subject(detail=problem.path.removeprefix(found.root)),
+        )
+    for project in projects:
+        labels = {package.label for package in project.packages}
+        for migration in project.graph.migrations.values():
+            if migration.app not in labels:
+                continue
+            if migration.facts.problem is not None:
+                yield _syntax_error(migration)
+            for each in _distinct(migration.unreadable):
+                yield _partly(migration, each)
+
+
+def _syntax_error(migration: Migration) -> Diagnostic:
+    problem = migration.facts.problem
+    assert problem is not None
+    return Diagnostic(
+        code="MG901",
+        name="syntax-error",
+        severity=Severity.ERROR,
+        message=f"the file cannot be read: {problem.message}",
+        path=migration.path,
+        span=problem.span,
+        help="Nothing in this migration was checked, and what other findings say about its app may be incomplete.",
+        subject=Subject(app=migration.app, migration=migration.name),
+    )
+
+
+def _distinct(parts: Iterable[Unreadable]) -> Iterator[Unreadable]:
+    seen: set[tuple[str, Span]] = set()
+    for part in parts:
+        if (part.what, part.span) not in seen:
+            seen.add((part.what, part.span))
+            yield part
+
+
+def _partly(migration: Migration, part: Unreadable) -> Diagnostic:
+    return Diagnostic(
+        code="MG902",
+        name="partly-readable",
+        severity=Severity.WARNING,
+        message=f"a part of `{part.what}` cannot be read without running it: it is {part.why}",
+        path=migration.path,
+        span=part.span,
+        help=f"Not checked because of this: {part.unchecked}.",
+        subject=Subject(app=migration.app, migration=migration.name, detail=f"{part.what}:{part.why}"),
+    )
+
+
+# -- settling -----------------------------------------------------------------------------------------
+
+
+def settle(diagnostics: Iterable[Diagnostic], rules: Sequence[Rule]) -> list[Diagnostic]:
+    """Without the findings that another finding on the same subject supersedes, and without repetitions."""
+    supersedes = {rule.code: rule.supersedes for rule in rules if rule.supersedes}
+    found = list({(d.fingerprint, d.span, d.path): d for d in diagnostics}.values())
+    winners: dict[str, list[Subject]] = defaultdict(list)
+    for diagnostic in found:
+        for code in supersedes.get(diagnostic.code, ()):
+            winners[code].append(diagnostic.subject)
+    return [d for d in found if not any(_same(d.subject, winner) for winner in winners.get(d.code, ()))]
+
+
+def _same(subject: Subject, winner: Subject) -> bool:
+    """Whether two findings are about one thing: the same operation, else the same migration, else the same app."""
+    if subject.app != winner.app:
+        return False
+    if subject.operation is not None and winner.operation is not None:
+        return subject.migration == winner.migration and subject.operation == winner.operation
+    if subject.operation is not None or winner.operation is not None:
+        return subject.migration == winner.migration
+    return True
+
+
+def _suppressed(
+    diagnostics: list[Diagnostic],
+    projects: Sequence[Project],
+    files: Mapping[str, FileRead],
+    rules: Sequence[Rule],
+    settings: Settings,
+) -> list[Diagnostic]:
+    """Marks what a comment in the file ignores, and adds what is wrong with the comments themselves."""
+    known = {rule.code: rule.name for rule in rules} | {code: name for code, (name, _) in plugins.META.items()}
+    migrations = {m.path: m for project in projects for m in project.graph.migrations.values()}
+    commented = {path: migration for path, migration in migrations.items() if migration.facts.comments}
+    sources = {path: files[path].source for path in commented}
+    return suppressions.apply(
+        diagnostics,
+        {path: suppressions.suppressions_of(m.facts, sources[path]) for path, m in commented.items()},
+        sources,
+        known,
+        {path: tuple(_extents(m)) for path, m in commented.items()},
+        migrations={path: (m.app, m.name) for path, m in commented.items()},
+        require_reason=settings.require_ignore_reason,
+    )
+
+
+def _extents(migration: Migration) -> Iterator[Span]:
+    """The places within which a comment counts for a finding: each operation, and each dependency."""
+    for _, operation in walk_operations(migration.operations):
+        yield operation.span
+    for dependency in (*migration.dependencies, *migration.run_before, *migration.replaces):
+        yield dependency.span
+
+
+# -- what is asked for --------------------------------------------------------------------------------
+
+
+def _is_asked_for(diagnostic: Diagnostic, settings: Settings, options: Options, only: Sequence[str]) -> bool:
+    if diagnostic.confidence < options.min_confidence:
+        return False
+    subject = diagnostic.subject
+    if subject.app is not None and subject.migration is not None:
+        label = f"{subject.app}.{subject.migration}"
+        for pattern, selectors in settings.per_migration_ignores.items():
+            if fnmatchcase(label, pattern) and _names(diagnostic, selectors):
+                return False
+        start = settings.start_after.get(subject.app)
+        if start is not None and _number(subject.migration) <= _number(start):
+            return False
+    if diagnostic.graph or diagnostic.path is None:
+        return True
+    return is_below_any(diagnostic.path, only)
+
+
+def _names(diagnostic: Diagnostic, selectors: Iterable[str]) -> bool:
+    return any(s == "ALL" or diagnostic.code.startswith(s) or diagnostic.name == s for s in selectors)
+
+
+def _number(name: str) -> tuple[int, str]:
+    digits = re.match(r"\d+", name)
+    number = int(digits[0]) if digits is not None else -1
+    return number, name[len(digits[0]) :] if digits is not None and len(digits[0]) < len(name) else "\uffff"

@@ -1,0 +1,87 @@
+"""Which file an import means, found from where the import stands; nothing is ever imported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+
+from miglint.project.django_settings import DjangoSettings, read_django_settings
+from miglint.project.interpret import Lookup
+from miglint.syntax.facts import Call, Expr, Literal, ModuleFacts, expressions, walk
+
+_SETTINGS_VARIABLE = "DJANGO_SETTINGS_MODULE"
+
+
+class Modules:
+    """The modules of one project by name; files are read when they are asked for."""
+
+    def __init__(self, root: str, facts_of: Callable[[str], ModuleFacts | None], overlay: Mapping[str, bytes]) -> None:
+        self._root = root.rstrip("/")
+        self._facts_of = facts_of
+        self._overlay = overlay
+        self._files: dict[tuple[str, str], str | None] = {}
+
+    def lookup(self, file: str) -> Lookup:
+        """The facts of modules as `file` imports them."""
+        folder = file.rpartition("/")[0]
+
+        def find(module: str) -> ModuleFacts | None:
+            if (folder, module) not in self._files:
+                self._files[folder, module] = self._find(folder, module)
+            found = self._files[folder, module]
+            return self._facts_of(found) if found is not None else None
+
+        return find
+
+    def _find(self, folder: str, module: str) -> str | None:
+        name = module.lstrip(".")
+        tail = name.replace(".", "/")
+        dots = len(module) - len(name)
+        if dots:
+            for _ in range(dots - 1):
+                folder = folder.rpartition("/")[0]
+            return self._file(folder, tail)
+        # An absolute import: one of the directories above is on the path.
+        while len(folder) >= len(self._root):
+            found = self._file(folder, tail)
+            if found is not None:
+                return found
+            folder = folder.rpartition("/")[0]
+        return None
+
+    def _file(self, folder: str, tail: str) -> str | None:
+        candidates = (f"{folder}/{tail}.py", f"{folder}/{tail}/__init__.py") if tail else (f"{folder}/__init__.py",)
+        for file in candidates:
+            if file in self._overlay or os.path.isfile(file):
+                return file
+        return None
+
+    def django_settings(self, stated: str | None) -> DjangoSettings:
+        """What Django's settings say: of the stated file, else of the module that `manage.py` names."""
+        file = f"{self._root}/{stated}" if stated is not None else self._default_settings()
+        if file is None or not (file in self._overlay or os.path.isfile(file)):
+            return DjangoSettings()
+        facts = self._facts_of(file)
+        return read_django_settings(facts) if facts is not None else DjangoSettings()
+
+    def _default_settings(self) -> str | None:
+        manage = f"{self._root}/manage.py"
+        facts = self._facts_of(manage) if os.path.isfile(manage) else None
+        if facts is None:
+            return None
+        for statement in walk(facts.body):
+            for expression in expressions(statement):
+                module = _settings_module(expression)
+                if module:
+                    return self._file(self._root, module.replace(".", "/"))
+        return None
+
+
+def _settings_module(expression: Expr) -> str | None:
+    """`config.settings` of `os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")`."""
+    if not isinstance(expression, Call) or len(expression.arguments) != 2:
+        return None
+    name, module = expression.arguments
+    if isinstance(name, Literal) and name.text == _SETTINGS_VARIABLE and isinstance(module, Literal):
+        return module.text
+    return None

@@ -1,0 +1,79 @@
+"""Where rules come from: miglint's own package and those of plug-ins, found by walking, never by registering."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Iterable
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+from miglint.rule import Rule
+
+GROUP = "miglint.plugins"
+# Findings that arise while reading and settling: they have pages, and no generator.
+META = {
+    "MG901": ("syntax-error", "error"),
+    "MG902": ("partly-readable", "warning"),
+    "MG903": ("unused-ignore", "warning"),
+    "MG904": ("unknown-code-in-ignore", "error"),
+    "MG906": ("ignore-without-reason", "warning"),
+    "MG999": ("internal-error", "error"),
+}
+
+
+class PluginError(Exception):
+    """A plug-in that cannot be used; says which and why, in one sentence."""
+
+
+def rules_of(package: ModuleType) -> list[Rule]:
+    """The rules in all modules below a package, by code."""
+    found: list[Rule] = []
+    for entry in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if not entry.ispkg:
+            module = import_module(entry.name)
+            found.extend(value for value in vars(module).values() if isinstance(value, Rule))
+    return sorted(found, key=lambda rule: rule.code)
+
+
+def load(names: Iterable[str] = ()) -> tuple[Rule, ...]:
+    """miglint's rules and those of the named plug-ins. Raises PluginError."""
+    import miglint.rules
+
+    found = rules_of(miglint.rules)
+    installed = {entry.name: entry for entry in entry_points(group=GROUP)} if names else {}
+    for name in names:
+        if name not in installed:
+            known = ", ".join(sorted(installed)) or "none is installed"
+            raise PluginError(f"the plug-in {name!r} is not installed beside miglint (installed: {known})")
+        try:
+            package = import_module(installed[name].value)
+            rules = import_module(f"{package.__name__}.rules")
+        except ImportError as error:
+            raise PluginError(f"the plug-in {name!r} cannot be loaded: {error}") from error
+        found.extend(rules_of(rules))
+    _check_unique(found)
+    return tuple(found)
+
+
+def _check_unique(rules: Iterable[Rule]) -> None:
+    seen: dict[str, Rule] = {}
+    for rule in rules:
+        for word in (rule.code, rule.name):
+            other = seen.setdefault(word, rule)
+            if other is not rule:
+                raise PluginError(f"{word} is the rule of both {other.module} and {rule.module}")
+
+
+def page_of(rule: Rule) -> str:
+    """The text of a rule's page, which stands beside its module."""
+    module = import_module(rule.module)
+    assert module.__file__ is not None
+    return Path(module.__file__).with_suffix(".md").read_text(encoding="utf-8")
+
+
+def meta_page(code: str) -> str:
+    """The page of a finding about the analysis."""
+    name = META[code][0].replace("-", "_")
+    return (Path(__file__).parent / "rules" / "meta" / f"{name}.md").read_text(encoding="utf-8")

@@ -1,0 +1,50 @@
+"""One Django project, read and replayed: everything a rule may ask about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from miglint.database import Database, Version
+from miglint.project.keys import MigrationKey
+from miglint.project.layout import Duplicate, Module, Package
+from miglint.syntax.facts import ModuleFacts
+
+if TYPE_CHECKING:
+    from miglint.project.graph import Graph
+    from miglint.project.history import History
+
+
+def _no_facts(migration: MigrationKey, module: str) -> ModuleFacts | None:
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """The packages that are loaded together, their graph and their history.
+
+    `strays` are modules that Django would import as migrations and that have no `Migration`; `unmigrated` the
+    packages without `__init__.py`. `facts_of(migration, module)` gives the facts of a module as that migration
+    imports it (`..models`), None where it was not read. `swappable` are settings such as AUTH_USER_MODEL that
+    were read, as `app.Model`; `unreleased` the migrations that are not on the base branch.
+    """
+
+    root: str
+    graph: Graph
+    history: History
+    packages: tuple[Package, ...] = ()
+    strays: tuple[tuple[Package, Module], ...] = ()
+    duplicates: tuple[Duplicate, ...] = ()
+    database: Database = Database()
+    django_version: Version = (5, 2)
+    deploy: str = "migrate-first"
+    unreleased: frozenset[MigrationKey] = frozenset()
+    swappable: Mapping[str, str] = field(default_factory=dict)
+    installed_apps: tuple[str, ...] | None = None
+    allowed_imports: tuple[str, ...] = ()
+    facts_of: Callable[[MigrationKey, str], ModuleFacts | None] = _no_facts
+
+    @property
+    def unmigrated(self) -> tuple[Package, ...]:
+        return tuple(package for package in self.packages if not package.has_init)

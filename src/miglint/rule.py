@@ -1,0 +1,341 @@
+"""A rule as a value, and what it sees: the contexts of an operation, an action, a migration and a project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, overload
+
+from miglint.database import Database, Version
+from miglint.databases.costs import Cost, cost_of
+from miglint.diagnostic import Confidence, Diagnostic, Fix, Related, Severity, Subject
+from miglint.project.actions import Action
+from miglint.project.graph import Graph
+from miglint.project.history import Step
+from miglint.project.keys import MigrationKey, ModelKey
+from miglint.project.migration import Migration
+from miglint.project.operations import Operation
+from miglint.project.project import Project
+from miglint.project.state import ModelState, ProjectState
+from miglint.text import NOWHERE, Span
+
+O = TypeVar("O", bound=Operation)  # noqa: E741
+A = TypeVar("A", bound=Action)
+
+# Graph and history findings are about the whole project: they are reported whatever paths were asked for.
+_PROJECT_WIDE = ("MG1", "MG6")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """What a rule is: when it is asked (`on`), what it is called, how bad it is, and the function that judges.
+
+    `name` is the function's with dashes, `summary` its docstring, `category` the package it stands in.
+    """
+
+    code: str
+    name: str
+    summary: str
+    severity: Severity
+    category: str
+    module: str
+    on: tuple[type, ...]
+    supersedes: tuple[str, ...]
+    check: Callable[[Any], Iterator[Diagnostic]]
+
+
+class _Context:
+    """What all contexts share."""
+
+    def __init__(self, rule: Rule, project: Project) -> None:
+        self.rule = rule
+        self.project = project
+
+    @property
+    def graph(self) -> Graph:
+        return self.project.graph
+
+    @property
+    def database(self) -> Database:
+        return self.project.database
+
+    @property
+    def django_version(self) -> Version:
+        return self.project.django_version
+
+    def related(self, migration: Migration | MigrationKey, span: Span, message: str) -> Related:
+        """Another place, in a migration."""
+        found = migration if isinstance(migration, Migration) else self.graph.migrations[migration]
+        return Related(found.path, span, message)
+
+    def _build(
+        self,
+        span: Span | None,
+        message: str,
+        *,
+        path: str | None,
+        subject: Subject,
+        help: str,
+        url: str,
+        related: tuple[Related, ...],
+        severity: Severity | None,
+        confidence: Confidence,
+        fix: Fix | None,
+    ) -> Diagnostic:
+        return Diagnostic(
+            code=self.rule.code,
+            name=self.rule.name,
+            severity=severity or self.rule.severity,
+            confidence=confidence,
+            message=message,
+            path=path,
+            span=span,
+            help=help,
+            url=url,
+            related=related,
+            fix=fix,
+            subject=subject,
+            graph=self.rule.code.startswith(_PROJECT_WIDE),
+        )
+
+
+class ProjectContext(_Context):
+    """A whole project."""
+
+    def diagnostic(
+        self,
+        span: Span | None,
+        message: str,
+        *,
+        migration: Migration | None = None,
+        path: str | None = None,
+        app: str | None = None,
+        help: str = "",
+        url: str = "",
+        related: tuple[Related, ...] = (),
+        severity: Severity | None = None,
+        confidence: Confidence = Confidence.HIGH,
+        detail: str = "",
+        fix: Fix | None = None,
+    ) -> Diagnostic:
+        """A finding in a migration, else in the file or directory `path`, about the app."""
+        subject = Subject(
+            app=migration.app if migration is not None else app,
+            migration=migration.name if migration is not None else None,
+            detail=detail,
+        )
+        where = migration.path if migration is not None else path
+        return self._build(
+            span, message, path=where, subject=subject, help=help, url=url, related=related,
+            severity=severity, confidence=confidence, fix=fix,
+        )  # fmt: skip
+
+
+class MigrationContext(_Context):
+    """One migration and its steps."""
+
+    def __init__(self, rule: Rule, project: Project, migration: Migration, steps: tuple[Step, ...]) -> None:
+        super().__init__(rule, project)
+        self.migration = migration
+        self.steps = steps
+
+    @property
+    def before(self) -> ProjectState:
+        """The state of the migration's ancestors."""
+        return self.project.history.state_before(self.migration.key)
+
+    def diagnostic(
+        self,
+        span: Span | None,
+        message: str,
+        *,
+        help: str = "",
+        url: str = "",
+        related: tuple[Related, ...] = (),
+        severity: Severity | None = None,
+        confidence: Confidence = Confidence.HIGH,
+        detail: str = "",
+        fix: Fix | None = None,
+    ) -> Diagnostic:
+        """A finding about the migration; `span` None points at its class."""
+        subject = Subject(app=self.migration.app, migration=self.migration.name, detail=detail)
+        return self._build(
+            self.migration.class_span if span is None else span, message, path=self.migration.path,
+            subject=subject, help=help, url=url, related=related, severity=severity, confidence=confidence, fix=fix,
+        )  # fmt: skip
+
+
+class OperationContext(_Context, Generic[O]):
+    """One operation, where it stands in the history."""
+
+    def __init__(self, rule: Rule, project: Project, step: Step) -> None:
+        super().__init__(rule, project)
+        self.step = step
+
+    @property
+    def operation(self) -> O:
+        return self.step.operation  # type: ignore[return-value]
+
+    @property
+    def migration(self) -> Migration:
+        return self.step.migration
+
+    @property
+    def before(self) -> ProjectState:
+        return self.step.before
+
+    @property
+    def after(self) -> ProjectState:
+        return self.step.after
+
+    @property
+    def touches_database(self) -> bool:
+        """Whether the database sees the operation: not so within `state_operations`."""
+        return self.step.touches_database
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        return self.step.actions
+
+    @property
+    def model(self) -> ModelState | None:
+        """The model it works on: as it was before, else as it is after; None where it is not known."""
+        name = self.operation.model
+        if name is None:
+            return None
+        return self.before.model(self.migration.app, name) or self.after.model(self.migration.app, name)
+
+    @property
+    def model_name(self) -> str:
+        """The model for a message: `shop.Order`."""
+        model = self.model
+        return f"{self.migration.app}.{model.name if model is not None else self.operation.model or '?'}"
+
+    @property
+    def table_is_new(self) -> bool:
+        """Whether no running release can know the table of the operation's model."""
+        return self.model is not None and is_new(self.model, self.migration, self.project)
+
+    def diagnostic(
+        self,
+        span: Span | None,
+        message: str,
+        *,
+        help: str = "",
+        url: str = "",
+        related: tuple[Related, ...] = (),
+        severity: Severity | None = None,
+        confidence: Confidence = Confidence.HIGH,
+        model: str | None = None,
+        field: str | None = None,
+        detail: str = "",
+        fix: Fix | None = None,
+    ) -> Diagnostic:
+        """A finding about the operation; `span` None points at the whole of it."""
+        named = model if model is not None else self.operation.model
+        subject = Subject(
+            app=self.migration.app,
+            migration=self.migration.name,
+            operation=self.step.path,
+            operation_name=self.operation.class_name,
+            model=named.lower() if named is not None else None,
+            field=field,
+            detail=detail,
+        )
+        return self._build(
+            self.operation.span if span is None else span, message, path=self.migration.path, subject=subject,
+            help=help, url=url, related=related, severity=severity, confidence=confidence, fix=fix,
+        )  # fmt: skip
+
+
+class ActionContext(OperationContext[Operation], Generic[A]):
+    """What one operation does to the database, as far as a rule asked for it: one or more actions of a class."""
+
+    def __init__(self, rule: Rule, project: Project, step: Step, matching: tuple[A, ...]) -> None:
+        super().__init__(rule, project, step)
+        self.matching = matching
+
+    @property
+    def action(self) -> A:
+        """The first of them."""
+        return self.matching[0]
+
+    def cost(self, action: Action | None = None) -> Cost:
+        """What an action (the first, unless given) costs on the configured database."""
+        return cost_of(action if action is not None else self.action, self.database)
+
+    def is_live(self, action: Action) -> bool:
+        """Whether the action's table is one that a running release uses."""
+        if action.model is None:
+            return not self._made_here(action.table)
+        model = self.before.model(*action.model) or self.after.model(*action.model)
+        return model is None or not is_new(model, self.migration, self.project)
+
+    def _made_here(self, table: str) -> bool:
+        steps = self.project.history.steps_of(self.migration.key)
+        from miglint.project.actions import CreateTable
+
+        return any(isinstance(action, CreateTable) and action.table == table for s in steps for action in s.actions)
+
+
+def is_new(model: ModelState, migration: Migration, project: Project) -> bool:
+    """Created in this migration; or both in initial migrations; or by a migration that is not released."""
+    created = model.origin.migration
+    if created == migration.key or created in project.unreleased:
+        return True
+    creator = project.graph.migrations.get(created)
+    return bool(creator is not None and creator.initial and migration.initial)
+
+
+Check = Callable[[Any], Iterator[Diagnostic]]
+P = TypeVar("P", bound=type)
+
+
+@overload
+def rule(
+    code: str, *, on: type[Project], severity: Severity, supersedes: tuple[str, ...] = ()
+) -> Callable[[Callable[[ProjectContext], Iterator[Diagnostic]]], Rule]: ...
+@overload
+def rule(
+    code: str, *, on: type[Migration], severity: Severity, supersedes: tuple[str, ...] = ()
+) -> Callable[[Callable[[MigrationContext], Iterator[Diagnostic]]], Rule]: ...
+@overload
+def rule(
+    code: str, *, on: type[O] | tuple[type[O], ...], severity: Severity, supersedes: tuple[str, ...] = ()
+) -> Callable[[Callable[[OperationContext[O]], Iterator[Diagnostic]]], Rule]: ...
+@overload
+def rule(
+    code: str, *, on: type[A] | tuple[type[A], ...], severity: Severity, supersedes: tuple[str, ...] = ()
+) -> Callable[[Callable[[ActionContext[A]], Iterator[Diagnostic]]], Rule]: ...
+def rule(code: str, *, on: Any, severity: Severity, supersedes: tuple[str, ...] = ()) -> Callable[[Check], Rule]:
+    """Makes a rule of a generator function. `on` decides what it sees: the class of an operation or of an action
+    (called once per operation, with all its actions of the class), `Migration` or `Project`."""
+
+    def make(function: Check) -> Rule:
+        package = function.__module__.split(".")
+        return Rule(
+            code=code,
+            name=function.__name__.replace("_", "-"),
+            summary=(function.__doc__ or "").strip().split("\n")[0],
+            severity=severity,
+            category=package[-2] if len(package) > 1 else "",
+            module=function.__module__,
+            on=on if isinstance(on, tuple) else (on,),
+            supersedes=supersedes,
+            check=function,
+        )
+
+    return make
+
+
+__all__ = [
+    "NOWHERE",
+    "ActionContext",
+    "MigrationContext",
+    "ModelKey",
+    "OperationContext",
+    "ProjectContext",
+    "Rule",
+    "is_new",
+    "rule",
+]

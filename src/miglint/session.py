@@ -1,0 +1,295 @@
+"""The pipeline, start to finish: paths → projects → findings → a report. Every front end calls this."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from miglint import check, plugins, settings as settings_module
+from miglint.cache import Cache
+from miglint.database import Database, Version, parse_version
+from miglint.diagnostic import Diagnostic, Severity
+from miglint.modules import Modules
+from miglint.options import Options
+from miglint.project import layout
+from miglint.project.django_settings import DjangoSettings
+from miglint.project.graph import Graph
+from miglint.project.history import replay
+from miglint.project.interpret import interpret
+from miglint.project.keys import MigrationKey
+from miglint.project.migration import Migration
+from miglint.project.operations import walk_operations
+from miglint.project.project import Project
+from miglint.reading import FileRead, read_files
+from miglint.report import Project as ReadProject, Report, Summary, sort
+from miglint.rule import Rule
+from miglint.settings import Settings
+from miglint.text import Source
+
+Progress = Callable[[int, int], None]
+_ASSUMED_DJANGO: Version = (5, 2)
+
+
+class UsageError(Exception):
+    """What was asked for cannot be done; one sentence for the user."""
+
+
+class Session:
+    """Reads projects with the same options again and again."""
+
+    def __init__(self, options: Options, *, cwd: Path, progress: Progress | None = None) -> None:
+        self._options = options
+        self._cwd = Path(os.path.abspath(cwd))
+        self._progress = progress
+
+    def report(self, paths: Sequence[Path], overlay: Mapping[str, bytes] | None = None) -> Report:
+        """The findings of the projects that `paths` belong to, only those in `paths` or about the graph.
+
+        `overlay` replaces, or adds, files by absolute path. Raises UsageError, SettingsError and PluginError.
+        """
+        texts = dict(overlay or {})
+        wanted: dict[Path, list[str]] = {}
+        for path in paths or [self._cwd]:
+            absolute = Path(os.path.abspath(self._cwd / path))
+            if not os.path.lexists(absolute) and str(absolute) not in texts:
+                raise UsageError(f"the path {str(path)!r} does not exist")
+            if absolute.is_dir() and not os.access(absolute, os.R_OK | os.X_OK):
+                raise UsageError(f"the directory {str(path)!r} cannot be read")
+            wanted.setdefault(self._root(absolute), []).append(absolute.as_posix())
+        runs = [_Run(root, only, self._options, texts, self._progress) for root, only in sorted(wanted.items())]
+        return _joined([run.report() for run in runs])
+
+    def _root(self, path: Path) -> Path:
+        if self._options.config is not None:
+            return Path(os.path.abspath(self._cwd / self._options.config)).parent
+        return layout.project_root(path)
+
+
+class _Run:
+    """One project root, read once."""
+
+    def __init__(
+        self,
+        root: Path,
+        only: list[str],
+        options: Options,
+        overlay: Mapping[str, bytes],
+        progress: Progress | None,
+    ) -> None:
+        self._root = root
+        self._only = only
+        self._options = options
+        self._overlay = {path: data for path, data in overlay.items() if path.startswith(f"{root.as_posix()}/")}
+        self._settings = settings_module.load(root, config=options.config, isolated=options.isolated)
+        self._rules = plugins.load(self._settings.plugins)
+        self._check_codes()
+        cache = Cache.load(options.cache_dir or root / ".miglint_cache") if options.cache else None
+        self._cache = cache
+        self._progress = progress
+        self._notes: list[str] = []
+        self._read: dict[str, FileRead] = {}
+
+    def _check_codes(self) -> None:
+        known = {rule.code: rule.name for rule in self._rules}
+        known |= {code: name for code, (name, _) in plugins.META.items()}
+        settings_module.validate_codes(self._settings, known)
+        given = (self._options.select, self._options.ignore, self._options.extend_select)
+        for selector in (word for words in given for word in words or ()):
+            settings_module.validate_selector(selector, known)
+
+    # -- reading -------------------------------------------------------------------------------------
+
+    def _files(self, files: Iterable[str], progress: Progress | None = None) -> dict[str, FileRead]:
+        missing = [file for file in dict.fromkeys(files) if file not in self._read]
+        if missing:
+            self._read |= read_files(
+                missing, cache=self._cache, jobs=self._options.jobs, overlay=self._overlay, progress=progress
+            )
+        return self._read
+
+    def report(self) -> Report:
+        modules = Modules(self._root.as_posix(), lambda file: self._files([file])[file].facts, self._overlay)
+        django = modules.django_settings(self._settings.settings_file)
+        database, version, source = self._database(django), *self._django_version()
+        walk = layout.walk(
+            self._root,
+            exclude=self._settings.exclude,
+            migration_modules=django.migration_modules,
+            also=self._overlay,
+        )
+        self._files(walk.files, self._progress)
+        found = layout.interpret(
+            walk,
+            lambda file: self._read[file].facts if file in self._read else None,
+            apps=self._settings.apps,
+            migration_modules=django.migration_modules,
+            installed_apps=django.installed_apps,
+        )
+        projects = [self._project(each, found, modules, database, version, django) for each in found.projects]
+        if self._cache is not None:
+            self._cache.save()
+        return self._check(found, projects, database, (".".join(map(str, version)), source))
+
+    def _project(
+        self,
+        part: layout.Project,
+        found: layout.Layout,
+        modules: Modules,
+        database: Database,
+        version: Version,
+        django: DjangoSettings,
+    ) -> Project:
+        migrations: list[Migration] = []
+        files: dict[MigrationKey, str] = {}
+        for package in part.packages:
+            for module in package.modules if package.has_init else ():
+                key = MigrationKey(package.label, module.name)
+                files[key] = module.file
+                facts = self._read[module.file].facts
+                migrations.append(interpret(key, module.path, facts, modules.lookup(module.file)))
+        graph = Graph.build(migrations, swappable=django.swappable, django_version=version)
+        history = replay(graph, database=database, django_version=version)
+        return Project(
+            root=found.root,
+            graph=graph,
+            history=history,
+            packages=part.own,
+            strays=tuple(entry for entry in found.modules_without_migration if entry[0] in part.own),
+            duplicates=tuple(
+                each for each in found.duplicate_labels if any(package in part.own for package in each.packages)
+            ),
+            database=database,
+            django_version=version,
+            deploy=self._settings.deploy,
+            swappable=django.swappable,
+            installed_apps=django.installed_apps,
+            allowed_imports=tuple(self._settings.allowed_imports),
+            facts_of=lambda key, module: modules.lookup(files[key])(module) if key in files else None,
+        )
+
+    def _database(self, django: DjangoSettings) -> Database:
+        options, settings = self._options, self._settings
+        if options.database is not None:
+            database = Database.assumed(options.database, "option")  # type: ignore[arg-type]
+        elif settings.database is not None:
+            database = Database.assumed(settings.database, "settings")  # type: ignore[arg-type]
+        elif django.vendor is not None:
+            database = Database.assumed(django.vendor, "settings-file")
+        else:
+            database = Database.assumed("postgresql", "default")
+            self._notes.append("no database is set: PostgreSQL is assumed (setting `database`)")
+        version = options.database_version or settings.database_version
+        return msgspec.structs.replace(database, version=parse_version(version)) if version else database
+
+    def _django_version(self) -> tuple[Version, str]:
+        if self._options.django_version:
+            return parse_version(self._options.django_version), "option"
+        if self._settings.django_version:
+            return parse_version(self._settings.django_version), "settings"
+        return _ASSUMED_DJANGO, "default"
+
+    # -- judging -------------------------------------------------------------------------------------
+
+    def _check(
+        self, found: layout.Layout, projects: list[Project], database: Database, django: tuple[str, str]
+    ) -> Report:
+        by_path = {printable: read for file, read in self._read.items() if (printable := layout.printable(file))}
+        judged = check.run(
+            projects,
+            found,
+            by_path,
+            rules=self._rules,
+            settings=self._settings,
+            options=self._options,
+            only=self._only,
+        )
+        migrations = [m for p in projects for m in _own(p)]
+        operations = [op for m in migrations for _, op in walk_operations(m.operations)]
+        summary = Summary(
+            projects=1,
+            migrations=len(migrations),
+            apps=len({package.directory for package in found.packages}),
+            operations=len(operations),
+            unreadable_operations=sum(check.is_unreadable(operation) for operation in operations),
+            suppressed=sum(each.suppressed is not None for each in judged.diagnostics),
+            baselined=0,
+            database=database,
+            django=django,
+        )
+        root = self._root.as_posix()
+        config = self._settings.path
+        project = ReadProject(
+            root=root,
+            repository=_git_root(self._root),
+            config=config,
+            database=database,
+            django=django,
+            files=tuple(sorted(m.path for m in migrations if check.is_below_any(m.path, self._only))),
+        )
+        sources: dict[str, Source] = {}
+        for diagnostic in judged.diagnostics:
+            for path in (diagnostic.path, *(related.path for related in diagnostic.related)):
+                if path is not None and path in by_path and path not in sources:
+                    sources[path] = by_path[path].source
+        warnings = () if migrations else (f"no migrations were found below {root}",)
+        return Report(
+            diagnostics=judged.diagnostics,
+            sources=sources,
+            summary=summary,
+            projects=(project,),
+            internal_errors=judged.crashes,
+            warnings=warnings,
+            notes=tuple(self._notes),
+        )
+
+
+def _own(project: Project) -> list[Migration]:
+    labels = {package.label for package in project.packages}
+    return [migration for key, migration in project.graph.migrations.items() if key.app in labels]
+
+
+def _git_root(root: Path) -> str:
+    for directory in (root, *root.parents):
+        if os.path.lexists(directory / ".git"):
+            return directory.as_posix()
+    return root.as_posix()
+
+
+def _joined(reports: list[Report]) -> Report:
+    """Several projects' reports as one."""
+    if len(reports) == 1:
+        return reports[0]
+    sources: dict[str, Source] = {}
+    for report in reports:
+        sources.update(report.sources)
+    first = reports[0].summary
+    summary = msgspec.structs.replace(
+        first,
+        **{
+            name: sum(getattr(report.summary, name) for report in reports)
+            for name in (
+                "projects",
+                "migrations",
+                "apps",
+                "operations",
+                "unreadable_operations",
+                "suppressed",
+                "baselined",
+            )
+        },
+    )
+    return Report(
+        diagnostics=sort(d for report in reports for d in report.diagnostics),
+        sources=sources,
+        summary=summary,
+        projects=tuple(project for report in reports for project in report.projects),
+        internal_errors=sum(report.internal_errors for report in reports),
+        warnings=tuple(warning for report in reports for warning in report.warnings),
+        notes=tuple(dict.fromkeys(note for report in reports for note in report.notes)),
+    )
+
+
+__all__ = ["Diagnostic", "Rule", "Session", "Settings", "Severity", "UsageError"]
