@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from miglint import check, plugins, settings as settings_module
+from miglint import check, plugins
+from miglint import settings as settings_module
 from miglint.cache import Cache
 from miglint.database import Database, Version, parse_version
 from miglint.diagnostic import Diagnostic, Severity
@@ -24,7 +25,8 @@ from miglint.project.migration import Migration
 from miglint.project.operations import walk_operations
 from miglint.project.project import Project
 from miglint.reading import FileRead, read_files
-from miglint.report import Project as ReadProject, Report, Summary, sort
+from miglint.report import Project as ReadProject
+from miglint.report import Report, Summary, sort
 from miglint.rule import Rule
 from miglint.settings import Settings
 from miglint.text import Source

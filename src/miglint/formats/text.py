@@ -41,7 +41,9 @@ def _gutter(diagnostic: Diagnostic, report: Report) -> int:
     """One width of line numbers for a finding and its related places, so that the code lines up."""
     places = [(diagnostic.path, diagnostic.span), *((each.path, each.span) for each in diagnostic.related)]
     lines = [
-        last_line(report.sources[path], span) for path, span in places if path in report.sources and span is not None
+        last_line(source, span)
+        for path, span in places
+        if (source := report.sources.get(path or "")) is not None and span is not None
     ]
     return max(3, *(len(str(line)) for line in lines)) if lines else 3
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from miglint.project.truth import Truth
+from miglint.project.truth import Truth, either
 from miglint.syntax.facts import Call, Expr, Literal, Name, Starred
 from miglint.text import Span
 
@@ -17,7 +17,8 @@ _FIELD = (
 # Positional parameters, where a class has others than Field. Source: the __init__ of each class, Django 4.2 to 6.x.
 _SIGNATURES: dict[str, tuple[str, ...]] = {
     "ForeignKey": (
-        "to", "on_delete", "related_name", "related_query_name", "limit_choices_to", "parent_link", "to_field", "db_constraint",
+        "to", "on_delete", "related_name", "related_query_name", "limit_choices_to", "parent_link", "to_field",
+        "db_constraint",
     ),
     "OneToOneField": ("to", "on_delete", "to_field"),
     "ManyToManyField": (
@@ -41,14 +42,16 @@ _SIGNATURES: dict[str, tuple[str, ...]] = {
 _MODELS = {
     "AutoField", "BigAutoField", "SmallAutoField", "BigIntegerField", "BinaryField", "BooleanField", "CharField",
     "CommaSeparatedIntegerField", "DateField", "DateTimeField", "DecimalField", "DurationField", "EmailField", "Field",
-    "FileField", "FilePathField", "FloatField", "ForeignKey", "GeneratedField", "GenericIPAddressField", "IPAddressField",
+    "FileField", "FilePathField", "FloatField", "ForeignKey", "GeneratedField", "GenericIPAddressField",
+    "IPAddressField",
     "ImageField", "IntegerField", "JSONField", "ManyToManyField", "NullBooleanField", "OneToOneField",
     "PositiveBigIntegerField", "PositiveIntegerField", "PositiveSmallIntegerField", "SlugField", "SmallIntegerField",
     "TextField", "TimeField", "URLField", "UUIDField", "CompositePrimaryKey",
 }  # fmt: skip
 _POSTGRES = {
     "ArrayField", "CICharField", "CIEmailField", "CITextField", "HStoreField", "BigIntegerRangeField", "DateRangeField",
-    "DateTimeRangeField", "DecimalRangeField", "FloatRangeField", "IntegerRangeField", "RangeField", "SearchVectorField",
+    "DateTimeRangeField", "DecimalRangeField", "FloatRangeField", "IntegerRangeField", "RangeField",
+    "SearchVectorField",
 }  # fmt: skip
 
 # Well-known classes outside Django that are nullable, or no column at all, whatever their arguments say:
@@ -73,7 +76,8 @@ _RELATIONS = {"ForeignKey", "OneToOneField", "ManyToManyField"}
 # with "" where blank=True. Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor._effective_default
 _FILLED_WHEN_BLANK = {
     "CharField", "CommaSeparatedIntegerField", "EmailField", "FileField", "FilePathField", "ImageField", "SlugField",
-    "TextField", "URLField", "BinaryField", "GenericIPAddressField", "Field", "CICharField", "CIEmailField", "CITextField",
+    "TextField", "URLField", "BinaryField", "GenericIPAddressField", "Field", "CICharField", "CIEmailField",
+    "CITextField",
 }  # fmt: skip
 _TEXT = {
     "CharField", "CommaSeparatedIntegerField", "EmailField", "FileField", "FilePathField", "ImageField", "SlugField",
@@ -275,7 +279,7 @@ class Field:
         if self.kind is None:
             return Truth.UNKNOWN
         if self.kind in ("DateField", "DateTimeField", "TimeField"):
-            return _any(self.flag("auto_now"), self.flag("auto_now_add"))
+            return either(self.flag("auto_now"), self.flag("auto_now_add"))
         return self.blank if self.kind in _FILLED_WHEN_BLANK else Truth.NO
 
     @property
@@ -302,12 +306,6 @@ class Field:
     def db_column(self) -> str | None:
         value = self.arguments.get("db_column")
         return value.text if isinstance(value, Literal) and value.kind == "str" else None
-
-
-def _any(*truths: Truth) -> Truth:
-    if Truth.YES in truths:
-        return Truth.YES
-    return Truth.UNKNOWN if Truth.UNKNOWN in truths else Truth.NO
 
 
 # max_length where the call does not give it. Source: the __init__ of each class.

@@ -479,8 +479,8 @@ def interpret(
     files = {file: facts for d, _ in accepted for file in d.app_files if (facts := facts_of(file)) is not None}
     stated = _stated(apps or {}, found.root)
     labels = _Labels(stated, migration_modules or {}, AppClasses(files, installed_apps))
-    for (directory, facts), modules, strays in zip(accepted, kept, missing, strict=True):
-        label = labels.of(directory, facts)
+    for (directory, of_modules), modules, strays in zip(accepted, kept, missing, strict=True):
+        label = labels.of(directory, of_modules)
         package = Package(label, printable(directory.path), modules, directory.has_init, directory.group)
         packages.append(package)
         without.extend((package, module) for module in strays)

@@ -325,7 +325,8 @@ _POSTGRES: dict[str, type[Operation]] = {
     )
 }  # fmt: skip
 _EXTENSIONS = {
-    "BloomExtension", "BtreeGinExtension", "BtreeGistExtension", "CITextExtension", "CryptoExtension", "HStoreExtension",
+    "BloomExtension", "BtreeGinExtension", "BtreeGistExtension", "CITextExtension", "CryptoExtension",
+    "HStoreExtension",
     "TrigramExtension", "UnaccentExtension",
 }  # fmt: skip
 

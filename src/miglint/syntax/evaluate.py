@@ -367,10 +367,10 @@ class Values:
                 if pair.key == index:
                     return self.resolve(pair.value, depth + 1)
         if isinstance(container, Items) and isinstance(index, Literal) and index.kind == "int":
-            if not any(isinstance(item, Starred) for item in container.items) and len(index.text) < 6:
-                place = int(index.text)
-                if -len(container.items) <= place < len(container.items):
-                    return self.resolve(container.items[place], depth + 1)
+            place = int(index.text) if len(index.text) < 6 else len(container.items)
+            known = not any(isinstance(item, Starred) for item in container.items)
+            if known and -len(container.items) <= place < len(container.items):
+                return self.resolve(container.items[place], depth + 1)
         return value
 
 
