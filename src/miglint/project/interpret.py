@@ -224,7 +224,7 @@ class _Interpreter:
         built: dict[str, Any] = {"span": call.span, "call": expanded, "uncertain": uncertain}
         for name, kind_of in parameters(kind).items():
             value = arguments.get(name)
-            if value is not None or kind_of in _REQUIRED:
+            if value is not None or kind_of in _ALWAYS_GIVEN:
                 built[name] = self._argument(kind_of, value, values)
         if kind is CreateModel:
             built.update(self._created(arguments.get("fields"), values))
@@ -275,7 +275,8 @@ class _Interpreter:
 
 # -- arguments ----------------------------------------------------------------------------------------
 
-_REQUIRED = frozenset({"str | None", "Field"})
+# The kinds of parameters that are always passed on: None says that the argument is absent.
+_ALWAYS_GIVEN = frozenset({"str | None", "Expr | None", "Field"})
 _NOT_DJANGOS = frozenset({"span", "call", "uncertain", "complete", "why", "callee", "then", "otherwise"})
 # Source: django.contrib.postgres.operations
 _EXTENSION_NAMES = {

@@ -1,0 +1,212 @@
+"""What a file means as a migration."""
+
+from __future__ import annotations
+
+import pytest
+
+from miglint.project.interpret import interpret
+from miglint.project.keys import MigrationKey
+from miglint.project.migration import Migration
+from miglint.project.operations import (
+    AddField,
+    AddIndex,
+    Alternative,
+    CreateModel,
+    Custom,
+    DeleteModel,
+    RunPython,
+    RunSQL,
+    SeparateDatabaseAndState,
+    Unread,
+    walk_operations,
+)
+from miglint.project.truth import Truth
+from miglint.syntax.facts import ModuleFacts
+from miglint.syntax.reader import read
+
+HEADER = "from django.conf import settings\nfrom django.db import migrations, models\n"
+
+
+def migration(text: str, *, others: dict[str, str] | None = None) -> Migration:
+    modules = {name: read(content) for name, content in (others or {}).items()}
+
+    def lookup(module: str) -> ModuleFacts | None:
+        return modules.get(module)
+
+    return interpret(MigrationKey("shop", "0002_x"), "/p/shop/migrations/0002_x.py", read(HEADER + text), lookup)
+
+
+def test_dependencies_run_before_and_replaces_are_read() -> None:
+    found = migration(
+        "class Migration(migrations.Migration):\n"
+        "    dependencies = [('shop', '0001_initial'), migrations.swappable_dependency(settings.AUTH_USER_MODEL)]\n"
+        "    run_before = (('billing', '0004_x'),)\n"
+        "    replaces = [('shop', '0001_a')] + [('shop', '0001_b')]\n"
+    )
+    assert [d.key or d.setting for d in found.dependencies] == [("shop", "0001_initial"), "AUTH_USER_MODEL"]
+    assert [d.key for d in found.run_before] == [("billing", "0004_x")]
+    assert [d.key for d in found.replaces] == [("shop", "0001_a"), ("shop", "0001_b")]
+    assert found.dependencies_known
+
+
+@pytest.mark.parametrize(
+    "imported, call",
+    [
+        ("from django.db.migrations import AddField as Add", "Add"),
+        ("import django.db.migrations.operations.fields", "django.db.migrations.operations.fields.AddField"),
+        ("from django.db import migrations as m", "m.AddField"),
+        ("AddField = migrations.AddField", "AddField"),
+    ],
+)
+def test_an_operation_is_known_by_any_name(imported: str, call: str) -> None:
+    found = migration(
+        f"{imported}\nclass Migration(migrations.Migration):\n"
+        f"    operations = [{call}(model_name='order', name='total', field=models.IntegerField(null=True))]\n"
+    )
+    (operation,) = found.operations
+    assert isinstance(operation, AddField)
+    assert (operation.model_name, operation.name, operation.field.type) == (
+        "order",
+        "total",
+        "django.db.models.IntegerField",
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    operations = [ONE] + [TWO]\n",
+        "    operations = [ONE]\n    operations += [TWO]\n",
+        "    operations = [ONE]\n    operations.append(TWO)\n",
+        "    operations = []\n    operations.extend([ONE, TWO])\n",
+        "    operations = [*FIRST, TWO]\n",
+        "    operations = BOTH\n",
+        "    operations = [migrations.DeleteModel(name) for name in ('A', 'B')]\n",
+    ],
+)
+def test_lists_built_in_steps_are_followed(body: str) -> None:
+    found = migration(
+        "ONE = migrations.DeleteModel('A')\nTWO = migrations.DeleteModel('B')\nFIRST = [ONE]\nBOTH = [ONE, TWO]\n"
+        f"class Migration(migrations.Migration):\n{body}"
+    )
+    assert [operation.model for operation in found.operations] == ["A", "B"]
+    assert found.unreadable == ()
+
+
+def test_a_condition_is_unreadable_and_both_ways_are_kept() -> None:
+    found = migration(
+        "class Migration(migrations.Migration):\n"
+        "    if settings.X:\n        operations = [migrations.DeleteModel('A')]\n"
+        "    else:\n        operations = []\n"
+    )
+    assert [type(operation) for operation in found.operations] == [Alternative]
+    assert [type(o) for _, o in walk_operations(found.operations)] == [Alternative, DeleteModel]
+    assert not found.operations_known
+
+
+def test_a_computed_element_leaves_the_rest_readable() -> None:
+    found = migration("class Migration(migrations.Migration):\n    operations = [migrations.DeleteModel('A'), *f()]\n")
+    assert [type(operation) for operation in found.operations] == [DeleteModel, Unread]
+    assert [part.what for part in found.unreadable] == ["operations"]
+
+
+def test_a_computed_dependency_is_unknown() -> None:
+    found = migration("class Migration(migrations.Migration):\n    dependencies = [('shop', NAME)]\n")
+    assert not found.dependencies_known
+
+
+def test_dependencies_set_in_init_are_unknown() -> None:
+    found = migration(
+        "class Migration(migrations.Migration):\n"
+        "    def __init__(self, *args):\n        self.dependencies = list(args)\n"
+    )
+    assert not found.dependencies_known
+
+
+def test_positional_arguments_follow_djangos_order() -> None:
+    found = migration(
+        "class Migration(migrations.Migration):\n"
+        "    operations = [migrations.RunPython(f, migrations.RunPython.noop), migrations.RunSQL('A', 'B')]\n"
+        "def f(apps, schema_editor): pass\n"
+    )
+    code, sql = found.operations
+    assert isinstance(code, RunPython)
+    assert isinstance(sql, RunSQL)
+    assert code.reverse_code is not None
+    assert sql.reverse_sql is not None
+
+
+def test_starred_arguments_are_uncertain() -> None:
+    found = migration("class Migration(migrations.Migration):\n    operations = [migrations.RunPython(*pair)]\n")
+    assert [operation.uncertain for operation in found.operations] == [True]
+
+
+def test_nested_lists_given_by_name_are_read() -> None:
+    found = migration(
+        "class Migration(migrations.Migration):\n"
+        "    state_operations = [migrations.DeleteModel('A')]\n"
+        "    operations = [migrations.SeparateDatabaseAndState(state_operations=state_operations)]\n"
+    )
+    (outer,) = found.operations
+    assert isinstance(outer, SeparateDatabaseAndState)
+    assert [path for path, _ in walk_operations(found.operations)] == [(0,), (0, "state_operations", 0)]
+
+
+def test_a_foreign_class_is_custom_and_a_plain_subclass_is_its_base() -> None:
+    found = migration(
+        "import pgtrigger.migrations\n"
+        "class Quiet(migrations.DeleteModel):\n    reversible = False\n"
+        "class Migration(migrations.Migration):\n"
+        "    operations = [pgtrigger.migrations.AddTrigger(model_name='a'), Quiet('A')]\n"
+    )
+    assert [type(operation) for operation in found.operations] == [Custom, DeleteModel]
+
+
+def test_constants_in_a_field_are_written_out() -> None:
+    found = migration(
+        "LENGTH = 40\nextra = {'null': True}\n"
+        "class Migration(migrations.Migration):\n"
+        "    operations = [migrations.AddField('a', 'b', models.CharField(max_length=LENGTH, **extra))]\n"
+    )
+    (operation,) = found.operations
+    assert isinstance(operation, AddField)
+    assert (operation.field.max_length, operation.field.null) == (40, Truth.YES)
+
+
+def test_fields_of_a_new_model_are_complete_unless_one_is_unreadable() -> None:
+    found = migration(
+        "class Migration(migrations.Migration):\n"
+        "    operations = [migrations.CreateModel('A', [('id', models.AutoField()), (NAME, models.TextField())])]\n"
+    )
+    (operation,) = found.operations
+    assert isinstance(operation, CreateModel)
+    assert [name for name, _ in operation.fields] == ["id"]
+    assert not operation.complete
+
+
+def test_atomic_is_inherited_from_a_base_class_of_the_project() -> None:
+    found = migration(
+        "from ..base import Unsafe\nclass Migration(Unsafe):\n    operations = []\n",
+        others={"..base": HEADER + "class Unsafe(migrations.Migration):\n    atomic = False\n"},
+    )
+    assert found.atomic is Truth.NO
+
+
+def test_atomic_of_an_unreadable_base_class_is_unknown() -> None:
+    assert migration("from other import Base\nclass Migration(Base): pass\n").atomic is Truth.UNKNOWN
+
+
+def test_the_same_operations_written_otherwise_are_equal() -> None:
+    one = migration(
+        "class Migration(migrations.Migration):\n    operations = [migrations.AddIndex('a', models.Index())]"
+    )
+    two = migration(
+        "class Migration(migrations.Migration):\n  operations = [\n migrations.AddIndex( 'a',models.Index() ),]"
+    )
+    assert one.operations == two.operations
+    assert isinstance(one.operations[0], AddIndex)
+
+
+def test_a_broken_file_is_a_migration_of_which_nothing_is_known() -> None:
+    found = migration("class Migration(:\n")
+    assert (found.dependencies_known, found.operations_known, found.operations) == (False, False, ())
