@@ -1,0 +1,1 @@
+"""Rules about data migrations: RunPython and RunSQL."""

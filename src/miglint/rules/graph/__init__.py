@@ -1,0 +1,1 @@
+"""Rules about the graph: Django would refuse, or mean something else."""

@@ -1,0 +1,1 @@
+"""Rules about history: what git says of a migration."""

@@ -1,0 +1,1 @@
+"""Rules about hygiene: what is confusing today and costs time later."""

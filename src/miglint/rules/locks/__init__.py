@@ -1,0 +1,1 @@
+"""Rules about locks: a live table stops answering."""

@@ -1,0 +1,1 @@
+"""Rules about loss: data is gone afterwards."""

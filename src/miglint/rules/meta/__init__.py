@@ -1,0 +1,1 @@
+"""Pages of the findings about the analysis, which have no generator."""

@@ -1,0 +1,1 @@
+"""Rules about the rollout: old code and new schema meet during a deploy."""
