@@ -1,0 +1,237 @@
+"""The command line as a user meets it: a real process, real files, real exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MERGEABLE = """from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    initial = True
+    dependencies = []
+    operations = [
+        migrations.CreateModel(
+            name="Order",
+            fields=[("id", models.BigAutoField(primary_key=True)), ("note", models.TextField(blank=True))],
+        ),
+    ]
+"""
+REMOVING = """from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("shop", "0001_initial")]
+    operations = [
+        migrations.RemoveField(model_name="order", name="note"),
+    ]
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    package = tmp_path / "shop" / "migrations"
+    package.mkdir(parents=True)
+    (tmp_path / "manage.py").write_text("raise SystemExit('never run')\n")
+    (tmp_path / "shop" / "__init__.py").write_text("raise SystemExit('never imported')\n")
+    (package / "__init__.py").write_text("raise SystemExit('never imported')\n")
+    (package / "0001_initial.py").write_text(MERGEABLE)
+    (package / "0002_drop.py").write_text(REMOVING)
+    return tmp_path
+
+
+def miglint(
+    *arguments: str | Path, cwd: Path, stdin: bytes = b"", **environment: str
+) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "miglint", *map(str, arguments)]
+    variables = {**os.environ, "COLUMNS": "100", **environment}
+    return subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, env=variables, timeout=120)
+
+
+def findings(*arguments: str | Path, cwd: Path, stdin: bytes = b"") -> list[dict[str, Any]]:
+    done = miglint("check", "--output-format", "json", *arguments, cwd=cwd, stdin=stdin)
+    assert done.returncode in (0, 1), done.stderr.decode()
+    found: list[dict[str, Any]] = json.loads(done.stdout)["diagnostics"]
+    return found
+
+
+def test_a_finding_names_its_place_and_the_exit_code_is_one(project: Path) -> None:
+    done = miglint("check", "--output-format", "concise", cwd=project)
+    assert done.returncode == 1
+    assert done.stdout.decode().startswith("shop/migrations/0002_drop.py:7:9: MG201 [error] ")
+
+
+def test_json_follows_the_contract(project: Path) -> None:
+    done = miglint("check", "--output-format", "json", cwd=project)
+    document = json.loads(done.stdout)
+    assert document["version"] == 1
+    assert document["summary"] | {"findings": None, "database": None, "django": None} == {
+        "projects": 1,
+        "migrations": 2,
+        "apps": 1,
+        "operations": 2,
+        "unreadable_operations": 0,
+        "findings": None,
+        "suppressed": 0,
+        "baselined": 0,
+        "database": None,
+        "django": None,
+    }
+    (found,) = document["diagnostics"]
+    assert (found["code"], found["path"], found["app"], found["migration"]) == (
+        "MG201",
+        "shop/migrations/0002_drop.py",
+        "shop",
+        "0002_drop",
+    )
+    assert found["operation"] == {"path": [0], "name": "RemoveField"}
+    assert found["range"]["start"] == {"line": 7, "column": 9}
+
+
+def test_the_same_input_gives_the_same_bytes_with_and_without_cache(project: Path) -> None:
+    first = miglint("check", "--output-format", "json", cwd=project).stdout
+    warm = miglint("check", "--output-format", "json", cwd=project).stdout
+    without = miglint("check", "--output-format", "json", "--no-cache", cwd=project).stdout
+    assert first == warm == without
+
+
+def test_a_warm_run_imports_neither_libcst_nor_sqlglot(project: Path) -> None:
+    miglint("check", cwd=project)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys\nfrom miglint.cli import cli\n"
+            "try: cli(['check', '-q'])\nexcept SystemExit: pass\n"
+            "print([name for name in ('libcst', 'sqlglot', 'django') if name in sys.modules], file=sys.stderr)",
+        ],
+        cwd=project,
+        capture_output=True,
+    )
+    assert done.stderr.decode().strip().splitlines()[-1] == "[]"
+
+
+def test_nothing_of_the_project_is_ever_run(project: Path) -> None:
+    trap = "import pathlib\npathlib.Path(__file__).with_suffix('.ran').touch()\n"
+    for file in project.rglob("*.py"):
+        file.write_text(trap + file.read_text().replace("raise SystemExit('never", "('never"))
+    (project / "settings.py").write_text(trap)
+    miglint("check", cwd=project)
+    miglint("check", "--no-cache", cwd=project)
+    assert list(project.rglob("*.ran")) == []
+
+
+def test_a_path_filters_what_is_reported(project: Path) -> None:
+    assert findings("shop/migrations/0001_initial.py", cwd=project) == []
+    assert [f["code"] for f in findings("shop/migrations/0002_drop.py", cwd=project)] == ["MG201"]
+
+
+def test_stdin_replaces_the_file_on_disk(project: Path) -> None:
+    name = "shop/migrations/0002_drop.py"
+    harmless = REMOVING.replace('migrations.RemoveField(model_name="order", name="note"),', "")
+    assert findings("--stdin-filename", name, "-", cwd=project, stdin=harmless.encode()) == []
+
+
+def test_stdin_can_be_a_file_that_does_not_exist_yet(project: Path) -> None:
+    name = "shop/migrations/0003_more.py"
+    text = REMOVING.replace("0001_initial", "0002_gone")
+    codes = {f["code"] for f in findings("--stdin-filename", name, "-", cwd=project, stdin=text.encode())}
+    assert "MG102" in codes
+
+
+def test_a_comment_suppresses_and_is_counted(project: Path) -> None:
+    file = project / "shop/migrations/0002_drop.py"
+    file.write_text(REMOVING.replace('name="note"),', 'name="note"),  # miglint: ignore[MG201] -- unused since May'))
+    done = miglint("check", "--output-format", "json", cwd=project)
+    document = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert document["summary"]["suppressed"] == 1
+    assert document["diagnostics"][0]["suppressed"] == {"kind": "inline", "reason": "unused since May"}
+
+
+def test_selection_by_option(project: Path) -> None:
+    assert findings("--ignore", "remove-field", cwd=project) == []
+    assert findings("--select", "MG1", cwd=project) == []
+    assert [f["code"] for f in findings("--select", "MG201", cwd=project)] == ["MG201"]
+
+
+@pytest.mark.parametrize(
+    "arguments, status",
+    [
+        (["--fail-on", "never"], 0),
+        (["--exit-zero"], 0),
+        (["--fail-on", "error"], 1),
+        (["--select", "NOPE"], 2),
+        (["missing.py"], 2),
+        (["--config", "missing.toml"], 2),
+        (["--database", "oracle"], 2),
+    ],
+)
+def test_exit_codes(project: Path, arguments: list[str], status: int) -> None:
+    done = miglint("check", *arguments, cwd=project)
+    assert done.returncode == status
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("[tool.miglint]\ndatabse = 'mysql'\n", ["pyproject.toml", "databse", "line 2", "database"]),
+        ("[tool.miglint]\ndatabase = 5\n", ["pyproject.toml", "database", "line 2"]),
+        ("[tool.miglint\n", ["pyproject.toml", "line 1"]),
+        ("[tool.miglint]\nignore = ['MG9999']\n", ["pyproject.toml", "MG9999"]),
+    ],
+)
+def test_broken_settings_name_file_key_and_line(project: Path, text: str, words: list[str]) -> None:
+    (project / "pyproject.toml").write_text(text)
+    done = miglint("check", cwd=project)
+    assert done.returncode == 2
+    assert done.stdout == b""
+    message = done.stderr.decode()
+    assert [word for word in words if word not in message] == []
+
+
+def test_a_broken_file_is_a_finding_and_the_rest_is_analysed(project: Path) -> None:
+    (project / "shop/migrations/0003_broken.py").write_text("class Migration(\n")
+    assert [f["code"] for f in findings(cwd=project)] == ["MG201", "MG901"]
+
+
+def test_a_directory_without_migrations_is_said(tmp_path: Path) -> None:
+    done = miglint("check", cwd=tmp_path)
+    assert done.returncode == 0
+    assert b"no migrations were found" in done.stderr
+
+
+def test_colour_only_where_it_is_wanted(project: Path) -> None:
+    assert b"\x1b[" not in miglint("check", cwd=project).stdout
+    assert b"\x1b[" in miglint("check", cwd=project, FORCE_COLOR="1").stdout
+    assert b"\x1b[" not in miglint("check", cwd=project, FORCE_COLOR="1", NO_COLOR="1").stdout
+
+
+def test_output_file_receives_the_report(project: Path) -> None:
+    done = miglint("check", "--output-format", "json", "--output-file", "report.json", cwd=project)
+    assert done.stdout == b""
+    assert json.loads((project / "report.json").read_text())["version"] == 1
+
+
+def test_rules_explain_and_clean(project: Path) -> None:
+    table = json.loads(miglint("rules", "--output-format", "json", cwd=project).stdout)
+    assert {"MG101", "MG201", "MG501", "MG503"} <= {rule["code"] for rule in table["rules"]}
+    assert b"# MG201" in miglint("explain", "remove-field", cwd=project).stdout
+    wrong = miglint("explain", "remove-feild", cwd=project)
+    assert (wrong.returncode, b"remove-field" in wrong.stderr) == (2, True)
+    miglint("check", cwd=project)
+    assert (project / ".miglint_cache").is_dir()
+    miglint("clean", cwd=project)
+    assert not (project / ".miglint_cache").exists()
+
+
+def test_version(project: Path) -> None:
+    assert miglint("--version", cwd=project).stdout.startswith(b"miglint ")
