@@ -1,0 +1,421 @@
+"""The actions that change a database: what a schema editor emits, or SQL says, one table at a time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from miglint.project.keys import ModelKey
+from miglint.project.truth import Truth
+from miglint.text import NOWHERE, Span
+
+# How a column's old values become the new type's: untouched, checked only, written anew.
+TypeChange = Literal["same", "compatible", "rewrite", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A table's column. `type` is spelled as PostgreSQL spells it, None where it is not known."""
+
+    name: str
+    type: str | None = None
+    null: Truth = Truth.UNKNOWN
+    # Whether the *database* knows a default.
+    default: Truth = Truth.NO
+    primary_key: Truth = Truth.NO
+    unique: Truth = Truth.NO
+    identity: Truth = Truth.NO
+    generated: Truth = Truth.NO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What all actions share.
+
+    `table` is "" where its name is not known; `model` is None where no model of the state has the table.
+    `deferred` actions run at the end of the migration. `on_new_table` is true where the same operation made
+    the table. `certain` is false where it is not known whether, or how, the action happens.
+    """
+
+    table: str
+    model: ModelKey | None = None
+    deferred: bool = False
+    on_new_table: bool = False
+    certain: bool = True
+    span: Span = field(default=NOWHERE, compare=False)
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        """The words that a cost table may ask of this action."""
+        return frozenset()
+
+    @classmethod
+    def kind(cls) -> str:
+        """The class as a cost table spells it: `create-index`."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__).lower()
+
+
+def _words(**flags: bool) -> frozenset[str]:
+    return frozenset(name.replace("_", "-") for name, holds in flags.items() if holds)
+
+
+# -- tables ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateTable(Action):
+    columns: tuple[Column, ...] = ()
+    # "" where the table is a model's, else the many-to-many field it joins.
+    joins: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropTable(Action):
+    joins: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenameTable(Action):
+    new_table: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TruncateTable(Action):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemakeTable(Action):
+    """SQLite: the table is copied to a new one. Source: django.db.backends.sqlite3.schema._remake_table."""
+
+    reason: str = ""
+
+
+# -- columns --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddColumn(Action):
+    """`volatile`: each row gets a value of its own (identity, stored generated, volatile default).
+
+    `checked`: it carries a CHECK. `python_default`: Django gives a default for this statement and drops it after.
+    """
+
+    column: Column
+    field: str = ""
+    volatile: Truth = Truth.NO
+    checked: Truth = Truth.NO
+    python_default: Truth = Truth.NO
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        return _words(
+            volatile=self.volatile.certain,
+            unknown=self.volatile is Truth.UNKNOWN or self.checked is Truth.UNKNOWN,
+            check=self.checked.certain,
+            not_null=self.column.null.refuted,
+            default=self.column.default.certain or self.python_default.certain,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropColumn(Action):
+    column: str
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenameColumn(Action):
+    column: str
+    new_column: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlterColumnType(Action):
+    """`cascades`: it is the column of another table that follows a changed key."""
+
+    column: str
+    old_type: str | None = None
+    new_type: str | None = None
+    change: TypeChange = "unknown"
+    cascades: bool = False
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        return frozenset({self.change})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetNotNull(Action):
+    column: str
+    # Whether a validated CHECK (column IS NOT NULL) stands: the schema knows, see schema.proven.
+    proven: bool = False
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        return _words(validated_check=self.proven)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropNotNull(Action):
+    column: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetDefault(Action):
+    column: str
+    # Dropped again by the same operation.
+    temporary: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropDefault(Action):
+    column: str
+    temporary: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddIdentity(Action):
+    column: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropIdentity(Action):
+    column: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment(Action):
+    """A comment on a column, or ("") on the table."""
+
+    column: str = ""
+
+
+# -- constraints ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddForeignKey(Action):
+    """`inline`: part of ADD COLUMN. `empty`: no row has a value yet, so there is nothing to validate."""
+
+    columns: tuple[str, ...]
+    to_table: str
+    to_model: ModelKey | None = None
+    name: str = ""
+    validated: bool = True
+    inline: bool = False
+    empty: bool = False
+    recreated: bool = False
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        return _words(not_valid=not self.validated, inline=self.inline, empty=self.empty)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropForeignKey(Action):
+    columns: tuple[str, ...]
+    to_table: str
+    to_model: ModelKey | None = None
+    name: str = ""
+    recreated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference(Action):
+    """The lock on the table that a foreign key points to: `table` is that table, `from_table` the key's own."""
+
+    cause: Literal["add", "drop", "alter", "validate"]
+    from_table: str
+    # Rows of the referencing table are looked up here.
+    scans: bool = False
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        return frozenset({self.cause, *(("scans",) if self.scans else ())})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddCheck(Action):
+    columns: tuple[str, ...] = ()
+    name: str = ""
+    validated: bool = True
+    # The column that the check proves to be not null, "" for any other check.
+    not_null: str = ""
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        return _words(not_valid=not self.validated)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddUnique(Action):
+    """A unique constraint; `using_index` where it takes an index that exists; `inline`: part of ADD COLUMN."""
+
+    columns: tuple[str, ...] = ()
+    name: str = ""
+    using_index: str = ""
+    inline: bool = False
+    reason: str = "unique"
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        return _words(using_index=bool(self.using_index), inline=self.inline)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddPrimaryKey(Action):
+    columns: tuple[str, ...] = ()
+    name: str = ""
+    using_index: str = ""
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        return _words(using_index=bool(self.using_index))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddExclusion(Action):
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidateConstraint(Action):
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropConstraint(Action):
+    """`constraint`: "check", "unique", "primary key", "exclusion", "" where not known."""
+
+    name: str = ""
+    columns: tuple[str, ...] = ()
+    constraint: str = ""
+
+
+# -- indexes --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateIndex(Action):
+    """`reason`: "AddIndex", "db_index", "foreign key", "unique", "like", "UniqueConstraint", "Meta.indexes", "SQL" …
+
+    `columns` is empty for an index on expressions; `method` is None where it is not known.
+    """
+
+    name: str = ""
+    columns: tuple[str, ...] = ()
+    unique: bool = False
+    concurrently: bool = False
+    method: str | None = "btree"
+    reason: str = "AddIndex"
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        return _words(concurrently=self.concurrently, unique=self.unique)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropIndex(Action):
+    name: str = ""
+    columns: tuple[str, ...] = ()
+    concurrently: bool = False
+    reason: str = "RemoveIndex"
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        return _words(concurrently=self.concurrently)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenameIndex(Action):
+    name: str = ""
+    new_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reindex(Action):
+    name: str = ""
+    concurrently: bool = False
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        return _words(concurrently=self.concurrently)
+
+
+# -- rows -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateRows(Action):
+    """`filtered`: it has a WHERE. `column` is set where Django fills one column's NULLs."""
+
+    filtered: bool = False
+    column: str = ""
+    columns: tuple[str, ...] = ()
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        return _words(filtered=self.filtered)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsertRows(Action):
+    # ON CONFLICT, IGNORE, WHERE NOT EXISTS: it may run twice.
+    guarded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteRows(Action):
+    filtered: bool = False
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        return _words(filtered=self.filtered)
+
+
+# -- the rest -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execute(Action):
+    """A statement that is none of the others. `verb` are its first words in lower case; `understood` is false
+
+    where it could not be read, or where what it does to tables is not known.
+    """
+
+    verb: str = ""
+    text: str = ""
+    understood: bool = True
+
+    # What a cost table may ask: the statement's class.
+    WORDS: ClassVar[dict[str, str]] = {
+        "alter table": "alter-table",
+        "lock": "lock-table",
+        "lock table": "lock-table",
+        "cluster": "rewrite",
+        "set unlogged": "rewrite",
+        "set tablespace": "rewrite",
+        "vacuum full": "rewrite",
+        "set storage parameters": "maintenance",
+        "analyze": "maintenance",
+        "vacuum": "maintenance",
+        "create statistics": "maintenance",
+        "create trigger": "trigger",
+    }
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        if not self.understood:
+            return frozenset({"unknown"})
+        word = self.WORDS.get(self.verb)
+        return frozenset({word} if word else ())
+
+
+ACTIONS: tuple[type[Action], ...] = (
+    CreateTable, DropTable, RenameTable, TruncateTable, RemakeTable, AddColumn, DropColumn, RenameColumn,
+    AlterColumnType, SetNotNull, DropNotNull, SetDefault, DropDefault, AddIdentity, DropIdentity, Comment,
+    AddForeignKey, DropForeignKey, Reference, AddCheck, AddUnique, AddPrimaryKey, AddExclusion, ValidateConstraint,
+    DropConstraint, CreateIndex, DropIndex, RenameIndex, Reindex, UpdateRows, InsertRows, DeleteRows, Execute,
+)  # fmt: skip

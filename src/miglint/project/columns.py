@@ -1,0 +1,292 @@
+"""The column that a field becomes: its type, what it is related to, and what a change of type means."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from miglint.project.action import Column, TypeChange
+from miglint.project.fields import Field
+from miglint.project.keys import ModelKey, model_key
+from miglint.project.truth import Truth
+from miglint.syntax.facts import Call, Expr, Literal
+
+if TYPE_CHECKING:
+    from miglint.project.state import ModelState, ProjectState
+
+# Source: django.db.backends.postgresql.base.DatabaseWrapper.data_types; django.contrib.postgres.fields
+_TYPES = {
+    "AutoField": "integer", "BigAutoField": "bigint", "SmallAutoField": "smallint", "BinaryField": "bytea",
+    "BooleanField": "boolean", "NullBooleanField": "boolean", "DateField": "date",
+    "DateTimeField": "timestamp with time zone", "DurationField": "interval", "FloatField": "double precision",
+    "IntegerField": "integer", "BigIntegerField": "bigint", "IPAddressField": "inet", "GenericIPAddressField": "inet",
+    "JSONField": "jsonb", "PositiveBigIntegerField": "bigint", "PositiveIntegerField": "integer",
+    "PositiveSmallIntegerField": "smallint", "SmallIntegerField": "smallint", "TextField": "text",
+    "TimeField": "time", "UUIDField": "uuid", "CICharField": "citext", "CIEmailField": "citext",
+    "CITextField": "citext", "HStoreField": "hstore", "BigIntegerRangeField": "int8range",
+    "IntegerRangeField": "int4range", "DecimalRangeField": "numrange", "DateRangeField": "daterange",
+    "DateTimeRangeField": "tstzrange", "SearchVectorField": "tsvector",
+}  # fmt: skip
+_VARCHAR = {
+    "CharField", "CommaSeparatedIntegerField", "EmailField", "FileField", "FilePathField", "ImageField", "SlugField",
+    "URLField",
+}  # fmt: skip
+_POSITIVE = {"PositiveBigIntegerField", "PositiveIntegerField", "PositiveSmallIntegerField"}
+# Database functions by what PostgreSQL calls their volatility; all others are not known here.
+_STABLE = {"Now", "TransactionNow", "Value", "Pi", "Cast", "Lower", "Upper", "Concat", "Coalesce", "JSONObject"}
+_VOLATILE = {"Random", "RandomUUID"}
+_MAX_HOPS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a relation points to: the model (None where it is not known) and the column there ("" likewise)."""
+
+    key: ModelKey | None
+    table: str = ""
+    column: str = ""
+    type: str | None = None
+
+
+def text_of(value: Expr | None) -> str | None:
+    """A text constant, None for all else."""
+    return value.text if isinstance(value, Literal) and value.kind == "str" else None
+
+
+def target_key(field: Field, app: str, model: str) -> ModelKey | None:
+    """The model that a relation names: "self", "Model" and "app.Model"."""
+    text = text_of(field.to)
+    if text is None:
+        return None
+    if text.lower() == "self":
+        return model_key(app, model)
+    label, dot, name = text.rpartition(".")
+    return model_key(label if dot else app, name)
+
+
+def target_of(field: Field, app: str, model: str, state: ProjectState, hops: int = 0) -> Target:
+    """The table and column that a foreign key refers to."""
+    key = target_key(field, app, model)
+    found = state.model(*key) if key is not None else None
+    if found is None:
+        return Target(key)
+    while found.proxy.certain and hops < _MAX_HOPS:
+        base = next((text for base in found.bases if (text := text_of(base)) is not None), "")
+        label, _, name = base.rpartition(".")
+        parent = state.model(label or found.app, name)
+        hops += 1
+        if parent is None:
+            return Target(key)
+        found = parent
+    name_of_field = text_of(field.arguments.get("to_field")) or primary_key_of(found)
+    remote = found.field(name_of_field) if name_of_field else None
+    if remote is None or hops >= _MAX_HOPS:
+        return Target(key, found.table)
+    remote_type = column_type(remote.field, found.app, found.name, state, hops + 1)
+    return Target(key, found.table, found.column(remote.name), remote_type)
+
+
+def primary_key_of(model: ModelState) -> str | None:
+    """The name of the field that is the primary key."""
+    for name, state in model.fields.items():
+        if state.field.primary_key.certain:
+            return name
+    return None
+
+
+def column_type(field: Field, app: str, model: str, state: ProjectState, hops: int = 0) -> str | None:
+    """The type of a field's column as PostgreSQL spells it; None where it has none or it is not known."""
+    kind = field.kind
+    if kind is None or not field.complete or field.has_column.refuted:
+        return None
+    if field.type is None and kind not in ("ForeignKey", "OneToOneField"):
+        return None  # a class of others: the type is its own affair
+    if kind in _VARCHAR:
+        return _varchar(field)
+    if kind == "DecimalField":
+        digits, places = (field.arguments.get(name) for name in ("max_digits", "decimal_places"))
+        numbers = [part.text for part in (digits, places) if isinstance(part, Literal) and part.kind == "int"]
+        if digits is None and places is None:
+            return "numeric"
+        return f"numeric({numbers[0]}, {numbers[1]})" if len(numbers) == 2 else None
+    if kind in ("ForeignKey", "OneToOneField"):
+        return target_of(field, app, model, state, hops).type
+    if kind == "ArrayField":
+        return _array(field, app, model, state, hops)
+    if kind == "GeneratedField":
+        output = field.arguments.get("output_field")
+        return column_type(Field(output), app, model, state, hops) if isinstance(output, Call) else None
+    return _TYPES.get(kind)
+
+
+def _varchar(field: Field) -> str | None:
+    given = field.arguments.get("max_length")
+    if field.max_length is not None:
+        return f"varchar({field.max_length})"
+    return "varchar" if given is None or (isinstance(given, Literal) and given.kind == "none") else None
+
+
+def _array(field: Field, app: str, model: str, state: ProjectState, hops: int) -> str | None:
+    base, size = field.arguments.get("base_field"), field.arguments.get("size")
+    inner = (
+        column_type(Field(base), app, model, state, hops + 1) if isinstance(base, Call) and hops < _MAX_HOPS else None
+    )
+    if inner is None or not (size is None or isinstance(size, Literal)):
+        return None
+    return f"{inner}[{size.text if isinstance(size, Literal) and size.kind == 'int' else ''}]"
+
+
+def column_of(name: str, field: Field, model: ModelState, state: ProjectState) -> Column:
+    """The column that a field of a model becomes."""
+    return Column(
+        name=model.column(name),
+        type=column_type(field, model.app, model.name, state),
+        null=field.null,
+        default=field.has_db_default,
+        primary_key=field.primary_key,
+        unique=field.unique,
+        identity=field.is_auto,
+        generated=field.is_generated,
+    )
+
+
+def is_checked(field: Field) -> Truth:
+    """Whether the column carries a CHECK of its own. Source: PostgreSQL's data_type_check_constraints."""
+    if field.kind is None:
+        return Truth.UNKNOWN
+    return Truth.of(field.kind in _POSITIVE)
+
+
+def is_volatile(field: Field) -> Truth:
+    """Whether adding the column gives every row a value of its own, so that the table is written anew.
+
+    Source: https://www.postgresql.org/docs/current/sql-altertable.html (Notes)
+    """
+    if field.kind is None:
+        return Truth.UNKNOWN
+    if field.is_auto.certain:
+        return Truth.YES
+    if field.is_generated.certain:
+        return field.flag("db_persist", default=Truth.UNKNOWN)
+    value = field.arguments.get("db_default")
+    if value is None or isinstance(value, Literal):
+        return Truth.NO if field.complete else Truth.UNKNOWN
+    function = value.callee.rpartition(".")[2] if isinstance(value, Call) else ""
+    if function in _VOLATILE:
+        return Truth.YES
+    return Truth.NO if function in _STABLE else Truth.UNKNOWN
+
+
+def has_effective_default(field: Field) -> Truth:
+    """Whether Django gives existing rows a value it computes itself.
+
+    Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor._effective_default
+    """
+    given = field.arguments.get("default")
+    if isinstance(given, Literal) and given.kind == "none":
+        return Truth.NO
+    if field.has_default.certain:
+        return Truth.YES
+    if field.kind in ("DateField", "DateTimeField", "TimeField") or field.null.refuted:
+        return field.filled_when_blank if field.has_default.refuted else Truth.UNKNOWN
+    return Truth.UNKNOWN if field.null is Truth.UNKNOWN else field.has_default
+
+
+_LENGTH = re.compile(r"varchar(?:\((\d+)\))?$")
+_NUMERIC = re.compile(r"numeric(?:\((\d+)(?:, ?(\d+))?\))?$")
+# Types that PostgreSQL stores alike. Source: pg_cast, castmethod 'b'
+_ALIKE = {frozenset({"text", "varchar"}), frozenset({"text", "citext"}), frozenset({"varchar", "citext"})}
+
+
+def type_change(old: str | None, new: str | None) -> TypeChange:
+    """What a change of type means for the rows that are there (PostgreSQL).
+
+    Source: https://www.postgresql.org/docs/current/sql-altertable.html: no rewrite where the old type is binary
+    coercible to the new one and the contents stay, as for varchar and numeric that only grow.
+    """
+    if old is None or new is None:
+        return "unknown"
+    if old == new:
+        return "same"
+    if old.endswith("]") and new.endswith("]"):
+        return "compatible" if old.rpartition("[")[0] == new.rpartition("[")[0] else "rewrite"
+    narrow, wide = _LENGTH.match(old), _LENGTH.match(new)
+    if narrow and wide:
+        return _grows(narrow[1], wide[1])
+    before, after = _NUMERIC.match(old), _NUMERIC.match(new)
+    if before and after:
+        same_scale = after[1] is None or before[2] == after[2]
+        return _grows(before[1], after[1]) if same_scale else "rewrite"
+    pair = frozenset({"varchar" if narrow else old, "varchar" if wide else new})
+    unlimited = not wide or wide[1] is None
+    return "compatible" if pair in _ALIKE and unlimited else "rewrite"
+
+
+def _grows(old: str | None, new: str | None) -> TypeChange:
+    if new is None:
+        return "compatible"
+    return "compatible" if old is not None and int(new) >= int(old) else "rewrite"
+
+
+def index_name(table: str, columns: tuple[str, ...], suffix: str = "") -> str:
+    """The name Django gives an index. Source: BaseDatabaseSchemaEditor._create_index_name, limit of PostgreSQL."""
+    digest = hashlib.md5(table.encode(), usedforsecurity=False)
+    for column in columns:
+        digest.update(column.encode())
+    ending = digest.hexdigest()[:8] + suffix
+    longest = 63
+    name = "{}_{}_{}".format(table, "_".join(columns), ending)
+    if len(name) <= longest:
+        return name
+    if len(ending) > longest / 3:
+        ending = ending[: longest // 3]
+    other = (longest - len(ending)) // 2 - 1
+    name = "{}_{}_{}".format(table[:other], "_".join(columns)[:other], ending)
+    return f"D{name[:-1]}" if name[0] == "_" or name[0].isdigit() else name
+
+
+def join_table(name: str, field: Field, model: ModelState) -> str:
+    """The table of a many-to-many relation. Source: django.db.models.ManyToManyField._get_m2m_db_table."""
+    given = text_of(field.arguments.get("db_table"))
+    if given is not None:
+        return given
+    table = f"{model.table}_{name}" if model.table else ""
+    if len(table.encode()) <= 63:
+        return table
+    # Source: django.db.backends.utils.truncate_name
+    return table[:59] + hashlib.md5(table.encode(), usedforsecurity=False).hexdigest()[:4]
+
+
+# Arguments that no database sees. Source: django.db.models.Field.non_db_attrs
+_NOT_FOR_THE_DATABASE = {
+    "blank", "choices", "db_column", "editable", "error_messages", "help_text", "limit_choices_to", "on_delete",
+    "related_name", "related_query_name", "validators", "verbose_name", "name",
+}  # fmt: skip
+_DEFAULTS = {
+    "primary_key": "False", "unique": "False", "null": "False", "serialize": "True", "auto_created": "False",
+    "db_constraint": "True", "parent_link": "False", "auto_now": "False", "auto_now_add": "False", "db_comment": "None",
+    "db_tablespace": "None", "max_length": "None", "unique_for_date": "None", "unique_for_month": "None",
+    "unique_for_year": "None", "db_collation": "None", "through": "None", "through_fields": "None", "db_table": "None",
+    "to_field": "None",
+}  # fmt: skip
+
+
+def database_arguments(field: Field, ignore: frozenset[str] = frozenset()) -> dict[str, Expr]:
+    """The arguments that make Django alter a field when they change.
+
+    Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor._field_should_be_altered
+    """
+    kept: dict[str, Expr] = {}
+    for name, value in field.arguments.items():
+        default = _DEFAULTS.get(name)
+        if name == "db_index":
+            default = "True" if field.kind in ("ForeignKey", "SlugField") else "False"
+        stated = isinstance(value, Literal) and value.kind != "str" and value.text == default
+        if name in _NOT_FOR_THE_DATABASE or name in ignore or stated:
+            continue
+        if name == "to" and (text := text_of(value)) is not None:
+            value = Literal("str", text.lower())
+        kept[name] = value
+    return kept

@@ -1,0 +1,189 @@
+"""SQL statements as actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from miglint.database import Database
+from miglint.project.action import (
+    Action,
+    AddCheck,
+    AddColumn,
+    AddForeignKey,
+    AddIdentity,
+    AddPrimaryKey,
+    AddUnique,
+    AlterColumnType,
+    Column,
+    Comment,
+    CreateIndex,
+    CreateTable,
+    DeleteRows,
+    DropColumn,
+    DropConstraint,
+    DropDefault,
+    DropIdentity,
+    DropIndex,
+    DropNotNull,
+    DropTable,
+    Execute,
+    InsertRows,
+    Reference,
+    Reindex,
+    RenameColumn,
+    RenameIndex,
+    RenameTable,
+    SetDefault,
+    SetNotNull,
+    TruncateTable,
+    UpdateRows,
+    ValidateConstraint,
+)
+from miglint.project.keys import ModelKey
+from miglint.project.truth import Truth
+from miglint.syntax.sql import Statement, read_sql
+
+Lookup = Callable[[str], "ModelKey | None"]
+
+
+def _no_model(table: str) -> ModelKey | None:
+    return None
+
+
+def sql_actions(text: str, database: Database, *, models: Lookup = _no_model) -> tuple[Action, ...]:
+    """The actions of an SQL text (one or several statements); what cannot be read is an `Execute` that says so."""
+    actions: list[Action] = []
+    created: set[str] = set()
+    for statement in read_sql(text, database.vendor):
+        for action in _actions(statement, models):
+            if isinstance(action, CreateTable):
+                created.add(action.table)
+            actions.append(action)
+    return tuple(_on_new(action, created) for action in actions)
+
+
+def _on_new(action: Action, created: set[str]) -> Action:
+    return replace(action, on_new_table=True) if action.table in created else action
+
+
+def _actions(statement: Statement, models: Lookup) -> Iterator[Action]:
+    where: dict[str, Any] = {"table": statement.table, "model": models(statement.table) if statement.table else None}
+    make = _MAKERS.get(statement.verb)
+    if make is not None:
+        yield from make(statement, where)
+        if statement.to and statement.verb in ("add-foreign-key", "reference", "add-column"):
+            scans = statement.verb != "reference" and not statement.flags & {"empty", "not-valid"}
+            yield Reference(
+                table=statement.to, model=models(statement.to), cause="add", from_table=statement.table, scans=scans
+            )
+        return
+    understood = not statement.verb.startswith("?")
+    yield Execute(
+        verb=statement.verb.lstrip("?"), text=statement.text, understood=understood, certain=understood, **where
+    )
+
+
+def _add_column(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
+    flags, column = statement.flags, statement.name
+    volatile = Truth.YES if "volatile" in flags else Truth.UNKNOWN if "unknown-default" in flags else Truth.NO
+    made = Column(
+        name=column,
+        type=statement.type,
+        null=Truth.of("not-null" not in flags),
+        default=Truth.of("default" in flags),
+        unique=Truth.of("unique" in flags),
+        identity=Truth.of("identity" in flags),
+        generated=Truth.of("generated" in flags),
+    )
+    yield AddColumn(column=made, volatile=volatile, checked=Truth.of("check" in flags), **where)
+    if "unique" in flags:
+        yield AddUnique(columns=(column,), inline=True, reason="SQL", **where)
+    if statement.to:
+        yield AddForeignKey(columns=(column,), to_table=statement.to, inline=True, empty="empty" in flags, **where)
+
+
+def _create_index(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
+    flags = statement.flags
+    yield CreateIndex(
+        name=statement.name,
+        columns=statement.columns,
+        unique="unique" in flags,
+        concurrently="concurrently" in flags,
+        method=statement.type or "btree",
+        reason="SQL",
+        **where,
+    )
+
+
+def _drop_index(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
+    concurrently = "concurrently" in statement.flags
+    yield DropIndex(name=statement.name, concurrently=concurrently, reason="SQL", **where)
+
+
+def _alter_type(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
+    yield AlterColumnType(column=statement.name, new_type=statement.type, **where)
+
+
+def _add_foreign_key(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
+    validated = "not-valid" not in statement.flags
+    columns, name = statement.columns, statement.name
+    yield AddForeignKey(columns=columns, to_table=statement.to, name=name, validated=validated, **where)
+
+
+def _add_check(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
+    validated = "not-valid" not in statement.flags
+    proven = statement.columns[0] if "is-not-null" in statement.flags else ""
+    yield AddCheck(name=statement.name, columns=statement.columns, validated=validated, not_null=proven, **where)
+
+
+def _add_unique(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
+    yield AddUnique(
+        name=statement.name, columns=statement.columns, using_index=statement.new_name, reason="SQL", **where
+    )
+
+
+def _add_primary_key(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
+    yield AddPrimaryKey(name=statement.name, columns=statement.columns, using_index=statement.new_name, **where)
+
+
+def _reindex(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
+    yield Reindex(name=statement.name, concurrently="concurrently" in statement.flags, **where)
+
+
+def _update(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
+    yield UpdateRows(filtered="where" in statement.flags, columns=statement.columns, **where)
+
+
+_MAKERS: dict[str, Callable[[Statement, dict[str, Any]], Iterator[Action]]] = {
+    "create-table": lambda s, w: iter((CreateTable(**w),)),
+    "reference": lambda s, w: iter(()),
+    "drop-table": lambda s, w: iter((DropTable(**w),)),
+    "truncate": lambda s, w: iter((TruncateTable(**w),)),
+    "rename-table": lambda s, w: iter((RenameTable(new_table=s.new_name, **w),)),
+    "add-column": _add_column,
+    "drop-column": lambda s, w: iter((DropColumn(column=s.name, **w),)),
+    "rename-column": lambda s, w: iter((RenameColumn(column=s.name, new_column=s.new_name, **w),)),
+    "alter-column-type": _alter_type,
+    "set-not-null": lambda s, w: iter((SetNotNull(column=s.name, **w),)),
+    "drop-not-null": lambda s, w: iter((DropNotNull(column=s.name, **w),)),
+    "set-default": lambda s, w: iter((SetDefault(column=s.name, **w),)),
+    "drop-default": lambda s, w: iter((DropDefault(column=s.name, **w),)),
+    "add-identity": lambda s, w: iter((AddIdentity(column=s.name, **w),)),
+    "drop-identity": lambda s, w: iter((DropIdentity(column=s.name, **w),)),
+    "comment": lambda s, w: iter((Comment(column=s.name, **w),)),
+    "add-foreign-key": _add_foreign_key,
+    "add-check": _add_check,
+    "add-unique": _add_unique,
+    "add-primary-key": _add_primary_key,
+    "validate-constraint": lambda s, w: iter((ValidateConstraint(name=s.name, **w),)),
+    "drop-constraint": lambda s, w: iter((DropConstraint(name=s.name, **w),)),
+    "create-index": _create_index,
+    "drop-index": _drop_index,
+    "rename-index": lambda s, w: iter((RenameIndex(name=s.name, new_name=s.new_name, **w),)),
+    "reindex": _reindex,
+    "update": _update,
+    "insert": lambda s, w: iter((InsertRows(guarded="guarded" in s.flags, **w),)),
+    "delete": lambda s, w: iter((DeleteRows(filtered="where" in s.flags, **w),)),
+}

@@ -1,0 +1,656 @@
+"""What an SQL text says: its statements, and what each does to tables.
+
+The words come from sqlglot's tokenizer (comments, strings, dollar quotes, each dialect's quoting); the grammar is
+the part of DDL that migrations use. A statement that is none of these keeps its first words; `?` before them says
+that what it does is not known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
+
+_DIALECTS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite"}
+# Longer texts are data dumps: reading them takes long and says nothing.
+_MAX_LENGTH = 500_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One effect of an SQL statement; `verb` is an action's name (`add-column`) or the first words (`grant`).
+
+    `concurrent` statements cannot run in a transaction; `alone` is false where the text holds further statements.
+    """
+
+    verb: str
+    text: str = ""
+    table: str = ""
+    name: str = ""
+    new_name: str = ""
+    columns: tuple[str, ...] = ()
+    to: str = ""
+    type: str | None = None
+    flags: frozenset[str] = frozenset()
+    alone: bool = True
+
+
+class _Word(NamedTuple):
+    text: str
+    kind: Literal["word", "name", "string", "symbol"]
+    start: int
+    end: int
+
+    @property
+    def upper(self) -> str:
+        return self.text.upper() if self.kind == "word" else self.text if self.kind == "symbol" else ""
+
+
+def read_sql(text: str, vendor: str) -> tuple[Statement, ...]:
+    """The statements of a text, one per effect (`ALTER TABLE a ADD b, DROP c` gives two)."""
+    if len(text) > _MAX_LENGTH:
+        return (Statement(verb="?", text=text[:200]),)
+    words = _words(text, _DIALECTS.get(vendor, "postgres"))
+    if words is None:
+        return (Statement(verb="?", text=text),)
+    parts = _split(words)
+    statements: list[Statement] = []
+    for part in parts:
+        source = text[part[0].start : part[-1].end + 1]
+        for statement in _Reader(part).read():
+            statements.append(_with(statement, text=source, alone=len(parts) == 1))
+    return tuple(statements)
+
+
+def _with(statement: Statement, **more: Any) -> Statement:
+    return replace(statement, **more)
+
+
+def _words(text: str, dialect: str) -> list[_Word] | None:
+    """The words of a text, None where it cannot be cut into words."""
+    import sqlglot
+    from sqlglot.errors import SqlglotError
+
+    try:
+        tokens = sqlglot.tokenize(text, read=dialect)
+    except (SqlglotError, RecursionError):
+        return None
+    words: list[_Word] = []
+    after_command = False
+    for token in tokens:
+        kind = token.token_type.name
+        if kind == "STRING" and after_command:
+            # The tokenizer keeps the rest of some statements (VACUUM, REINDEX, LOCK) as one string.
+            found = re.finditer(r"\"[^\"]*\"|\w+|[^\w\s]", token.text)
+            words.extend(_command_word(part.group(), token.start, token.end) for part in found)
+        elif kind in ("IDENTIFIER",):
+            words.append(_Word(token.text, "name", token.start, token.end))
+        elif "STRING" in kind:
+            words.append(_Word(token.text, "string", token.start, token.end))
+        elif re.match(r"\w", token.text):
+            words.extend(_Word(part, "word", token.start, token.end) for part in token.text.split())
+        else:
+            words.append(_Word(token.text, "symbol", token.start, token.end))
+        after_command = kind in ("COMMAND", "LOCK", "EXECUTE", "SHOW", "REFRESH", "KILL", "ANALYZE", "COPY")
+    return words
+
+
+def _command_word(text: str, start: int, end: int) -> _Word:
+    if text.startswith('"') and len(text) > 1:
+        return _Word(text[1:-1], "name", start, end)
+    return _Word(text, "word" if re.match(r"\w", text) else "symbol", start, end)
+
+
+def _split(words: list[_Word]) -> list[list[_Word]]:
+    """The words of each statement; a body between BEGIN and END (a trigger's) is not split."""
+    parts: list[list[_Word]] = []
+    part: list[_Word] = []
+    depth = 0
+    for word in words:
+        inside = (
+            bool(part)
+            and part[0].upper == "CREATE"
+            and any(w.upper in ("TRIGGER", "PROCEDURE", "FUNCTION") for w in part[:6])
+        )
+        if inside and word.upper in ("BEGIN", "CASE"):
+            depth += 1
+        elif inside and depth and word.upper == "END":
+            depth -= 1
+        if word.upper == ";" and word.kind == "symbol" and not depth:
+            if part:
+                parts.append(part)
+            part = []
+        else:
+            part.append(word)
+    return [*parts, part] if part else parts
+
+
+_VOLATILE_FUNCTIONS = {
+    "RANDOM",
+    "GEN_RANDOM_UUID",
+    "UUID_GENERATE_V4",
+    "UUID_GENERATE_V1",
+    "CLOCK_TIMESTAMP",
+    "NEXTVAL",
+    "TIMEOFDAY",
+}
+_SERIAL = {"SERIAL", "BIGSERIAL", "SMALLSERIAL"}
+# Statements that touch no table's rows or definition.
+_HARMLESS = {
+    "SELECT", "SET", "RESET", "SHOW", "GRANT", "REVOKE", "BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT",
+    "RELEASE", "COMMENT", "PRAGMA", "VALUES", "USE", "ANALYZE", "VACUUM", "CLUSTER", "LOCK", "END", "NOTIFY",
+    "LISTEN", "DISCARD",
+}  # fmt: skip
+_HARMLESS_OBJECTS = {
+    "EXTENSION", "TYPE", "DOMAIN", "SEQUENCE", "SCHEMA", "FUNCTION", "PROCEDURE", "COLLATION", "ROLE", "VIEW",
+    "POLICY", "STATISTICS", "TRIGGER", "MATERIALIZED", "AGGREGATE", "OPERATOR", "CAST", "PUBLICATION", "DATABASE",
+    "TEXT", "RULE",
+}  # fmt: skip
+
+
+class _Reader:
+    """Reads one statement from left to right."""
+
+    def __init__(self, words: list[_Word]) -> None:
+        self.words = words
+        self.at = 0
+
+    # -- words ------------------------------------------------------------------------------------------
+
+    def peek(self, ahead: int = 0) -> str:
+        place = self.at + ahead
+        return self.words[place].upper if place < len(self.words) else ""
+
+    def skip(self, *texts: str) -> bool:
+        """Passes the words if they come next."""
+        if all(self.peek(ahead) == text for ahead, text in enumerate(texts)):
+            self.at += len(texts)
+            return True
+        return False
+
+    def name(self) -> str:
+        """A possibly qualified name; the schema `public` is left out. "" where none comes."""
+        parts: list[str] = []
+        while self.at < len(self.words) and self.words[self.at].kind in ("word", "name"):
+            word = self.words[self.at]
+            parts.append(word.text if word.kind == "name" else word.text.lower())
+            self.at += 1
+            if not self.skip("."):
+                break
+        if len(parts) > 1 and parts[0] in ("public", "main"):
+            parts = parts[1:]
+        return ".".join(parts)
+
+    def group(self) -> list[_Word]:
+        """The words in the parentheses that come next."""
+        if self.peek() != "(":
+            return []
+        depth, start = 0, self.at + 1
+        while self.at < len(self.words):
+            depth += {"(": 1, ")": -1}.get(self.peek(), 0)
+            self.at += 1
+            if depth == 0:
+                return self.words[start : self.at - 1]
+        return self.words[start:]
+
+    def names(self) -> tuple[str, ...]:
+        """Plain names in parentheses; empty where one is an expression."""
+        found: list[str] = []
+        for part in _by_comma(self.group()):
+            if any(word.upper in ("(", "+", "-", "||") for word in part):
+                return ()
+            found.append(part[0].text if part[0].kind == "name" else part[0].text.lower())
+        return tuple(found)
+
+    def rest(self) -> set[str]:
+        """The remaining words outside parentheses."""
+        depth, found = 0, set()
+        for word in self.words[self.at :]:
+            depth += {"(": 1, ")": -1}.get(word.upper, 0)
+            if depth == 0:
+                found.add(word.upper)
+        return found
+
+    # -- statements -------------------------------------------------------------------------------------
+
+    def read(self) -> Iterator[Statement]:
+        first = self.peek()
+        reader: dict[str, Callable[[], Iterator[Statement]]] = {
+            "CREATE": self._create,
+            "ALTER": self._alter,
+            "DROP": self._drop,
+            "TRUNCATE": self._truncate,
+            "UPDATE": self._update,
+            "DELETE": self._delete,
+            "INSERT": self._insert,
+            "REPLACE": self._insert,
+            "REINDEX": self._reindex,
+            "COMMENT": self._comment,
+            "WITH": self._with,
+            "RENAME": self._rename,
+        }
+        found = list(reader[first]()) if first in reader else []
+        yield from found or [self._other()]
+
+    def _other(self) -> Statement:
+        self.at = 0
+        words = [word.upper for word in self.words]
+        verb = words[0].lower()
+        if words[:2] == ["VACUUM", "FULL"] or words[:2] == ["LOCK", "TABLE"] or words[:2] == ["ALTER", "TABLE"]:
+            verb = " ".join(words[:2]).lower()
+        known = words[0] in _HARMLESS or (
+            words[0] in ("CREATE", "ALTER", "DROP") and bool(_HARMLESS_OBJECTS & set(words[1:5]))
+        )
+        if words[0] == "SELECT" and any(word.endswith("_SELECT") or word in ("INTO",) for word in words):
+            known = False
+        if words[0] in ("CREATE", "ALTER", "DROP") and known:
+            verb = f"{verb} {next((w for w in words[1:5] if w in _HARMLESS_OBJECTS), '').lower()}"
+        table = ""
+        if verb in ("analyze", "vacuum", "vacuum full", "lock", "lock table", "cluster"):
+            self.at = len(verb.split())
+            self.skip("ONLY")
+            table = self.name()
+        if verb in ("create trigger", "create statistics"):
+            table = self._after("FROM" if verb == "create statistics" else "ON")
+        return Statement(verb=verb if known else f"?{verb}", table=table)
+
+    def _after(self, word: str) -> str:
+        for place, found in enumerate(self.words):
+            if found.upper == word:
+                self.at = place + 1
+                return self.name()
+        return ""
+
+    def _create(self) -> Iterator[Statement]:
+        self.at += 1
+        self.skip("OR", "REPLACE")
+        unique = self.skip("UNIQUE")
+        if self.skip("INDEX"):
+            yield from self._create_index(unique)
+            return
+        while self.skip("TEMP") or self.skip("TEMPORARY") or self.skip("UNLOGGED"):
+            pass
+        if self.skip("TABLE"):
+            self.skip("IF", "NOT", "EXISTS")
+            table = self.name()
+            yield Statement(verb="create-table", table=table)
+            for to in _referenced(self.words[self.at :]):
+                yield Statement(verb="reference", table=table, to=to)
+
+    def _create_index(self, unique: bool) -> Iterator[Statement]:
+        flags = {"unique"} if unique else set()
+        if self.skip("CONCURRENTLY"):
+            flags.add("concurrently")
+        self.skip("IF", "NOT", "EXISTS")
+        name = "" if self.peek() == "ON" else self.name()
+        method = None
+        if self.skip("USING"):
+            method = self.name()
+        if not self.skip("ON"):
+            return
+        self.skip("ONLY")
+        table = self.name()
+        if self.skip("USING"):
+            method = self.name()
+        columns = self.names()
+        yield Statement(
+            verb="create-index", table=table, name=name, columns=columns, type=method, flags=frozenset(flags)
+        )
+
+    def _drop(self) -> Iterator[Statement]:
+        self.at += 1
+        if self.skip("INDEX"):
+            flags = frozenset({"concurrently"}) if self.skip("CONCURRENTLY") else frozenset()
+            self.skip("IF", "EXISTS")
+            for index in self._list():
+                table = self.name() if self.skip("ON") else ""
+                yield Statement(verb="drop-index", name=index, table=table, flags=flags)
+        elif self.skip("TABLE"):
+            self.skip("IF", "EXISTS")
+            for table in self._list():
+                yield Statement(verb="drop-table", table=table)
+
+    def _list(self) -> Iterator[str]:
+        while name := self.name():
+            yield name
+            if not self.skip(","):
+                return
+
+    def _truncate(self) -> Iterator[Statement]:
+        self.at += 1
+        self.skip("TABLE")
+        self.skip("ONLY")
+        for table in self._list():
+            yield Statement(verb="truncate", table=table)
+
+    def _rename(self) -> Iterator[Statement]:
+        self.at += 1
+        if self.skip("TABLE"):
+            table = self.name()
+            if self.skip("TO"):
+                yield Statement(verb="rename-table", table=table, new_name=self.name())
+
+    def _where(self) -> frozenset[str]:
+        rest = self.rest()
+        return frozenset({"where"} if rest & {"WHERE", "LIMIT"} else ())
+
+    def _update(self) -> Iterator[Statement]:
+        self.at += 1
+        self.skip("ONLY")
+        table = self.name()
+        columns: list[str] = []
+        for place in range(self.at, len(self.words) - 1):
+            if self.words[place + 1].upper == "=" and self.words[place - 1].upper in ("SET", ","):
+                columns.append(self.words[place].text)
+        if table:
+            yield Statement(verb="update", table=table, columns=tuple(columns), flags=self._where())
+
+    def _delete(self) -> Iterator[Statement]:
+        self.at += 1
+        if self.skip("FROM"):
+            self.skip("ONLY")
+            table = self.name()
+            yield Statement(verb="delete", table=table, flags=self._where())
+
+    def _insert(self) -> Iterator[Statement]:
+        flags = {"guarded"} if self.peek() == "REPLACE" else set()
+        self.at += 1
+        if self.skip("IGNORE") or (self.skip("OR") and (self.skip("IGNORE") or self.skip("REPLACE"))):
+            flags.add("guarded")
+        self.skip("INTO")
+        table = self.name()
+        words = [word.upper for word in self.words]
+        if "CONFLICT" in words or "DUPLICATE" in words or ("EXISTS" in words and "NOT" in words):
+            flags.add("guarded")
+        if table:
+            yield Statement(verb="insert", table=table, flags=frozenset(flags))
+
+    def _with(self) -> Iterator[Statement]:
+        """`WITH a AS (…) UPDATE …`: the statement after the named queries."""
+        depth = 0
+        for place, word in enumerate(self.words):
+            depth += {"(": 1, ")": -1}.get(word.upper, 0)
+            if place and depth == 0 and word.upper in ("UPDATE", "DELETE", "INSERT", "SELECT"):
+                inner = {found.upper for found in self.words[:place]} & {"UPDATE", "DELETE", "INSERT"}
+                if inner:
+                    yield Statement(verb="?with")
+                else:
+                    yield from _Reader(self.words[place:]).read()
+                return
+
+    def _reindex(self) -> Iterator[Statement]:
+        self.at += 1
+        self.group()
+        what = self.peek()
+        if what not in ("TABLE", "INDEX"):
+            return
+        self.at += 1
+        flags = frozenset({"concurrently"}) if self.skip("CONCURRENTLY") else frozenset()
+        name = self.name()
+        table, index = (name, "") if what == "TABLE" else ("", name)
+        yield Statement(verb="reindex", table=table, name=index, flags=flags)
+
+    def _comment(self) -> Iterator[Statement]:
+        self.at += 1
+        if self.skip("ON", "TABLE"):
+            yield Statement(verb="comment", table=self.name())
+        elif self.skip("ON", "COLUMN"):
+            table, _, column = self.name().rpartition(".")
+            yield Statement(verb="comment", table=table, name=column)
+
+    # -- ALTER ------------------------------------------------------------------------------------------
+
+    def _alter(self) -> Iterator[Statement]:
+        self.at += 1
+        if self.skip("INDEX"):
+            self.skip("IF", "EXISTS")
+            name = self.name()
+            if self.skip("RENAME", "TO"):
+                yield Statement(verb="rename-index", name=name, new_name=self.name())
+            return
+        if not self.skip("TABLE"):
+            return
+        self.skip("IF", "EXISTS")
+        self.skip("ONLY")
+        table = self.name()
+        if not table:
+            return
+        for part in _by_comma(self.words[self.at :]):
+            clause = list(_Reader(part)._clause())
+            yield from (_with(statement, table=table) for statement in clause)
+            if not clause:
+                first, second = part[0].upper, part[1].upper if len(part) > 1 else ""
+                known = "alter table" if first in _OTHER_CLAUSES else "?alter table"
+                yield Statement(verb=_CLAUSE_VERBS.get((first, second), known), table=table)
+
+    def _clause(self) -> Iterator[Statement]:
+        if self.skip("ADD"):
+            yield from self._add()
+        elif self.skip("DROP"):
+            yield from self._drop_part()
+        elif self.skip("RENAME", "TO") or self.skip("RENAME", "AS"):
+            yield Statement(verb="rename-table", new_name=self.name())
+        elif self.skip("RENAME", "INDEX") or self.skip("RENAME", "KEY"):
+            name = self.name()
+            self.skip("TO")
+            yield Statement(verb="rename-index", name=name, new_name=self.name())
+        elif self.peek() == "RENAME" and self.peek(1) != "CONSTRAINT":
+            self.at += 1
+            self.skip("COLUMN")
+            name = self.name()
+            self.skip("TO")
+            yield Statement(verb="rename-column", name=name, new_name=self.name())
+        elif self.skip("VALIDATE", "CONSTRAINT"):
+            yield Statement(verb="validate-constraint", name=self.name())
+        elif self.peek() == "ALTER" and self.peek(1) not in ("CONSTRAINT", "INDEX"):
+            self.at += 1
+            self.skip("COLUMN")
+            yield from self._alter_column(self.name())
+        elif self.peek() in ("MODIFY", "CHANGE"):
+            changed = self.skip("CHANGE") or not self.skip("MODIFY")
+            self.skip("COLUMN")
+            name = self.name()
+            new = self.name() if changed else name
+            yield Statement(verb="alter-column-type", name=name, type=self._type())
+            if new != name:
+                yield Statement(verb="rename-column", name=name, new_name=new)
+
+    def _add(self) -> Iterator[Statement]:
+        name = self.name() if self.skip("CONSTRAINT") and self.peek() not in _CONSTRAINT_WORDS else ""
+        if self.peek() in _CONSTRAINT_WORDS:
+            yield from self._constraint(name)
+            return
+        if self.peek() in ("INDEX", "KEY", "FULLTEXT", "SPATIAL"):
+            while self.peek() in ("INDEX", "KEY", "FULLTEXT", "SPATIAL"):
+                self.at += 1
+            index = self.name()
+            yield Statement(verb="create-index", name=index, columns=self.names())
+            return
+        self.skip("COLUMN")
+        self.skip("IF", "NOT", "EXISTS")
+        column = self.name()
+        if column:
+            yield self._column(column)
+
+    def _constraint(self, name: str) -> Iterator[Statement]:
+        not_valid = frozenset({"not-valid"} if "VALID" in self.rest() else ())
+        if self.skip("CHECK"):
+            words = self.group()
+            proven = len(words) == 4 and [word.upper for word in words[1:]] == ["IS", "NOT", "NULL"]
+            flags = not_valid | {"is-not-null"} if proven else not_valid
+            columns = tuple(word.text for word in words[:1]) if proven else ()
+            yield Statement(verb="add-check", name=name, columns=columns, flags=flags)
+        elif self.skip("FOREIGN", "KEY"):
+            columns = self.names()
+            to = self.name() if self.skip("REFERENCES") else ""
+            yield Statement(verb="add-foreign-key", name=name, columns=columns, to=to, flags=not_valid)
+        elif self.peek() in ("UNIQUE", "PRIMARY"):
+            verb = "add-unique" if self.skip("UNIQUE") else "add-primary-key"
+            self.skip("PRIMARY", "KEY")
+            self.skip("INDEX")
+            self.skip("KEY")
+            if self.skip("USING", "INDEX"):
+                yield Statement(verb=verb, name=name, new_name=self.name())
+            else:
+                name = name or (self.name() if self.peek() != "(" else "")
+                yield Statement(verb=verb, name=name, columns=self.names())
+
+    def _type(self) -> str | None:
+        """A column's type, as PostgreSQL spells it."""
+        words: list[str] = []
+        while self.at < len(self.words) and self.peek() not in _AFTER_TYPE and self.peek():
+            if self.peek() == "(":
+                words[-1:] = [f"{''.join(words[-1:])}({', '.join(w.text for w in self.group() if w.text != ',')})"]
+            else:
+                words.append(self.peek().lower())
+                self.at += 1
+        return _canonical(" ".join(words)) or None
+
+    def _column(self, column: str) -> Statement:
+        kind = self._type()
+        rest = self.words[self.at :]
+        words = [word.upper for word in rest]
+        text = " ".join(words)
+        flags = {
+            word
+            for word, holds in {
+                "not-null": "NOT NULL" in text or "PRIMARY KEY" in text,
+                "default": "DEFAULT" in words and "BY DEFAULT" not in text,
+                "unique": "UNIQUE" in words or "PRIMARY KEY" in text,
+                "check": "CHECK" in words,
+                "generated": "GENERATED ALWAYS AS (" in text,
+                "identity": "AS IDENTITY" in text or "AUTO_INCREMENT" in words or (kind or "").upper() in _SERIAL,
+                "empty": "DEFAULT" not in words,
+            }.items()
+            if holds
+        }
+        functions = {
+            words[place]
+            for place in range(1, len(words) - 1)
+            if words[place + 1] == "(" and words[place - 1] not in ("REFERENCES", ".")
+        }
+        stored = "generated" in flags and "VIRTUAL" not in words
+        if flags & {"identity"} or stored or (functions & _VOLATILE_FUNCTIONS and "default" in flags):
+            flags.add("volatile")
+        elif "default" in flags and functions - _KNOWN_STABLE - _CONSTRAINT_WORDS:
+            flags.add("unknown-default")
+        elif kind is not None and not _is_builtin(kind):
+            flags.add("unknown-default")  # a domain with a constraint is checked by a rewrite
+        to = next(_referenced(rest), "")
+        return Statement(verb="add-column", name=column, type=kind, to=to, flags=frozenset(flags))
+
+    def _alter_column(self, column: str) -> Iterator[Statement]:
+        if self.skip("SET", "DATA", "TYPE") or self.skip("TYPE"):
+            yield Statement(verb="alter-column-type", name=column, type=self._type())
+        for words, verb in _COLUMN_CLAUSES.items():
+            if self.skip(*words):
+                yield Statement(verb=verb, name=column)
+                return
+
+    def _drop_part(self) -> Iterator[Statement]:
+        if self.skip("CONSTRAINT") or self.skip("FOREIGN", "KEY") or self.skip("CHECK"):
+            self.skip("IF", "EXISTS")
+            yield Statement(verb="drop-constraint", name=self.name())
+        elif self.skip("PRIMARY", "KEY"):
+            yield Statement(verb="drop-constraint")
+        elif self.skip("INDEX") or self.skip("KEY"):
+            yield Statement(verb="drop-index", name=self.name())
+        else:
+            self.skip("COLUMN")
+            self.skip("IF", "EXISTS")
+            column = self.name()
+            if column:
+                yield Statement(verb="drop-column", name=column)
+
+
+def _referenced(words: list[_Word]) -> Iterator[str]:
+    """The tables that foreign keys among the words refer to."""
+    for place, word in enumerate(words):
+        if word.upper == "REFERENCES":
+            yield _Reader(words[place + 1 :]).name()
+
+
+_CONSTRAINT_WORDS = {"CHECK", "FOREIGN", "UNIQUE", "PRIMARY", "EXCLUDE", "REFERENCES"}
+_KNOWN_STABLE = {
+    "NOW",
+    "CURRENT_TIMESTAMP",
+    "LOWER",
+    "UPPER",
+    "COALESCE",
+    "VARCHAR",
+    "NUMERIC",
+    "CHAR",
+    "DECIMAL",
+    "AS",
+    "DEFAULT",
+}
+_AFTER_TYPE = {
+    "NOT", "NULL", "DEFAULT", "CHECK", "UNIQUE", "PRIMARY", "REFERENCES", "CONSTRAINT", "GENERATED", "COLLATE",
+    "USING", ",", "FIRST", "AFTER", "COMMENT", "AUTO_INCREMENT", "DEFERRABLE",
+}  # fmt: skip
+_COLUMN_CLAUSES = {
+    ("SET", "NOT", "NULL"): "set-not-null",
+    ("DROP", "NOT", "NULL"): "drop-not-null",
+    ("SET", "DEFAULT"): "set-default",
+    ("DROP", "DEFAULT"): "drop-default",
+    ("ADD", "GENERATED"): "add-identity",
+    ("DROP", "IDENTITY"): "drop-identity",
+}
+_CLAUSE_VERBS = {
+    ("SET", "UNLOGGED"): "set unlogged",
+    ("SET", "LOGGED"): "set unlogged",
+    ("SET", "TABLESPACE"): "set tablespace",
+    ("SET", "("): "set storage parameters",
+    ("RESET", "("): "set storage parameters",
+}
+# Clauses of ALTER TABLE that change a table's properties only.
+_OTHER_CLAUSES = {
+    "OWNER",
+    "ENABLE",
+    "DISABLE",
+    "REPLICA",
+    "INHERIT",
+    "NO",
+    "FORCE",
+    "RENAME",
+    "CLUSTER",
+    "SET",
+    "RESET",
+    "ALTER",
+}
+_ALIASES = {
+    "int": "integer", "int4": "integer", "int8": "bigint", "int2": "smallint", "bool": "boolean",
+    "timestamptz": "timestamp with time zone", "float8": "double precision", "decimal": "numeric",
+    "character varying": "varchar",
+}  # fmt: skip
+_BUILTIN = {
+    "integer", "bigint", "smallint", "boolean", "text", "varchar", "numeric", "char", "character", "uuid", "json",
+    "jsonb", "date", "time", "timestamp", "interval", "bytea", "inet", "double precision", "real",
+    "timestamp with time zone", "timestamp without time zone", "serial", "bigserial", "smallserial", "tsvector",
+    "citext", "cidr", "money", "xml", "hstore", "datetime", "longtext", "mediumtext", "blob", "tinyint", "float",
+    "double", "mediumint", "enum",
+}  # fmt: skip
+
+
+def _canonical(kind: str) -> str:
+    base, bracket, rest = kind.partition("(")
+    base = base.strip()
+    return f"{_ALIASES.get(base, base)}{bracket}{rest}"
+
+
+def _is_builtin(kind: str) -> bool:
+    return kind.partition("(")[0].partition("[")[0].strip() in _BUILTIN
+
+
+def _by_comma(words: list[_Word]) -> list[list[_Word]]:
+    """The parts between commas outside parentheses."""
+    parts: list[list[_Word]] = [[]]
+    depth = 0
+    for word in words:
+        depth += {"(": 1, ")": -1}.get(word.upper, 0)
+        if word.upper == "," and depth == 0:
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    return [part for part in parts if part]
