@@ -69,6 +69,7 @@ from miglint.project.columns import (
 )
 from miglint.project.fields import Field
 from miglint.project.keys import ModelKey, model_key
+from miglint.project.schema import Schema, informed
 from miglint.project.state import ModelState, ProjectState
 from miglint.project.statements import sql_actions
 from miglint.project.truth import Truth
@@ -158,11 +159,13 @@ def actions_of(
     app: str,
     database: Database,
     django_version: tuple[int, ...] = (5, 2),
+    schema: Schema | None = None,
 ) -> tuple[Action, ...]:
     """The actions of one operation, in the order in which the statements are made.
 
     Nothing for operations that hold others (ask their parts), for unmanaged and proxy models and for models that
-    the state does not know. Whether the operation touches the database at all is for the caller to say.
+    the state does not know. `schema`, the database before, adds what no state knows (see `schema.informed`).
+    Whether the operation touches the database at all is for the caller to say.
     """
     emit = _EMITTERS.get(type(operation))
     if emit is None:
@@ -171,7 +174,8 @@ def actions_of(
     actions: Iterator[Action] = emit(operation, scene)
     if database.vendor == "sqlite":
         actions = _remade(operation, tuple(actions))
-    return tuple(replace(action, span=operation.span) for action in actions)
+    placed = tuple(replace(action, span=operation.span) for action in actions)
+    return placed if schema is None else informed(schema, placed)
 
 
 # -- parts ----------------------------------------------------------------------------------------------

@@ -1,0 +1,451 @@
+"""What the database has: tables, columns, keys, indexes and constraints, folded from actions.
+
+Values are immutable and shared: a fold makes one new table and a new mapping of tables, never a copy of all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from miglint.project.action import (
+    Action,
+    AddCheck,
+    AddColumn,
+    AddExclusion,
+    AddForeignKey,
+    AddIdentity,
+    AddPrimaryKey,
+    AddUnique,
+    AlterColumnType,
+    Column,
+    CreateIndex,
+    CreateTable,
+    DropColumn,
+    DropConstraint,
+    DropDefault,
+    DropForeignKey,
+    DropIndex,
+    DropNotNull,
+    DropTable,
+    Reference,
+    Reindex,
+    RenameColumn,
+    RenameIndex,
+    RenameTable,
+    SetDefault,
+    SetNotNull,
+    ValidateConstraint,
+)
+from miglint.project.columns import type_change
+from miglint.project.keys import ModelKey
+from miglint.project.truth import Truth
+
+ConstraintKind = Literal["check", "unique", "primary key", "foreign key", "exclusion"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constraint:
+    """A constraint; `to_table` is set for a foreign key, `not_null` for a CHECK that proves one column not null."""
+
+    name: str
+    kind: ConstraintKind
+    columns: tuple[str, ...] = ()
+    validated: bool = True
+    to_table: str = ""
+    to_model: ModelKey | None = None
+    not_null: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """An index that is no constraint's own."""
+
+    name: str
+    columns: tuple[str, ...] = ()
+    unique: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table. `complete` is false where it was first seen in use: it has more than is known here."""
+
+    name: str
+    model: ModelKey | None = None
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    indexes: tuple[Index, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    complete: bool = True
+
+    @property
+    def foreign_keys(self) -> tuple[Constraint, ...]:
+        return tuple(constraint for constraint in self.constraints if constraint.kind == "foreign key")
+
+    def constraint(self, name: str) -> Constraint | None:
+        return next((constraint for constraint in self.constraints if constraint.name == name), None)
+
+    def index(self, name: str) -> Index | None:
+        return next((index for index in self.indexes if index.name == name), None)
+
+    def proves_not_null(self, column: str) -> bool:
+        """Whether a validated CHECK says that the column holds no NULL."""
+        return any(found.not_null == column and found.validated for found in self.constraints)
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The tables, in two levels (what stands before a name's first underscore, then the name): steps share groups."""
+
+    groups: Mapping[str, Mapping[str, Table]] = field(default_factory=dict)
+
+    def table(self, name: str) -> Table | None:
+        """A table by its name, None where no action was seen on it."""
+        return self.groups.get(_group(name), _NO_TABLES).get(name)
+
+    def tables(self) -> Iterator[Table]:
+        """All tables, in the order in which they came."""
+        for group in self.groups.values():
+            yield from group.values()
+
+    def put(self, table: Table) -> Schema:
+        """The schema with a table new or changed."""
+        group = _group(table.name)
+        return Schema({**self.groups, group: {**self.groups.get(group, _NO_TABLES), table.name: table}})
+
+    def without(self, name: str) -> Schema:
+        """The schema without a table."""
+        group = _group(name)
+        kept = {other: table for other, table in self.groups.get(group, _NO_TABLES).items() if other != name}
+        return Schema({**self.groups, group: kept})
+
+    def referencing(self, table: str) -> Iterator[tuple[Table, Constraint]]:
+        """The foreign keys that point to a table."""
+        for found in self.tables():
+            for key in found.foreign_keys:
+                if key.to_table == table:
+                    yield found, key
+
+    def table_of_index(self, name: str) -> Table | None:
+        """The table that has an index, or a constraint, of this name."""
+        if not name:
+            return None
+        for found in self.tables():
+            if found.index(name) is not None or found.constraint(name) is not None:
+                return found
+        return None
+
+
+_NO_TABLES: Mapping[str, Table] = {}
+
+
+def _group(name: str) -> str:
+    return name.partition("_")[0]
+
+
+EMPTY = Schema()
+
+
+def fold(schema: Schema, action: Action) -> Schema:
+    """The schema after an action."""
+    if not action.table or not action.certain:
+        return schema
+    change = _FOLDS.get(type(action))
+    return schema if change is None else change(schema, action)
+
+
+def fold_all(schema: Schema, actions: tuple[Action, ...]) -> Schema:
+    """The schema after all of them, in order."""
+    for action in actions:
+        schema = fold(schema, action)
+    return schema
+
+
+def _get(schema: Schema, action: Action) -> Table:
+    found = schema.table(action.table)
+    return Table(name=action.table, model=action.model, complete=False) if found is None else found
+
+
+def _create_table(schema: Schema, action: CreateTable) -> Schema:
+    columns = {column.name: column for column in action.columns}
+    return schema.put(Table(name=action.table, model=action.model, columns=columns, complete=bool(columns)))
+
+
+def _drop_table(schema: Schema, action: DropTable) -> Schema:
+    return schema.without(action.table)
+
+
+def _rename_table(schema: Schema, action: RenameTable) -> Schema:
+    pointing = {other.name for other, _ in schema.referencing(action.table)}
+    table = _repointed(_get(schema, action), action)
+    renamed = schema.without(action.table).put(replace(table, name=action.new_table))
+    for name in sorted(pointing - {action.table}):
+        other = renamed.table(name)
+        renamed = renamed if other is None else renamed.put(_repointed(other, action))
+    return renamed
+
+
+def _repointed(table: Table, action: RenameTable) -> Table:
+    constraints = tuple(
+        replace(found, to_table=action.new_table) if found.to_table == action.table else found
+        for found in table.constraints
+    )
+    return replace(table, constraints=constraints)
+
+
+def _column(name: str, change: Callable[[Column], Column]) -> Callable[[Table], Table]:
+    def changed(table: Table) -> Table:
+        return replace(table, columns={**table.columns, name: change(table.columns.get(name, Column(name=name)))})
+
+    return changed
+
+
+def _on_column(**to: Any) -> Callable[[Schema, Any], Schema]:
+    """A fold that changes properties of the action's column."""
+
+    def change(schema: Schema, action: Any) -> Schema:
+        return schema.put(_column(action.column, lambda column: replace(column, **to))(_get(schema, action)))
+
+    return change
+
+
+def _add_column(schema: Schema, action: AddColumn) -> Schema:
+    column = action.column
+    if action.python_default.certain:
+        column = replace(column, default=Truth.YES)  # until the DROP DEFAULT that follows
+    table = _get(schema, action)
+    return schema.put(replace(table, columns={**table.columns, column.name: column}))
+
+
+def _drop_column(schema: Schema, action: DropColumn) -> Schema:
+    table = _get(schema, action)
+    columns = {name: column for name, column in table.columns.items() if name != action.column}
+    indexes = tuple(index for index in table.indexes if action.column not in index.columns)
+    constraints = tuple(found for found in table.constraints if action.column not in found.columns)
+    return schema.put(replace(table, columns=columns, indexes=indexes, constraints=constraints))
+
+
+def _rename_column(schema: Schema, action: RenameColumn) -> Schema:
+    table = _get(schema, action)
+
+    def renamed(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(action.new_column if name == action.column else name for name in names)
+
+    columns = {
+        action.new_column if name == action.column else name: (
+            replace(column, name=action.new_column) if name == action.column else column
+        )
+        for name, column in table.columns.items()
+    }
+    indexes = tuple(replace(index, columns=renamed(index.columns)) for index in table.indexes)
+    constraints = tuple(
+        replace(
+            found,
+            columns=renamed(found.columns),
+            not_null=action.new_column if found.not_null == action.column else found.not_null,
+        )
+        for found in table.constraints
+    )
+    return schema.put(replace(table, columns=columns, indexes=indexes, constraints=constraints))
+
+
+def _alter_type(schema: Schema, action: AlterColumnType) -> Schema:
+    change = _column(action.column, lambda column: replace(column, type=action.new_type))
+    return schema.put(change(_get(schema, action)))
+
+
+def _constrain(schema: Schema, action: Action, constraint: Constraint) -> Schema:
+    table = _get(schema, action)
+    return schema.put(replace(table, constraints=(*table.constraints, constraint)))
+
+
+def _add_foreign_key(schema: Schema, action: AddForeignKey) -> Schema:
+    key = Constraint(
+        name=action.name,
+        kind="foreign key",
+        columns=action.columns,
+        validated=action.validated,
+        to_table=action.to_table,
+        to_model=action.to_model,
+    )
+    return _constrain(schema, action, key)
+
+
+def _drop_foreign_key(schema: Schema, action: DropForeignKey) -> Schema:
+    table = _get(schema, action)
+    kept = tuple(
+        found
+        for found in table.constraints
+        if not (found.kind == "foreign key" and (found.columns == action.columns or found.name == action.name != ""))
+    )
+    return schema.put(replace(table, constraints=kept))
+
+
+def _add_check(schema: Schema, action: AddCheck) -> Schema:
+    check = Constraint(
+        name=action.name, kind="check", columns=action.columns, validated=action.validated, not_null=action.not_null
+    )
+    return _constrain(schema, action, check)
+
+
+def _add_unique(schema: Schema, action: AddUnique | AddPrimaryKey) -> Schema:
+    kind: ConstraintKind = "unique" if isinstance(action, AddUnique) else "primary key"
+    table, columns = _get(schema, action), action.columns
+    used = table.index(action.using_index) if action.using_index else None
+    if used is not None:
+        # The index becomes the constraint's own and takes its name.
+        columns = used.columns
+        schema = schema.put(replace(table, indexes=tuple(index for index in table.indexes if index is not used)))
+    return _constrain(schema, action, Constraint(name=action.name, kind=kind, columns=columns))
+
+
+def _add_exclusion(schema: Schema, action: AddExclusion) -> Schema:
+    return _constrain(schema, action, Constraint(name=action.name, kind="exclusion"))
+
+
+def _validate(schema: Schema, action: ValidateConstraint) -> Schema:
+    table = _get(schema, action)
+    constraints = tuple(
+        replace(found, validated=True) if found.name == action.name else found for found in table.constraints
+    )
+    return schema.put(replace(table, constraints=constraints))
+
+
+def _drop_constraint(schema: Schema, action: DropConstraint) -> Schema:
+    table = _get(schema, action)
+    named = [found for found in table.constraints if found.name == action.name]
+    if not named and action.columns:
+        named = [c for c in table.constraints if c.columns == action.columns and c.kind == action.constraint]
+    kept = tuple(found for found in table.constraints if found not in named)
+    return schema.put(replace(table, constraints=kept))
+
+
+def _create_index(schema: Schema, action: CreateIndex) -> Schema:
+    table = _get(schema, action)
+    index = Index(name=action.name, columns=action.columns, unique=action.unique)
+    return schema.put(replace(table, indexes=(*table.indexes, index)))
+
+
+def _drop_index(schema: Schema, action: DropIndex) -> Schema:
+    table = _get(schema, action)
+    return schema.put(replace(table, indexes=tuple(index for index in table.indexes if index.name != action.name)))
+
+
+def _rename_index(schema: Schema, action: RenameIndex) -> Schema:
+    table = _get(schema, action)
+    indexes = tuple(
+        replace(index, name=action.new_name) if index.name == action.name else index for index in table.indexes
+    )
+    return schema.put(replace(table, indexes=indexes))
+
+
+_FOLDS: dict[type[Action], Callable[[Schema, Any], Schema]] = {
+    CreateTable: _create_table,
+    DropTable: _drop_table,
+    RenameTable: _rename_table,
+    AddColumn: _add_column,
+    DropColumn: _drop_column,
+    RenameColumn: _rename_column,
+    AlterColumnType: _alter_type,
+    SetNotNull: _on_column(null=Truth.NO),
+    DropNotNull: _on_column(null=Truth.YES),
+    SetDefault: _on_column(default=Truth.YES),
+    DropDefault: _on_column(default=Truth.NO),
+    AddIdentity: _on_column(identity=Truth.YES),
+    AddForeignKey: _add_foreign_key,
+    DropForeignKey: _drop_foreign_key,
+    AddCheck: _add_check,
+    AddUnique: _add_unique,
+    AddPrimaryKey: _add_unique,
+    AddExclusion: _add_exclusion,
+    ValidateConstraint: _validate,
+    DropConstraint: _drop_constraint,
+    CreateIndex: _create_index,
+    DropIndex: _drop_index,
+    RenameIndex: _rename_index,
+}
+
+
+# -- what only the schema knows of an action ------------------------------------------------------------
+
+
+def informed(schema: Schema, actions: tuple[Action, ...]) -> tuple[Action, ...]:
+    """The actions with what only the schema knows: a proven NOT NULL, an index's table, a key's other table.
+
+    Each action sees the ones before it.
+    """
+    result: list[Action] = []
+    for action in actions:
+        inform = _INFORMS.get(type(action))
+        found = (action,) if inform is None else tuple(inform(schema, action, tuple(actions)))
+        result.extend(found)
+        for each in found:
+            schema = fold(schema, each)
+    return tuple(result)
+
+
+def _set_not_null(schema: Schema, action: SetNotNull, beside: tuple[Action, ...]) -> Iterator[Action]:
+    table = schema.table(action.table)
+    yield replace(action, proven=table is not None and table.proves_not_null(action.column))
+
+
+def _by_index_name(schema: Schema, action: Any, beside: tuple[Action, ...]) -> Iterator[Action]:
+    found = schema.table_of_index(action.name) if not action.table else None
+    yield action if found is None else replace(action, table=found.name, model=found.model)
+
+
+def _known_type(schema: Schema, action: AlterColumnType, beside: tuple[Action, ...]) -> Iterator[Action]:
+    table = schema.table(action.table)
+    column = table.columns.get(action.column) if table is not None else None
+    if action.old_type is None and action.change == "unknown" and column is not None:
+        change = type_change(column.type, action.new_type)
+        action = replace(action, old_type=column.type, change=change)
+    yield action
+
+
+def _drops_key(schema: Schema, action: DropConstraint, beside: tuple[Action, ...]) -> Iterator[Action]:
+    """SQL's DROP CONSTRAINT of a foreign key locks the other table too."""
+    table = schema.table(action.table)
+    found = table.constraint(action.name) if table is not None else None
+    if found is not None and not action.constraint:
+        action = replace(action, constraint=found.kind, columns=found.columns)
+    yield action
+    if found is not None and found.kind == "foreign key":
+        yield _other(found, action, "drop", scans=False)
+
+
+def _validates_key(schema: Schema, action: ValidateConstraint, beside: tuple[Action, ...]) -> Iterator[Action]:
+    table = schema.table(action.table)
+    found = table.constraint(action.name) if table is not None else None
+    yield action
+    if found is not None and found.kind == "foreign key":
+        yield _other(found, action, "validate", scans=True)
+
+
+def _drops_keys(schema: Schema, action: DropTable, beside: tuple[Action, ...]) -> Iterator[Action]:
+    """DROP TABLE in SQL: the tables that its foreign keys point to."""
+    yield action
+    table = schema.table(action.table)
+    said = {other.table for other in beside if isinstance(other, Reference)}
+    for key in table.foreign_keys if table is not None else ():
+        if key.to_table not in said and key.to_table != action.table:
+            said.add(key.to_table)
+            yield _other(key, action, "drop", scans=False)
+
+
+def _other(key: Constraint, action: Action, cause: Literal["drop", "validate"], *, scans: bool) -> Reference:
+    return Reference(
+        table=key.to_table, model=key.to_model, from_table=action.table, cause=cause, scans=scans, span=action.span
+    )
+
+
+_INFORMS: dict[type[Action], Callable[[Schema, Any, tuple[Action, ...]], Iterator[Action]]] = {
+    SetNotNull: _set_not_null,
+    DropIndex: _by_index_name,
+    RenameIndex: _by_index_name,
+    Reindex: _by_index_name,
+    AlterColumnType: _known_type,
+    DropConstraint: _drops_key,
+    ValidateConstraint: _validates_key,
+    DropTable: _drops_keys,
+}
