@@ -1,0 +1,186 @@
+"""What an action costs on a database: the lock, what waits for it, how long, and why.
+
+The knowledge is in one TOML file per database: rows of an action under conditions, first match wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from miglint.database import Database, Vendor, Version
+from miglint.project.action import ACTIONS, Action
+
+Duration = Literal["instant", "rows"]
+
+# PostgreSQL's table locks, weakest first. Source: https://www.postgresql.org/docs/current/explicit-locking.html
+LOCKS: tuple[str, ...] = (
+    "",
+    "ACCESS SHARE",
+    "ROW SHARE",
+    "ROW EXCLUSIVE",
+    "SHARE UPDATE EXCLUSIVE",
+    "SHARE",
+    "SHARE ROW EXCLUSIVE",
+    "EXCLUSIVE",
+    "ACCESS EXCLUSIVE",
+)
+
+# Which statements of others wait for a lock. Source: the table of conflicts on the same page
+_BLOCKS: dict[str, frozenset[str]] = {
+    "SHARE": frozenset({"writes"}),
+    "SHARE ROW EXCLUSIVE": frozenset({"writes"}),
+    "EXCLUSIVE": frozenset({"writes"}),
+    "ACCESS EXCLUSIVE": frozenset({"reads", "writes"}),
+}
+
+# The words that rows may ask for, beside what actions say of themselves.
+CONDITIONS: frozenset[str] = frozenset(
+    {
+        "alter-table", "add", "alter", "check", "compatible", "concurrently", "default", "drop", "empty", "inline",
+        "lock-table", "maintenance", "not-null", "not-valid", "filtered", "rewrite", "same", "scans", "trigger",
+        "unique", "unknown", "using-index", "validate", "validated-check", "volatile",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What one action costs.
+
+    `lock` is the database's own name, "" where it takes none that matters; `blocks` says what of "reads" and
+    "writes" of other sessions waits. `duration` "rows" grows with the table. `scans`: the whole table is read;
+    `rewrites`: written anew; `indexes`: an index is built; `writes_rows`: rows are changed. `measured` is false
+    where nobody measured it: say it with less confidence.
+    """
+
+    lock: str = ""
+    blocks: frozenset[str] = frozenset()
+    duration: Duration = "instant"
+    scans: bool = False
+    rewrites: bool = False
+    indexes: bool = False
+    writes_rows: bool = False
+    why: str = ""
+    url: str = ""
+    measured: bool = True
+
+    @property
+    def blocks_reads(self) -> bool:
+        return "reads" in self.blocks
+
+    @property
+    def blocks_writes(self) -> bool:
+        return "writes" in self.blocks
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it takes as long as the table has rows."""
+        return self.duration == "rows"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A row of a table: `when` are words that must all hold, `since` and `before` bound the database's version."""
+
+    action: str
+    cost: Cost
+    when: frozenset[str] = frozenset()
+    since: Version = ()
+    before: Version = ()
+
+    def applies(self, conditions: frozenset[str], version: Version) -> bool:
+        in_time = version >= self.since and (not self.before or version < self.before)
+        return in_time and self.when <= conditions
+
+
+NOTHING = Cost(why="Nobody else knows the table yet: nothing waits for it.")
+
+_KEYS = {
+    "action", "when", "since", "before", "lock", "blocks", "duration", "scans", "rewrites", "indexes", "writes-rows",
+    "why", "url", "measured",
+}  # fmt: skip
+
+
+class CostTableError(ValueError):
+    """A cost table says something that no action and no lock is called."""
+
+
+@cache
+def cost_table(vendor: Vendor) -> tuple[Row, ...]:
+    """The rows of a database, read when they are first asked for."""
+    import tomli
+
+    path = Path(__file__).with_name(f"{vendor}.toml")
+    return tuple(_rows(tomli.loads(path.read_text(encoding="utf-8"))))
+
+
+def _rows(document: dict[str, Any]) -> Iterable[Row]:
+    kinds = {kind.kind() for kind in ACTIONS}
+    for number, row in enumerate(document["cost"], 1):
+        unknown = (row.keys() - _KEYS) | (set(row.get("when", ())) - CONDITIONS) | ({row["action"]} - kinds)
+        if unknown:
+            raise CostTableError(f"row {number}: unknown {', '.join(sorted(unknown))}")
+        yield Row(
+            action=row["action"],
+            when=frozenset(row.get("when", ())),
+            since=_version(row.get("since")),
+            before=_version(row.get("before")),
+            cost=_cost(row),
+        )
+
+
+def _version(value: int | str | None) -> Version:
+    return () if value is None else tuple(int(part) for part in str(value).split("."))
+
+
+def _cost(row: dict[str, Any]) -> Cost:
+    lock = row.get("lock", "")
+    blocks = frozenset(row["blocks"]) if "blocks" in row else _BLOCKS.get(lock, frozenset())
+    return Cost(
+        lock=lock,
+        blocks=blocks,
+        duration=row["duration"],
+        scans=row.get("scans", False),
+        rewrites=row.get("rewrites", False),
+        indexes=row.get("indexes", False),
+        writes_rows=row.get("writes-rows", False),
+        why=row["why"],
+        url=row["url"],
+        measured=row.get("measured", True),
+    )
+
+
+def cost_of(action: Action, database: Database, conditions: frozenset[str] = frozenset()) -> Cost:
+    """What an action costs; `conditions` are words that hold beside those the action knows of itself."""
+    if action.on_new_table:
+        return NOTHING
+    words = action.conditions | conditions
+    kind = action.kind()
+    for row in cost_table(database.vendor):
+        if row.action == kind and row.applies(words, database.version):
+            return row.cost
+    return Cost(measured=False)
+
+
+def join(costs: Iterable[Cost]) -> Cost:
+    """The cost of several actions on one table in one transaction: the strongest lock, all of the work."""
+    together = tuple(costs)
+    if not together:
+        return Cost()
+    strongest = max(together, key=lambda cost: (len(cost.blocks), LOCKS.index(cost.lock) if cost.lock in LOCKS else 0))
+    return Cost(
+        lock=strongest.lock,
+        blocks=frozenset().union(*(cost.blocks for cost in together)),
+        duration="rows" if any(cost.lasts for cost in together) else "instant",
+        scans=any(cost.scans for cost in together),
+        rewrites=any(cost.rewrites for cost in together),
+        indexes=any(cost.indexes for cost in together),
+        writes_rows=any(cost.writes_rows for cost in together),
+        why=strongest.why,
+        url=strongest.url,
+        measured=all(cost.measured for cost in together),
+    )
