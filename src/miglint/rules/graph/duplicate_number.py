@@ -1,0 +1,49 @@
+"""Two migrations of an app with the same number."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from miglint.api import Diagnostic, Graph, Migration, MigrationKey, Project, ProjectContext, Severity, rule
+
+
+@rule("MG106", on=Project, severity=Severity.INFO)
+def duplicate_number(context: ProjectContext) -> Iterator[Diagnostic]:
+    """Two migrations of one app have the same number, and no merge joins them."""
+    own = {package.label for package in context.project.packages}
+    for keys in _numbered(context.graph).values():
+        for at, key in enumerate(keys):
+            twin = next((other for other in keys[:at] if not _are_merged(context.graph, other, key)), None)
+            if twin is not None and key.app in own:
+                yield _finding(context, context.graph.migrations[key], twin)
+
+
+def _numbered(graph: Graph) -> dict[tuple[str, int], list[MigrationKey]]:
+    """The migrations of each app and number in the order of their names; squashes number themselves otherwise."""
+    found: defaultdict[tuple[str, int], list[MigrationKey]] = defaultdict(list)
+    for key in sorted(graph.nodes):
+        migration = graph.migrations.get(key)
+        if migration is not None and migration.number is not None and not migration.replaces:
+            found[key.app, migration.number].append(key)
+    return found
+
+
+def _are_merged(graph: Graph, one: MigrationKey, other: MigrationKey) -> bool:
+    """Whether the two are branches that a later migration of the app joins."""
+    if graph.is_ancestor(one, of=other) or graph.is_ancestor(other, of=one):
+        return False
+    return any({one, other} <= graph.ancestors(leaf) for leaf in graph.leaves(one.app))
+
+
+def _finding(context: ProjectContext, migration: Migration, twin: MigrationKey) -> Diagnostic:
+    prefix = migration.name.partition("_")[0]
+    return context.diagnostic(
+        migration.class_span,
+        f"{migration.name} has the same number as {twin.name}",
+        migration=migration,
+        help="Names no longer tell the order, and `migrate` takes no prefix: There is more than one migration for "
+        f"'{migration.app}' with the prefix '{prefix}'. Give the later one the next number, if it is not released.",
+        related=(context.related(twin, context.graph.migrations[twin].class_span, "the same number"),),
+        detail=twin.name,
+    )

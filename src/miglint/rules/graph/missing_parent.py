@@ -1,0 +1,120 @@
+"""An edge of the graph that leads nowhere."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+from miglint.api import (
+    FIRST,
+    LATEST,
+    Confidence,
+    Dependency,
+    Diagnostic,
+    Graph,
+    Migration,
+    MigrationKey,
+    Project,
+    ProjectContext,
+    Severity,
+    rule,
+)
+
+_URL = "https://docs.djangoproject.com/en/stable/howto/writing-migrations/#migrating-data-between-third-party-apps"
+
+
+@rule("MG102", on=Project, severity=Severity.ERROR)
+def missing_parent(context: ProjectContext) -> Iterator[Diagnostic]:
+    """A migration depends on one that does not exist: Django cannot load the graph."""
+    own = {package.label for package in context.project.packages}
+    for problem in context.graph.problems:
+        edge, key = problem.dependency, problem.migration
+        if edge is None or edge.key is None or key is None or key.app not in own:
+            continue
+        migration = context.graph.migrations[key]
+        if problem.kind in ("missing-parent", "missing-child"):
+            yield _missing(context, migration, edge, "parent" if problem.kind == "missing-parent" else "child")
+        elif problem.kind == "latest-dependency":
+            yield _missing(context, migration, edge, "parent")
+    for migration in context.graph.migrations.values():
+        if migration.app in own:
+            yield from _unknown_apps(context, migration)
+
+
+def _missing(context: ProjectContext, migration: Migration, edge: Dependency, role: str) -> Diagnostic:
+    wanted = edge.key
+    assert wanted is not None
+    return context.diagnostic(
+        edge.span,
+        f"Migration {migration.key} dependencies reference nonexistent {role} node {tuple(wanted)!r}",
+        migration=migration,
+        help=_help(context.graph, migration, wanted),
+        url=_URL,
+        detail=str(wanted),
+    )
+
+
+def _help(graph: Graph, migration: Migration, wanted: MigrationKey) -> str:
+    stops = "Every `migrate`, `makemigrations` and test run stops with NodeNotFoundError."
+    if wanted.name == LATEST:
+        return f"{stops} Django never resolves `{LATEST}` for a migration's own app: name the migration."
+    near = _nearest(graph, migration, wanted)
+    if near is None:
+        return (
+            f"{stops} If {wanted.app}/migrations/{wanted.name}.py was never committed, add it; if it was renamed, "
+            "name it as it is called now."
+        )
+    return f'{stops} Did you mean ("{near.app}", "{near.name}")?'
+
+
+def _nearest(graph: Graph, migration: Migration, wanted: MigrationKey) -> MigrationKey | None:
+    """The migration that was probably meant: the most similar name, else the same number."""
+    descendants = {key for key in graph.nodes if graph.is_ancestor(migration.key, of=key)}
+    names = {
+        key.name: key
+        for key in sorted(graph.nodes)
+        if key.app == wanted.app and key != migration.key and key not in descendants
+    }
+    close = difflib.get_close_matches(wanted.name, names, n=1, cutoff=0.7)
+    if close:
+        return names[close[0]]
+    number = wanted.name.partition("_")[0]
+    numbered = [key for name, key in names.items() if name.partition("_")[0] == number and number.isdigit()]
+    return numbered[0] if len(numbered) == 1 else None
+
+
+# -- apps ---------------------------------------------------------------------------------------------
+
+
+def _unknown_apps(context: ProjectContext, migration: Migration) -> Iterator[Diagnostic]:
+    """Edges to an app that INSTALLED_APPS does not hold."""
+    installed = context.project.installed_apps
+    if installed is None:
+        return
+    known = {key.app for key in context.graph.migrations}
+    for edge in (*migration.dependencies, *migration.run_before):
+        if edge.key is None or edge.key.app in known or _may_be_installed(edge.key.app, installed):
+            continue
+        app = edge.key.app
+        if edge.key.name in (FIRST, LATEST):
+            message = f"Dependency on unknown app: {app}"
+        else:
+            message = f"Migration {migration.key} dependencies reference nonexistent parent node {tuple(edge.key)!r}"
+        close = difflib.get_close_matches(app, known, n=1)
+        yield context.diagnostic(
+            edge.span,
+            message,
+            migration=migration,
+            help=f"INSTALLED_APPS holds no app with the label `{app}`."
+            + (f" Did you mean `{close[0]}`?" if close else ""),
+            url=_URL,
+            # An installed app's own AppConfig can give it any label.
+            confidence=Confidence.MEDIUM if close else Confidence.LOW,
+            detail=str(edge.key),
+        )
+
+
+def _may_be_installed(app: str, installed: tuple[str, ...]) -> bool:
+    """Whether an entry of INSTALLED_APPS can be the app: its label is part of the entry, underscores aside."""
+    label = app.replace("_", "").lower()
+    return any(label in entry.replace("_", "").replace(".", "").lower() for entry in installed)
