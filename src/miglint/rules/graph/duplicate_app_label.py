@@ -38,9 +38,9 @@ def _finding(context: ProjectContext, package: Package, duplicate: Duplicate) ->
         path=_place(context, package)[0],
         app=duplicate.label,
         help=f"{directory} and {', '.join(_relative(context, each) for each in others)} both belong to "
-        f"`{duplicate.label}`. Django raises ImproperlyConfigured when both apps are installed. Give one of them another "
-        "`label` in its AppConfig before it is first migrated. If they are never installed together, or the label "
-        f'is read wrongly, say so in the setting `apps`: {{"{directory}" = "…"}}.',
+        f"`{duplicate.label}`. Django raises ImproperlyConfigured when both apps are installed. Give one of them "
+        "another `label` in its AppConfig before it is first migrated. If they are never installed together, or the "
+        f'label is read wrongly, say so in the setting `apps`: {{"{directory}" = "…"}}.',
         url=_URL,
         related=tuple(Related(*_place(context, each), "the same label") for each in others),
         detail=directory,

@@ -37,7 +37,8 @@ def multiple_leaf_nodes(context: ProjectContext) -> Iterator[Diagnostic]:
     """An app has two latest migrations: Django refuses to migrate until a merge joins them."""
     graph = context.graph
     unsure = {m.app for m in graph.migrations.values() if not m.dependencies_known}
-    for app in sorted({package.label for package in context.project.packages} - unsure):
+    own = {package.label for package in context.project.packages}
+    for app in sorted(own & set(graph.apps) - unsure):
         leaves = sorted(graph.leaves(app))
         if len(leaves) > 1:
             yield from _findings(context, app, leaves)

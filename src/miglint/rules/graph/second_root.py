@@ -14,11 +14,11 @@ def second_root(context: ProjectContext) -> Iterator[Diagnostic]:
     """An app has two migrations without a parent in the app: nothing says which comes first."""
     graph = context.graph
     unsure = {m.app for m in graph.migrations.values() if not m.dependencies_known}
-    for app in sorted({package.label for package in context.project.packages} - unsure):
-        first, *others = sorted(graph.roots(app), key=lambda key: _rank(context, key)) or [None]
-        for key in others:
-            assert first is not None and key is not None
-            yield _finding(context, key, first)
+    own = {package.label for package in context.project.packages}
+    for app in sorted(own & set(graph.apps) - unsure):
+        roots = sorted(graph.roots(app), key=lambda key: _rank(context, key))
+        for key in roots[1:]:
+            yield _finding(context, key, roots[0])
 
 
 def _rank(context: ProjectContext, key: MigrationKey) -> tuple[bool, str]:

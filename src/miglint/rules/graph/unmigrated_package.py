@@ -14,10 +14,10 @@ def unmigrated_package(context: ProjectContext) -> Iterator[Diagnostic]:
     """A directory of migrations has no __init__.py: Django ignores all of them."""
     for package in context.project.unmigrated:
         directory = package.directory.removeprefix(context.project.root).strip("/")
-        count = len(package.modules)
+        them = "its migration" if len(package.modules) == 1 else f"its {len(package.modules)} migrations"
         yield context.diagnostic(
             Span(0, 0),
-            f"{directory} has no __init__.py, so Django ignores {'its migration' if count == 1 else f'its {count} migrations'}",
+            f"{directory} has no __init__.py, so Django ignores {them}",
             path=min(module.path for module in package.modules),
             app=package.label,
             help=f"Django takes `{package.label}` for an app without migrations: `migrate` does nothing for it, and "
