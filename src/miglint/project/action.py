@@ -121,8 +121,11 @@ class AddColumn(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DropColumn(Action):
+    """`cascade`: what depends on the column, views included, goes too."""
+
     column: str
     field: str = ""
+    cascade: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

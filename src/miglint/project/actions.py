@@ -246,12 +246,12 @@ def _create_join_table(name: str, field: Field, model: ModelState, scene: Scene)
         )
 
 
-def _own_target(model: ModelState, scene: Scene) -> Target:
+def _own_target(model: ModelState, scene: Scene, *, before: bool = False) -> Target:
     key = primary_key_of(model)
     state = model.field(key) if key else None
     if state is None:
         return Target(model.key, model.table)
-    kind = column_type(state.field, model.app, model.name, scene.after)
+    kind = column_type(state.field, model.app, model.name, scene.before if before else scene.after)
     return Target(model.key, model.table, model.column(state.name), kind)
 
 
@@ -269,7 +269,7 @@ def _add_key(where: dict[str, Any], column: str, target: Target, **more: Any) ->
         columns=(column,),
         to_table=target.table,
         to_model=target.key,
-        name=_key_name(where["table"], column, target),
+        name=more.pop("name", None) or _key_name(where["table"], column, target),
         deferred=deferred,
         **where,
         **more,
@@ -366,8 +366,8 @@ def _repoint_incoming(old: ModelState, new: ModelState, scene: Scene) -> Iterato
                 yield from _repoint_join(name, field, other, new if own else other, old, new, scene)
         elif _constrained(field):
             where = _place(new if own else other)
-            target = Target(new.key, new.table)
-            yield from _drop_key(where, other.column(name), target, recreated=True)
+            target = _own_target(new, scene)
+            yield from _drop_key(where, other.column(name), _own_target(old, scene, before=True), recreated=True)
             yield from _add_key(where, other.column(name), target, recreated=True)
 
 
@@ -576,7 +576,9 @@ def _remove_field(operation: ops.RemoveField, scene: Scene) -> Iterator[Action]:
     column = model.column(state.name)
     if _constrained(field):
         yield from _drop_key(where, column, scene.target(field, model, before=True))
-    yield DropColumn(column=column, field=state.name, certain=field.kind is not None, **where)
+    # Django up to 5.2 says CASCADE on PostgreSQL: DatabaseSchemaEditor.sql_delete_column
+    cascade = scene.database.vendor == "postgresql" and scene.django_version < (6, 0)
+    yield DropColumn(column=column, field=state.name, cascade=cascade, certain=field.kind is not None, **where)
 
 
 def _rename_field(operation: ops.RenameField, scene: Scene) -> Iterator[Action]:
@@ -683,8 +685,9 @@ def _alter(
     incoming = _followers(old, new, change, scene)
     for other, column, _, field in incoming:
         if field is None or _constrained(field):
-            yield from _drop_key(other, column, Target(old.model.key, old.model.table), recreated=True)
-    yield from _drop_indexes(old, new, where)
+            target = Target(old.model.key, old.model.table, old.column.name)
+            yield from _drop_key(other, column, target, recreated=True)
+    yield from _drop_indexes(old, new, scene, where)
     if old.column.name != new.column.name:
         yield RenameColumn(column=old.column.name, new_column=new.column.name, **where)
     yield from _retype(old, new, change, scene, where)
@@ -699,7 +702,9 @@ def _alter(
         yield from _add_key(where, new.column.name, new.target, recreated=recreated)
     for other, column, _, field in incoming:
         if field is None or _constrained(field):
-            yield from _add_key(other, column, Target(new.model.key, new.model.table, new.column.name), recreated=True)
+            target = Target(new.model.key, new.model.table, new.column.name)
+            name = index_name(other["table"], (column,), "_fk")
+            yield from _add_key(other, column, target, recreated=True, name=name)
     if is_checked(after).certain and not is_checked(before).certain:
         name = index_name(old.model.table, (new.column.name,), "_check")
         yield AddCheck(columns=(new.column.name,), name=name, **where)
@@ -759,7 +764,7 @@ def _followers(old: _Side, new: _Side, change: TypeChange, scene: Scene) -> list
     return followers
 
 
-def _drop_indexes(old: _Side, new: _Side, where: dict[str, Any]) -> Iterator[Action]:
+def _drop_indexes(old: _Side, new: _Side, scene: Scene, where: dict[str, Any]) -> Iterator[Action]:
     columns = (old.column.name,)
     before, after = old.field, new.field
     if before.unique.certain and not before.primary_key.certain and after.unique.refuted:
@@ -767,6 +772,8 @@ def _drop_indexes(old: _Side, new: _Side, where: dict[str, Any]) -> Iterator[Act
     if before.db_index.certain and before.unique.refuted and (after.db_index.refuted or after.unique.certain):
         reason = "foreign key" if before.is_relation.certain else "db_index"
         yield DropIndex(name=index_name(old.model.table, columns), columns=columns, reason=reason, **where)
+        if _has_like_twin(old.column, before, scene):
+            yield _drop_like(old, where)
     if is_checked(before).certain and is_checked(after).refuted:
         yield DropConstraint(name=f"{old.model.table}_{columns[0]}_check", columns=columns, constraint="check", **where)
 

@@ -11,7 +11,7 @@ from miglint.project.action import Column, TypeChange
 from miglint.project.fields import Field
 from miglint.project.keys import ModelKey, model_key
 from miglint.project.truth import Truth
-from miglint.syntax.facts import Call, Expr, Literal
+from miglint.syntax.facts import Call, Expr, Literal, Name
 
 if TYPE_CHECKING:
     from miglint.project.state import ModelState, ProjectState
@@ -284,6 +284,9 @@ def database_arguments(field: Field, ignore: frozenset[str] = frozenset()) -> di
         if name == "db_index":
             default = "True" if field.kind in ("ForeignKey", "SlugField") else "False"
         stated = isinstance(value, Literal) and value.kind != "str" and value.text == default
+        if name == "on_delete" and isinstance(value, Name) and value.name.rpartition(".")[2].startswith("DB_"):
+            kept[name] = value  # Django 6.1: the database does it
+            continue
         if name in _NOT_FOR_THE_DATABASE or name in ignore or stated:
             continue
         if name == "to" and (text := text_of(value)) is not None:

@@ -148,9 +148,9 @@ EMPTY = Schema()
 
 def fold(schema: Schema, action: Action) -> Schema:
     """The schema after an action."""
-    if not action.table or not action.certain:
+    if not action.table:
         return schema
-    change = _FOLDS.get(type(action))
+    change = (_FOLDS if action.certain else _DOUBTS).get(type(action))
     return schema if change is None else change(schema, action)
 
 
@@ -366,6 +366,13 @@ _FOLDS: dict[type[Action], Callable[[Schema, Any], Schema]] = {
 }
 
 
+# What is left of knowledge after an action that may have happened.
+_DOUBTS: dict[type[Action], Callable[[Schema, Any], Schema]] = {
+    AlterColumnType: _alter_type,
+    SetNotNull: _on_column(null=Truth.UNKNOWN),
+}
+
+
 # -- what only the schema knows of an action ------------------------------------------------------------
 
 
@@ -433,6 +440,14 @@ def _drops_keys(schema: Schema, action: DropTable, beside: tuple[Action, ...]) -
             yield _other(key, action, "drop", scans=False)
 
 
+def _named_key(schema: Schema, action: DropForeignKey, beside: tuple[Action, ...]) -> Iterator[Action]:
+    """Django asks the database for the name of the key it drops."""
+    table = schema.table(action.table)
+    keys = table.foreign_keys if table is not None else ()
+    name = next((key.name for key in keys if key.columns == action.columns), action.name)
+    yield replace(action, name=name)
+
+
 def _other(key: Constraint, action: Action, cause: Literal["drop", "validate"], *, scans: bool) -> Reference:
     return Reference(
         table=key.to_table, model=key.to_model, from_table=action.table, cause=cause, scans=scans, span=action.span
@@ -447,5 +462,6 @@ _INFORMS: dict[type[Action], Callable[[Schema, Any, tuple[Action, ...]], Iterato
     AlterColumnType: _known_type,
     DropConstraint: _drops_key,
     ValidateConstraint: _validates_key,
+    DropForeignKey: _named_key,
     DropTable: _drops_keys,
 }

@@ -163,7 +163,7 @@ _MAKERS: dict[str, Callable[[Statement, dict[str, Any]], Iterator[Action]]] = {
     "truncate": lambda s, w: iter((TruncateTable(**w),)),
     "rename-table": lambda s, w: iter((RenameTable(new_table=s.new_name, **w),)),
     "add-column": _add_column,
-    "drop-column": lambda s, w: iter((DropColumn(column=s.name, **w),)),
+    "drop-column": lambda s, w: iter((DropColumn(column=s.name, cascade="cascade" in s.flags, **w),)),
     "rename-column": lambda s, w: iter((RenameColumn(column=s.name, new_column=s.new_name, **w),)),
     "alter-column-type": _alter_type,
     "set-not-null": lambda s, w: iter((SetNotNull(column=s.name, **w),)),

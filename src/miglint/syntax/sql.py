@@ -543,6 +543,8 @@ class _Reader:
     def _alter_column(self, column: str) -> Iterator[Statement]:
         if self.skip("SET", "DATA", "TYPE") or self.skip("TYPE"):
             yield Statement(verb="alter-column-type", name=column, type=self._type())
+        elif self.skip("SET", "STATISTICS"):
+            yield Statement(verb="set storage parameters", name=column)
         for words, verb in _COLUMN_CLAUSES.items():
             if self.skip(*words):
                 yield Statement(verb=verb, name=column)
@@ -561,7 +563,8 @@ class _Reader:
             self.skip("IF", "EXISTS")
             column = self.name()
             if column:
-                yield Statement(verb="drop-column", name=column)
+                flags = frozenset({"cascade"} if "CASCADE" in self.rest() else ())
+                yield Statement(verb="drop-column", name=column, flags=flags)
 
 
 def _referenced(words: list[_Word]) -> Iterator[str]:
