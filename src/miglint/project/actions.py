@@ -70,6 +70,7 @@ from miglint.project.columns import (
 from miglint.project.fields import Field
 from miglint.project.keys import ModelKey, model_key
 from miglint.project.schema import Schema, informed
+from miglint.project.sqlite import remade
 from miglint.project.state import ModelState, ProjectState
 from miglint.project.statements import sql_actions
 from miglint.project.truth import Truth
@@ -173,7 +174,7 @@ def actions_of(
     scene = Scene(before=before, after=after, app=app, database=database, django_version=django_version)
     actions: Iterator[Action] = emit(operation, scene)
     if database.vendor == "sqlite":
-        actions = _remade(operation, tuple(actions))
+        actions = remade(operation, tuple(actions), before.model(app, operation.model or ""))
     placed = tuple(replace(action, span=operation.span) for action in actions)
     return placed if schema is None else informed(schema, placed)
 
@@ -663,6 +664,10 @@ def _should_be_altered(old: _Side, new: _Side, ignore: frozenset[str] = frozense
     return before != after
 
 
+def _redefined(before: Field, after: Field) -> bool:
+    return _path(before) != _path(after) or database_arguments(before) != database_arguments(after)
+
+
 def _path(field: Field) -> str:
     return field.type or field.callee
 
@@ -676,6 +681,8 @@ def _alter(
     if not _should_be_altered(old, new):
         return
     where = _place(models[0])
+    if scene.database.vendor == "sqlite" and _redefined(before, after):
+        yield RemakeTable(reason="AlterField", **where)
     change = _change(old, new)
     key_dropped = _constrained(before) and _should_be_altered(old, new, frozenset({"db_comment"}))
     key_added = _constrained(after) and (key_dropped or not _constrained(before))
@@ -1075,28 +1082,3 @@ _EMITTERS: Mapping[type[ops.Operation], Callable[[Any, Scene], Iterator[Action]]
     ops.Custom: _unknown,
     ops.Unread: _unknown,
 }
-
-
-# -- SQLite ---------------------------------------------------------------------------------------------
-
-# What SQLite has no ALTER TABLE for. Source: django.db.backends.sqlite3.schema.DatabaseSchemaEditor
-_NO_ALTER = (
-    AlterColumnType, SetNotNull, DropNotNull, SetDefault, DropDefault, AddForeignKey, DropForeignKey, AddCheck,
-    AddUnique, AddPrimaryKey, DropConstraint, UpdateRows, DropIdentity, AddIdentity, Comment,
-)  # fmt: skip
-
-
-def _remade(operation: ops.Operation, actions: tuple[Action, ...]) -> Iterator[Action]:
-    """The actions on SQLite: what needs another table definition copies the table, once."""
-    if isinstance(operation, ops.RunSQL):
-        yield from actions
-        return
-    remade: set[str] = set()
-    for action in actions:
-        if isinstance(action, Comment | AlterColumnType) and not remade and isinstance(action, Comment):
-            continue
-        if isinstance(action, _NO_ALTER) and not action.on_new_table and action.table not in remade:
-            remade.add(action.table)
-            yield RemakeTable(table=action.table, model=action.model, reason=operation.class_name)
-        if not isinstance(action, Reference):
-            yield action
