@@ -23,6 +23,10 @@ FACTS_VERSION = 1
 MAX_DEPTH = 100
 TOO_DEEP = "too deep"
 
+# A file larger than this (in bytes, or in characters once it is decoded) is not read.
+MAX_SIZE = 4 * 1024 * 1024
+TOO_LARGE = f"the file is larger than {MAX_SIZE // 1024**2} MB"
+
 
 class Node(msgspec.Struct, frozen=True, eq=False, array_like=True):
     """What all expressions and statements share: equality and hash that ignore spans."""
@@ -476,7 +480,7 @@ def _values(value: object) -> Iterator[Expr]:
         for name in value.__struct_fields__:
             if name != "body":
                 yield from _values(getattr(value, name))
-    elif isinstance(value, Node) and not isinstance(value, Statement):
+    elif isinstance(value, Node) and not isinstance(value, Statement | Alias):
         yield value  # type: ignore[misc]
 
 

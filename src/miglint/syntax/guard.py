@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from miglint.syntax.facts import Comment
+from miglint.syntax.facts import MAX_SIZE, TOO_LARGE, Comment
 from miglint.text import Span
 
-MAX_CHARACTERS = 4 * 1024 * 1024
 # CPython itself refuses more than 200 nested brackets and 100 levels of indentation (Parser/tokenizer).
 MAX_BRACKETS = 200
 MAX_INDENTATION = 100
@@ -21,7 +20,7 @@ MAX_CHAIN = 500
 # Shallower than this is safe on the smallest usual thread stack, with room to spare.
 SHALLOW = 30
 
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"""
       "{3} (?: [^"\\]+ | \\. | "(?!"") )* "{3}
     | '{3} (?: [^'\\]+ | \\. | '(?!'') )* '{3}
@@ -36,7 +35,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ELIF = re.compile(r"^([ \t]*)(elif\b|else\b|[^ \t\r\n#])", re.MULTILINE)
-_DEEP_INDENTATION = re.compile(r"^[ \t\f]{%d,}[^ \t\f\r\n#]" % MAX_INDENTATION, re.MULTILINE)
+_DEEP_INDENTATION = re.compile(rf"^[ \t\f]{{{MAX_INDENTATION},}}[^ \t\f\r\n#]", re.MULTILINE)
 _INDENTATION = re.compile(r"^([ \t]*)[^ \t\r\n#]", re.MULTILINE)
 
 
@@ -57,8 +56,8 @@ class Measure(NamedTuple):
 
 def measure(text: str) -> Measure:
     """Scans the tokens of a Python text once, in linear time."""
-    if len(text) > MAX_CHARACTERS:
-        return Measure(Danger(f"the file is larger than {MAX_CHARACTERS // 1024**2} MB", 0), 0, ())
+    if len(text) > MAX_SIZE:
+        return Measure(Danger(TOO_LARGE, 0), 0, ())
     danger = _indentation(text) or _elif_chain(text)
     if danger is not None:
         return Measure(danger, 0, ())
@@ -71,7 +70,7 @@ def _tokens(text: str) -> Measure:
     deepest = longest = 0
     chain = 0
     outer: list[int] = []
-    for match in _TOKEN.finditer(text):
+    for match in TOKEN.finditer(text):
         token = match[0]
         first = token[0]
         if first in ",;":
@@ -86,6 +85,9 @@ def _tokens(text: str) -> Measure:
         elif first in ")]}":
             if outer:
                 chain = outer.pop()
+                longest = max(longest, chain)
+                if chain > MAX_CHAIN:
+                    return Measure(_too_long(match.start()), deepest, ())
         elif first in "\r\n":
             if not outer:
                 chain = 0
@@ -103,13 +105,16 @@ def _tokens(text: str) -> Measure:
             if chain > longest:
                 longest = chain
                 if longest > MAX_CHAIN:
-                    message = f"one expression chains more than {MAX_CHAIN} operators, calls or strings"
-                    return Measure(Danger(message, match.start()), deepest, ())
+                    return Measure(_too_long(match.start()), deepest, ())
     return Measure(None, max(deepest, longest), tuple(comments))
 
 
 def _too_nested(offset: int) -> Danger:
     return Danger(f"brackets are nested more than {MAX_BRACKETS} deep", offset)
+
+
+def _too_long(offset: int) -> Danger:
+    return Danger(f"one expression chains more than {MAX_CHAIN} operators, calls or strings", offset)
 
 
 def _is_template(text: str, quote: int) -> bool:

@@ -40,20 +40,25 @@ class _Recorder(CodegenState):
     """A rendering that keeps offsets in place of the text. LibCST's own metadata wrapper copies the tree and
     counts lines and columns for every node, which costs more than the parse."""
 
-    def __init__(self, module: libcst.Module) -> None:
+    def __init__(self, module: libcst.Module, start: int) -> None:
         super().__init__(default_indent=module.default_indent, default_newline=module.default_newline)
-        self.offset = 0
+        self.offset = start
         self.ranges: dict[int, tuple[int, int]] = {}
+        self.last = ""
+        # The module's own rendering asks whether there is any: without one it adds a line's end.
+        self.tokens.append("")
 
     def add_token(self, value: str) -> None:
         self.offset += len(value)
+        self.last = value
 
     def add_indent_tokens(self) -> None:
         for token in self.indent_tokens:
             self.offset += len(token)
 
     def pop_trailing_newline(self) -> None:
-        pass
+        if self.last in ("\n", "\r\n", "\r"):
+            self.offset -= len(self.last)
 
     def record_syntactic_position(  # type: ignore[override]
         self, node: object, *, start_node: object = None, end_node: object = None
@@ -64,15 +69,18 @@ class _Recorder(CodegenState):
 class Positions:
     """The spans of a tree's expressions and statements, without surrounding white space and parentheses.
 
-    The tree must be kept alive as long as this is used: nodes are told apart by identity.
+    The tree must be kept alive as long as this is used: nodes are told apart by identity. `length` is that of the
+    text that was parsed, `start` where it starts in the file's text.
     """
 
-    def __init__(self, module: libcst.Module, text: str) -> None:
-        recorder = _Recorder(module)
+    def __init__(self, module: libcst.Module, length: int, start: int = 0) -> None:
+        recorder = _Recorder(module, start)
         module._codegen(recorder)
         self._ranges = recorder.ranges
-        # A rendering of another length would misplace every span: then none is given.
-        self.exact = abs(recorder.offset - len(text)) <= len(module.default_newline)
+        # A rendering of another length would misplace spans: then none is given. LibCST loses a line's end before a
+        # last comment that has none, behind all nodes.
+        lost = length - (recorder.offset - start)
+        self.exact = lost == 0 or (lost == len(module.default_newline) and not module.has_trailing_newline)
 
     def span(self, node: object) -> Span:
         found = self._ranges.get(id(node))

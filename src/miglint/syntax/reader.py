@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 
 import libcst as cst
@@ -11,7 +13,7 @@ import libcst as cst
 from miglint.syntax.bindings import ModuleScope, Scope
 from miglint.syntax.expressions import ExpressionReader
 from miglint.syntax.facts import ModuleFacts, ReadProblem
-from miglint.syntax.guard import SHALLOW, Measure, measure
+from miglint.syntax.guard import SHALLOW, TOKEN, Measure, measure
 from miglint.syntax.positions import Positions
 from miglint.syntax.statements import StatementReader
 from miglint.text import Source, Span
@@ -35,20 +37,18 @@ def _parse(text: str, measured: Measure) -> ModuleFacts:
     # A lone CR ends a line for Python; LibCST does not give it back, a LF of the same length it does.
     if "\r" in text.replace("\r\n", ""):
         text = text.replace("\r\n", "\0").replace("\r", "\n").replace("\0", "\r\n")
-    # A BOM decoded by another codec than utf-8-sig is still there.
-    if text.startswith("\ufeff"):
-        text = " " + text[1:] if text[1:2] in "\r\n#" else text[1:]
+    if "\f" in text:
+        text = _feeds_before_line_ends(text)
+    # LibCST does not give these back: a BOM decoded by another codec than utf-8-sig, a form feed before all else.
+    lead = len(text) - len(text.lstrip("\ufeff\f"))
     try:
-        module = cst.parse_module(text)
+        module = cst.parse_module(text[lead:])
     except cst.ParserSyntaxError as error:
-        source = Source("", text)
-        offset = source.offset(error.raw_line, error.raw_column + 1)
-        message = str(error.message).strip().splitlines()[0]
-        return ModuleFacts(problem=ReadProblem(_plain(message), Span(offset, offset + 1)))
+        return ModuleFacts(problem=_problem(error, text[lead:]))
     except (SyntaxError, ValueError, RecursionError) as error:
         return ModuleFacts(problem=ReadProblem(str(error).splitlines()[0] or "cannot be parsed", Span(0, 1)))
     try:
-        positions = Positions(module, text)
+        positions = Positions(module, len(text) - lead, lead)
         scope = ModuleScope(module)
         reader = StatementReader(ExpressionReader(positions, text), positions, text)
         body = reader.block(module.body, Scope(scope))
@@ -57,10 +57,38 @@ def _parse(text: str, measured: Measure) -> ModuleFacts:
     return ModuleFacts(body=body, comments=measured.comments)
 
 
-def _plain(message: str) -> str:
-    """LibCST's words, without its own prefix."""
-    prefix = "parser error: "
-    return message[len(prefix) :] if message.startswith(prefix) else message
+def _feeds_before_line_ends(text: str) -> str:
+    """LibCST loses a form feed in front of code; before the line's end it keeps it, and no offset changes."""
+    characters = list(text)
+    for match in TOKEN.finditer(text):
+        end = match.end()
+        feeds = len(text) - end - len(text[end:].lstrip("\f")) if text[end : end + 1] == "\f" else 0
+        if feeds and match[0] in ("\n", "\r", "\r\n"):
+            characters[match.start() : end + feeds] = "\f" * feeds + match[0]
+    return "".join(characters)
+
+
+def _problem(error: cst.ParserSyntaxError, text: str) -> ReadProblem:
+    """LibCST's words, without its own prefix; its tokenizer does not say where it stopped, CPython's does."""
+    message = str(error.message).strip().splitlines()[0]
+    line, column = error.raw_line, error.raw_column + 1
+    if message.startswith("tokenizer error"):
+        message, line, column = _as_python_says(text) or (message, line, column)
+    offset = Source("", text).offset(line, column)
+    return ReadProblem(message.removeprefix("parser error: "), Span(offset, offset + 1))
+
+
+def _as_python_says(text: str) -> tuple[str, int, int] | None:
+    """Message, line and column of the syntax error that this Python sees."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            ast.parse(text)
+        except SyntaxError as error:
+            return error.msg, error.lineno or 1, error.offset or 1
+        except (ValueError, MemoryError, RecursionError):
+            return None
+    return None
 
 
 _thread_lock = threading.Lock()

@@ -1,0 +1,1 @@
+"""How long reading takes, in proportion to LibCST's bare parse."""

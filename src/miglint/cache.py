@@ -1,0 +1,191 @@
+"""Facts of files that were read before, by content: one file in the cache's directory.
+
+Nothing here can fail: a cache that cannot be read is empty, and one that cannot be written stays as it was.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+
+from miglint import __version__
+from miglint.syntax.facts import FACTS_VERSION, ModuleFacts
+
+FILE = "facts.bin"
+_IGNORE = ".gitignore"
+_FORMAT = "miglint facts 1"
+_SECONDS_A_DAY = 86_400
+# Other branches' files stay for a month; a used entry's day is brought up to date once a week.
+_KEPT_DAYS = 30
+_REFRESHED_DAYS = 7
+# However many branches there are, the file stays within a few times of what one run uses.
+_KEPT_TIMES = 4
+_KEPT_AT_LEAST = 2_000
+
+
+class _Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Encoded facts, decoded when they are asked for, and the day of their last use."""
+
+    day: int
+    facts: msgspec.Raw
+
+
+class _File(msgspec.Struct, array_like=True, frozen=True):
+    format: str
+    entries: dict[bytes, _Entry]
+
+
+_files = msgspec.msgpack.Decoder(_File)
+_facts = msgspec.msgpack.Decoder(ModuleFacts)
+_encoder = msgspec.msgpack.Encoder()
+
+
+def encode(facts: ModuleFacts) -> bytes:
+    """Facts as bytes; `decode` gives them back."""
+    return _encoder.encode(facts)
+
+
+def decode(data: bytes | msgspec.Raw) -> ModuleFacts:
+    """Facts from bytes. Raises msgspec.DecodeError (or its ValidationError) and RecursionError."""
+    return _facts.decode(data)
+
+
+def content_hash(data: bytes) -> bytes:
+    """What tells one file's content from another's."""
+    return blake2b(data, digest_size=16).digest()
+
+
+@cache
+def _stamp() -> bytes:
+    """What else facts depend on: who made them, with which parser and which Python."""
+    made_by = f"{__version__} {FACTS_VERSION} {sys.version_info[:2]} {_libcst_version()}"
+    return blake2b(made_by.encode(), digest_size=8).digest()
+
+
+def _libcst_version() -> str:
+    """LibCST's version, without importing it (0.2 s) nor importlib.metadata (0.02 s) where that is possible."""
+    spec = importlib.util.find_spec("libcst")
+    if spec is not None and spec.origin is not None:
+        try:
+            return Path(spec.origin).with_name("_version.py").read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            pass
+    from importlib import metadata
+
+    try:
+        return metadata.version("libcst")
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+class Cache:
+    """The facts by content hash. `save` writes what was added, merged with what others wrote meanwhile."""
+
+    def __init__(self, directory: Path, entries: Mapping[bytes, _Entry], today: int) -> None:
+        self._directory = directory
+        self._entries = dict(entries)
+        self._today = today
+        self._used: set[bytes] = set()
+        self._changed = False
+
+    @classmethod
+    def load(cls, directory: Path, *, today: int | None = None) -> Cache:
+        """The cache in a directory; `today` is counted in days since 1970."""
+        day = int(time.time()) // _SECONDS_A_DAY if today is None else today
+        return cls(directory, _load(directory / FILE), day)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, content: bytes) -> ModuleFacts | None:
+        """The facts of a content hash; None where they are unknown."""
+        key = content + _stamp()
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        try:
+            facts = decode(entry.facts)
+        except (msgspec.DecodeError, RecursionError):
+            del self._entries[key]
+            return None
+        self._used.add(key)
+        if self._today - entry.day >= _REFRESHED_DAYS:
+            self._entries[key] = _Entry(self._today, entry.facts)
+            self._changed = True
+        return facts
+
+    def add(self, content: bytes, encoded: bytes) -> None:
+        """Remembers encoded facts."""
+        key = content + _stamp()
+        self._entries[key] = _Entry(self._today, msgspec.Raw(encoded))
+        self._used.add(key)
+        self._changed = True
+
+    def save(self) -> None:
+        """Writes the cache where something changed; a directory that cannot be written is left alone."""
+        if not self._changed:
+            return
+        self._changed = False
+        temporary = self._directory / f"{FILE}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
+        try:
+            _make(self._directory)
+            self._merge(_load(self._directory / FILE))
+            try:
+                temporary.write_bytes(_encoder.encode(_File(_FORMAT, dict(self._kept()))))
+                os.replace(temporary, self._directory / FILE)
+            except OSError:
+                temporary.unlink()
+        except OSError:
+            pass
+
+    def _merge(self, others: Mapping[bytes, _Entry]) -> None:
+        for key, entry in others.items():
+            mine = self._entries.get(key)
+            if mine is None or mine.day < entry.day:
+                self._entries[key] = entry
+
+    def _kept(self) -> Iterator[tuple[bytes, _Entry]]:
+        """What this run used, and the youngest of the others."""
+        others = [
+            (key, entry)
+            for key, entry in self._entries.items()
+            if key not in self._used and self._today - entry.day < _KEPT_DAYS
+        ]
+        others.sort(key=lambda item: item[1].day, reverse=True)
+        room = max(_KEPT_AT_LEAST, (_KEPT_TIMES - 1) * len(self._used))
+        yield from ((key, entry) for key, entry in self._entries.items() if key in self._used)
+        yield from others[:room]
+
+
+def remove(directory: Path) -> None:
+    """Removes the cache's own files, and the directory if nothing else is in it. Raises OSError."""
+    for file in (*directory.glob(f"{FILE}*"), directory / _IGNORE):
+        file.unlink(missing_ok=True)
+    if directory.is_dir() and not any(directory.iterdir()):
+        directory.rmdir()
+
+
+def _make(directory: Path) -> None:
+    """The cache's directory, which asks git to ignore it."""
+    directory.mkdir(parents=True, exist_ok=True)
+    ignore = directory / _IGNORE
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+
+
+def _load(file: Path) -> Mapping[bytes, _Entry]:
+    """The entries of a file; none where it is missing, foreign, or cut short."""
+    try:
+        data = file.read_bytes() if file.is_file() else b""
+        loaded = _files.decode(data)
+    except (OSError, msgspec.DecodeError, RecursionError):
+        return {}
+    return loaded.entries if loaded.format == _FORMAT else {}

@@ -1,0 +1,206 @@
+"""Files → facts: from the cache where their content is known, else by parsing, in several processes if many.
+
+Never raises because of a file: what cannot be read is a problem in its facts, and the others are read.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+
+from miglint.cache import Cache, content_hash, decode
+from miglint.syntax.facts import MAX_SIZE, TOO_LARGE, ModuleFacts, ReadProblem
+from miglint.text import Source, Span, UndecodableSource
+from miglint.text import decode as decode_text
+
+Progress = Callable[[int, int], None]
+
+# Fewer files are read sooner than other processes have imported libcst.
+_WORTH_PROCESSES = 40
+_FILES_A_PROCESS = 20
+
+
+class FileRead:
+    """What was read of one file. `data_hash` is the hash of its bytes, "" where they could not be read."""
+
+    def __init__(self, path: str, data: bytes | str, facts: ModuleFacts, data_hash: str) -> None:
+        self.path = path
+        self.facts = facts
+        self.data_hash = data_hash
+        self._data = data
+
+    @cached_property
+    def source(self) -> Source:
+        """The text, decoded when a finding needs it; bytes that are no text are replaced."""
+        return Source(self.path, _shown(self._data))
+
+
+def read_files(
+    paths: Iterable[str],
+    *,
+    cache: Cache | None,
+    jobs: int | None,
+    overlay: Mapping[str, bytes | str] | None = None,
+    progress: Progress | None = None,
+) -> dict[str, FileRead]:
+    """The facts of each path. `overlay` has texts that stand in for files, `jobs` how many processes may read.
+
+    `progress` is told how many files are done, and of how many, while there is something to parse.
+    """
+    with _collector_off():
+        return _Reading(cache, overlay or {}).read(list(dict.fromkeys(paths)), jobs=jobs, progress=progress)
+
+
+@contextmanager
+def _collector_off() -> Iterator[None]:
+    """Facts have no cycles; walking them while more are made is a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+class _Reading:
+    """One call of `read_files`. What has the same content is read once."""
+
+    def __init__(self, cache: Cache | None, overlay: Mapping[str, bytes | str]) -> None:
+        self._cache = cache
+        self._overlay = overlay
+        self._missed: dict[bytes, str] = {}
+        self._unsaved: set[bytes] = set()
+
+    def read(self, paths: list[str], *, jobs: int | None, progress: Progress | None) -> dict[str, FileRead]:
+        found: dict[str, FileRead] = {}
+        waiting: list[tuple[str, bytes | str, bytes]] = []
+        for path in paths:
+            data: bytes | str = b""
+            try:
+                data = self._data(path)
+            except _Unreadable as problem:
+                found[path] = FileRead(path, data, _problem(str(problem)), "")
+                continue
+            digest, facts = self._known(data, edited=path in self._overlay)
+            if facts is None:
+                waiting.append((path, data, digest))
+            # The place is kept, so that the order is that of the paths.
+            found[path] = FileRead(path, data, facts or ModuleFacts(), digest.hex())
+        parsed: dict[bytes, ModuleFacts] = {}
+        total = len(paths)
+        done = total - len(self._missed)
+        for digest, encoded in self._parse(jobs):
+            parsed[digest] = decode(encoded)
+            if self._cache is not None and digest not in self._unsaved:
+                self._cache.add(digest, encoded)
+            done += 1
+            if progress is not None:
+                progress(done, total)
+        for path, data, digest in waiting:
+            found[path] = FileRead(path, data, parsed[digest], digest.hex())
+        return found
+
+    def _data(self, path: str) -> bytes | str:
+        """A file's bytes, or what the overlay has for it. Raises _Unreadable."""
+        data = self._overlay.get(path)
+        if isinstance(data, str):
+            data = data.removeprefix("\ufeff")
+        elif data is None:
+            data = _file_content(path)
+        if len(data) > MAX_SIZE:
+            raise _Unreadable(TOO_LARGE)
+        return data
+
+    def _known(self, data: bytes | str, *, edited: bool) -> tuple[bytes, ModuleFacts | None]:
+        """The content hash, and the facts where they need no parsing."""
+        digest = content_hash(data) if isinstance(data, bytes) else content_hash(b"text\0" + _utf8(data))
+        if digest in self._missed:
+            if not edited:
+                self._unsaved.discard(digest)
+            return digest, None
+        facts = self._cache.get(digest) if self._cache is not None else None
+        if facts is not None:
+            return digest, facts
+        try:
+            text = data if isinstance(data, str) else decode_text(data)
+            text.encode()  # lone surrogates, which UTF-7 lets through, are no text
+        except ValueError as error:  # UndecodableSource, and the UnicodeErrors of the odder codecs
+            return digest, _undecodable(data, error)
+        self._missed[digest] = text
+        if edited:  # every key stroke is another text
+            self._unsaved.add(digest)
+        return digest, None
+
+    def _parse(self, jobs: int | None) -> Iterator[tuple[bytes, bytes]]:
+        """Hash and encoded facts of all that is not known."""
+        from miglint import workers  # not needed where everything is known
+
+        digests = list(self._missed)
+        texts = list(self._missed.values())
+        done: set[int] = set()
+        processes = min(jobs or _processors(), len(texts) // _FILES_A_PROCESS)
+        if len(texts) > _WORTH_PROCESSES and processes > 1 and workers.can_start():
+            try:
+                for index, encoded in workers.read_all(texts, jobs=processes):
+                    done.add(index)
+                    yield digests[index], encoded
+            except OSError:
+                pass  # no process can be started here: the rest is read in this one
+        for index, text in enumerate(texts):
+            if index not in done:
+                yield digests[index], workers.read_encoded(text)
+
+
+class _Unreadable(Exception):
+    """Why a file's bytes cannot be had."""
+
+
+def _file_content(path: str) -> bytes:
+    """The bytes of a regular file; nothing else is opened: a FIFO would block, a device has no end."""
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise _Unreadable("it is not a regular file")
+        if status.st_size > MAX_SIZE:
+            raise _Unreadable(TOO_LARGE)
+        with open(path, "rb") as stream:
+            return stream.read()
+    except OSError as error:
+        raise _Unreadable(f"the file cannot be read: {error.strerror or error}") from None
+    except ValueError as error:  # a path with a NUL
+        raise _Unreadable(f"the file cannot be read: {error}") from None
+
+
+def _processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _shown(data: bytes | str) -> str:
+    if isinstance(data, str):
+        return data
+    try:
+        return decode_text(data)
+    except ValueError:
+        return data.decode("utf-8", "replace")
+
+
+def _problem(message: str, start: int = 0) -> ModuleFacts:
+    return ModuleFacts(problem=ReadProblem(message, Span(start, start + 1)))
+
+
+def _undecodable(data: bytes | str, error: ValueError) -> ModuleFacts:
+    line = error.line if isinstance(error, UndecodableSource) else None
+    start = Source("", _shown(data)).offset(line) if line is not None else 0
+    return _problem(str(error), start)

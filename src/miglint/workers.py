@@ -1,0 +1,155 @@
+"""Reads many texts at once, in processes of their own: LibCST holds Python's lock while it parses.
+
+A worker is `python -c …` on two pipes: unlike multiprocessing it needs no semaphores, does not import the main
+module again, and starts alike on every system. A parser that ends its process takes one file with it.
+"""
+
+from __future__ import annotations
+
+import gc
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from typing import IO
+
+import msgspec
+
+from miglint.cache import encode
+from miglint.syntax.facts import ModuleFacts, ReadProblem
+from miglint.text import Span
+
+# Several files a message, so that a worker rarely waits; few enough that both end at about the same time.
+_CHUNK = 12
+_LENGTH = struct.Struct("<Q")
+_PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from miglint.workers import serve; serve()"
+
+_texts = msgspec.msgpack.Decoder(list[str])
+_answers = msgspec.msgpack.Decoder(list[bytes])
+_encoder = msgspec.msgpack.Encoder()
+
+
+class _Ended(Exception):
+    """A worker ended before it answered."""
+
+
+def read_encoded(text: str) -> bytes:
+    """The encoded facts of a text."""
+    from miglint.syntax.reader import read  # imports libcst, which a run without misses does not need
+
+    try:
+        return encode(read(text))
+    except RecursionError:
+        return encode(ModuleFacts(problem=ReadProblem("the code is nested too deeply", Span(0, 1))))
+
+
+def can_start() -> bool:
+    """Whether there is a Python to start: a frozen program has none."""
+    return bool(sys.executable) and not getattr(sys, "frozen", False)
+
+
+def read_all(texts: Sequence[str], *, jobs: int) -> Iterator[tuple[int, bytes]]:
+    """The encoded facts of each text and its index, as they come. Raises OSError where no worker can start."""
+    from concurrent.futures import ThreadPoolExecutor, as_completed
+    from queue import SimpleQueue
+
+    chunks = [range(start, min(start + _CHUNK, len(texts))) for start in range(0, len(texts), _CHUNK)]
+    workers = [_Worker() for _ in range(min(jobs, len(chunks)))]
+    idle: SimpleQueue[_Worker] = SimpleQueue()
+    pool = ThreadPoolExecutor(len(workers))
+    try:
+        for worker in workers:
+            worker.start()
+            idle.put(worker)
+
+        def ask(chunk: range) -> list[tuple[int, bytes]]:
+            worker = idle.get()
+            try:
+                return list(zip(chunk, worker.read([texts[index] for index in chunk]), strict=True))
+            finally:
+                idle.put(worker)
+
+        for future in as_completed([pool.submit(ask, chunk) for chunk in chunks]):
+            yield from future.result()
+    finally:
+        for worker in workers:
+            worker.end()
+        pool.shutdown(cancel_futures=True)
+
+
+class _Worker:
+    """One process, started again when it ends too early."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Starts the process; it imports libcst while the first texts are on their way."""
+        arguments = [sys.executable, "-c", _PROGRAM, *sys.path]
+        self._process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def end(self) -> None:
+        """Ends the process, whatever it does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+    def read(self, texts: list[str]) -> list[bytes]:
+        """Encoded facts. A text that ends the process gives facts with a problem; the others are read."""
+        try:
+            return self._ask(texts)
+        except _Ended:
+            self.end()
+        if len(texts) > 1:
+            return [self.read([text])[0] for text in texts]
+        problem = ReadProblem("parsing it ends the parser's process", Span(0, 1))
+        return [encode(ModuleFacts(problem=problem))]
+
+    def _ask(self, texts: list[str]) -> list[bytes]:
+        if self._process is None:
+            self.start()
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            _send(process.stdin, _encoder.encode(texts))
+        except OSError:
+            raise _Ended from None
+        answer = _receive(process.stdout)
+        if answer is None:
+            raise _Ended
+        return _answers.decode(answer)
+
+
+def serve() -> None:
+    """What a worker does: answers until nobody asks."""
+    import signal
+
+    # Ctrl-C is the parent's to handle; it closes the pipe.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    answers = sys.stdout.buffer
+    sys.stdout = sys.stderr
+    from miglint.syntax import reader  # noqa: F401  (imported while the first texts are on their way)
+
+    # Trees and facts have no cycles: the collector would only walk them again and again.
+    gc.disable()
+    while (request := _receive(sys.stdin.buffer)) is not None:
+        _send(answers, _encoder.encode([read_encoded(text) for text in _texts.decode(request)]))
+
+
+def _send(stream: IO[bytes], message: bytes) -> None:
+    stream.write(_LENGTH.pack(len(message)))
+    stream.write(message)
+    stream.flush()
+
+
+def _receive(stream: IO[bytes]) -> bytes | None:
+    """The next message, None where the stream ends before its end."""
+    header = stream.read(_LENGTH.size)
+    if len(header) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(header)
+    message = stream.read(length)
+    return message if len(message) == length else None

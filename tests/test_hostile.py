@@ -1,0 +1,235 @@
+"""Files that no one would write, and that are found all the same: each is a problem, and the others are read."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from miglint.reading import FileRead, read_files
+from miglint.syntax.facts import Assign, Literal, ModuleFacts, Name
+from miglint.syntax.reader import read
+from miglint.text import Span
+
+GOOD = ModuleFacts(body=(Assign((Name("x"),), Literal("int", "1")),))
+
+
+def read_beside_a_good_one(tmp_path: Path, bad: Path) -> FileRead:
+    """What is read of a bad file, after making sure that the file beside it is read as ever."""
+    good = tmp_path / "good.py"
+    good.write_text("x = 1\n")
+    found = read_files([str(bad), str(good)], cache=None, jobs=None)
+    assert found[str(good)].facts == GOOD
+    return found[str(bad)]
+
+
+def problem_of(tmp_path: Path, content: bytes) -> tuple[str, Span]:
+    bad = tmp_path / "bad.py"
+    bad.write_bytes(content)
+    facts = read_beside_a_good_one(tmp_path, bad).facts
+    assert facts.body == ()
+    assert facts.problem is not None
+    return facts.problem.message, facts.problem.span
+
+
+CHAIN = "one expression chains more than 500 operators, calls or strings"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"x = 1\0", "the file contains a NUL byte"),
+        (b"\n\nx = 'caf\xe9'", "byte 0xe9 is not valid utf-8"),
+        (b"# coding: klingon\n", "unknown encoding: klingon"),
+        (b"\xff\xfex\0", "the file contains a NUL byte"),
+        (b"x = " + b"(" * 5_000 + b")" * 5_000, "brackets are nested more than 200 deep"),
+        (b"x = " + b"[" * 5_000, "brackets are nested more than 200 deep"),
+        (b"x = f'" + b"{" * 5_000 + b"}" * 5_000 + b"'", "brackets are nested more than 200 deep"),
+        (b"x = 1" + b" + 1" * 20_000, CHAIN),
+        (b"x = " + b"not " * 5_000 + b"y", CHAIN),
+        (b"x = " + b"-" * 5_000 + b"1", CHAIN),
+        (b"x = y" + b".z" * 5_000, CHAIN),
+        (b"x = y" + b"()" * 5_000, CHAIN),
+        (b"x = y" + b"[0]" * 5_000, CHAIN),
+        (b"x = " + b"1 if y else " * 5_000 + b"0", CHAIN),
+        (b"x = " + b"lambda: " * 5_000 + b"0", CHAIN),
+        (b"x = " + b"'a' " * 5_000, CHAIN),
+        (b"x = (" + b"'a'\n" * 5_000 + b")", CHAIN),
+        (b"if a: pass\n" + b"elif a: pass\n" * 5_000, "one `if` has more than 500 `elif` branches"),
+        (
+            b"".join(b" " * level + b"if a:\n" for level in range(150)) + b" " * 150 + b"pass\n",
+            "blocks are indented more than 100 levels deep",
+        ),
+        (b"#" * (4 * 1024 * 1024 + 1), "the file is larger than 4 MB"),
+    ],
+    ids=[
+        "NUL",
+        "not UTF-8",
+        "unknown encoding",
+        "UTF-16",
+        "brackets",
+        "open brackets",
+        "braces in an f-string",
+        "operators",
+        "not",
+        "signs",
+        "attributes",
+        "calls",
+        "subscripts",
+        "ternaries",
+        "lambdas",
+        "adjacent strings",
+        "adjacent strings on lines",
+        "elif",
+        "indentation",
+        "size",
+    ],
+)
+def test_a_file_that_is_not_parsed_says_why(tmp_path: Path, content: bytes, message: str) -> None:
+    assert problem_of(tmp_path, content)[0] == message
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"class Migration(:\n    pass\n",
+        b"x = (\n",
+        b"x = 'open\n",
+        b"x = '''open\n",
+        b"def f():\nreturn\n",
+        b"  x = 1\n y = 2\n",
+        b"<<<<<<< HEAD\nx = 1\n=======\n",
+        b"print 'python 2'\n",
+        b"\xef\xbb\xbf\xef\xbb\xbfx = (",
+        b"# coding: utf-7\nx = '+2AA-'\n",
+        b"# coding: idna\nx = '\xff'\n",
+        b"# coding: undefined\n",
+        b"\x1a",
+        b"?",
+    ],
+)
+def test_a_file_that_cannot_be_parsed_is_a_problem(tmp_path: Path, content: bytes) -> None:
+    assert problem_of(tmp_path, content)[0] != ""
+
+
+def test_a_syntax_error_is_shown_where_it_is(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.py"
+    bad.write_bytes(b"x = 1\r\ny = )\r\n")
+    found = read_beside_a_good_one(tmp_path, bad)
+    assert found.facts.problem is not None
+    assert found.source.position(found.facts.problem.span.start).line == 2
+
+
+def test_bytes_that_are_no_text_are_shown_where_they_are(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.py"
+    bad.write_bytes(b"x = 1\ny = 'caf\xe9'\n")
+    found = read_beside_a_good_one(tmp_path, bad)
+    assert found.facts.problem is not None
+    assert found.source.position(found.facts.problem.span.start).line == 2
+    assert found.source.line(2) == "y = 'caf\ufffd'"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = '" + "a" * 2_000_000 + "'\n",
+        "x = '''" + "a\n" * 1_000_000 + "'''\n",
+        "x = [" + "1, " * 20_000 + "]\n",
+        "x = [" + "f(a=b + c, d=e.g), " * 2_000 + "]\n",
+        "x = " + "(" * 150 + ")" * 150 + "\n",
+        "x = " + "[" * 199 + "]" * 199 + "\n",
+        "x = 1" + " + 1" * 400 + "\n",
+        "x = y" + ".z" * 400 + "\n",
+        "x = y" + "()" * 200 + "\n",
+        "x = " + "1 if y else " * 150 + "0\n",
+        "x = " + "not " * 400 + "y\n",
+        "if a: pass\n" + "elif a: pass\n" * 400,
+        "".join(" " * level + "if a:\n" for level in range(90)) + " " * 90 + "pass\n",
+        "".join(" " * level + "if a:\n" for level in range(90)) + " " * 90 + "x = " + "[" * 150 + "]" * 150 + "\n",
+        "",
+        "\n",
+        "\ufeffx = 1",
+    ],
+    ids=[
+        "a string of 2 MB",
+        "a million lines",
+        "a long list",
+        "a long list of calls",
+        "parentheses",
+        "lists",
+        "operators",
+        "attributes",
+        "calls",
+        "ternaries",
+        "not",
+        "elif",
+        "indentation",
+        "indentation and lists",
+        "empty",
+        "a line",
+        "a mark",
+    ],
+)
+def test_what_is_only_large_is_read(tmp_path: Path, text: str) -> None:
+    large = tmp_path / "large.py"
+    large.write_bytes(text.encode())
+    assert read_beside_a_good_one(tmp_path, large).facts.problem is None
+
+
+def test_a_file_of_hostile_text_given_by_an_editor_is_a_problem() -> None:
+    found = read_files(["/m.py"], cache=None, jobs=None, overlay={"/m.py": "x = '\ud800'"})
+    assert found["/m.py"].facts.problem is not None
+
+
+def test_a_missing_file_is_a_problem(tmp_path: Path) -> None:
+    found = read_beside_a_good_one(tmp_path, tmp_path / "missing.py")
+    assert found.facts.problem is not None
+    assert found.facts.problem.message == "the file cannot be read: No such file or directory"
+    assert (found.source.text, found.data_hash) == ("", "")
+
+
+def test_a_directory_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "bad.py").mkdir()
+    found = read_beside_a_good_one(tmp_path, tmp_path / "bad.py")
+    assert found.facts.problem is not None
+    assert found.facts.problem.message == "it is not a regular file"
+
+
+def test_links_that_lead_nowhere_are_problems(tmp_path: Path) -> None:
+    try:
+        (tmp_path / "dangling.py").symlink_to(tmp_path / "missing.py")
+        (tmp_path / "loop.py").symlink_to(tmp_path / "loop.py")
+    except OSError:
+        pytest.skip("needs symbolic links")
+    for name in ("dangling.py", "loop.py"):
+        assert read_beside_a_good_one(tmp_path, tmp_path / name).facts.problem is not None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs")
+def test_a_fifo_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "bad.py")
+    found = read_beside_a_good_one(tmp_path, tmp_path / "bad.py")
+    assert found.facts.problem is not None
+    assert found.facts.problem.message == "it is not a regular file"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="needs devices")
+def test_a_device_is_not_opened(tmp_path: Path) -> None:
+    assert read_beside_a_good_one(tmp_path, Path("/dev/zero")).facts.problem is not None
+
+
+def test_a_path_with_a_nul_is_a_problem(tmp_path: Path) -> None:
+    assert read_beside_a_good_one(tmp_path, Path("a\0b.py")).facts.problem is not None
+
+
+def test_a_problem_is_a_problem_in_another_process_too(tmp_path: Path) -> None:
+    overlay: dict[str, bytes | str] = {f"/m{number}.py": f"x = {number}" for number in range(100)}
+    overlay["/m7.py"] = "x = ("
+    overlay["/m50.py"] = "(" * 5_000
+    found = read_files(overlay, cache=None, jobs=2, overlay=overlay)
+    assert [path for path, file in found.items() if file.facts.problem is not None] == ["/m7.py", "/m50.py"]
+
+
+def test_a_mark_left_in_the_text_moves_no_span() -> None:
+    (statement,) = read("\ufeffx = 12").body
+    assert isinstance(statement, Assign)
+    assert statement.value.span == Span(5, 7)
