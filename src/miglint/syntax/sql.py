@@ -82,7 +82,7 @@ def _words(text: str, dialect: str) -> list[_Word] | None:
         kind = token.token_type.name
         if kind == "STRING" and after_command:
             # The tokenizer keeps the rest of some statements (VACUUM, REINDEX, LOCK) as one string.
-            found = re.finditer(r"\"[^\"]*\"|\w+|[^\w\s]", token.text)
+            found = re.finditer(r"\"[^\"]*\"|\w+|[^\w\s;]", token.text)
             words.extend(_command_word(part.group(), token.start, token.end) for part in found)
         elif kind in ("IDENTIFIER",):
             words.append(_Word(token.text, "name", token.start, token.end))

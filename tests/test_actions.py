@@ -1,0 +1,446 @@
+"""What operations and SQL do to the database."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from effects import Project, actions, migration
+from miglint.database import Database
+from miglint.project.action import (
+    Action,
+    AddCheck,
+    AddColumn,
+    AddForeignKey,
+    AddUnique,
+    AlterColumnType,
+    CreateIndex,
+    CreateTable,
+    DeleteRows,
+    DropColumn,
+    DropDefault,
+    DropIndex,
+    DropTable,
+    Execute,
+    InsertRows,
+    Reference,
+    RemakeTable,
+    RenameTable,
+    SetDefault,
+    SetNotNull,
+    UpdateRows,
+)
+from miglint.project.columns import type_change
+from miglint.project.schema import Schema
+from miglint.project.state import ProjectState
+from miglint.project.statements import sql_actions
+from miglint.project.truth import Truth
+from miglint.syntax.sql import read_sql
+
+POSTGRESQL = Database(vendor="postgresql", version=(15,))
+SQLITE = Database(vendor="sqlite", version=(3, 40))
+
+ITEM = "migrations.CreateModel('Item', [('id', models.BigAutoField(primary_key=True)), ('name', {name})])"
+REF = "migrations.CreateModel('Ref', [('id', models.BigAutoField(primary_key=True))])"
+KEY = "models.ForeignKey('app.Ref', models.CASCADE)"
+CHAR = "models.CharField(max_length=50)"
+
+
+def item(name: str = CHAR) -> str:
+    return f"[{REF}, {ITEM.format(name=name)}]"
+
+
+def kinds(found: list[Action]) -> list[str]:
+    return [type(action).__name__ for action in found]
+
+
+def altered(before: str, after: str, *, django: tuple[int, ...] = (5, 2)) -> list[Action]:
+    return actions(item(before), f"migrations.AlterField('item', 'name', {after})", django=django)
+
+
+# -- fields ---------------------------------------------------------------------------------------------
+
+
+def test_a_python_default_is_dropped_again_at_once() -> None:
+    found = actions(item(), "migrations.AddField('item', 'qty', models.IntegerField(default=0))")
+    assert kinds(found) == ["AddColumn", "DropDefault"]
+    assert [action.temporary for action in found if isinstance(action, DropDefault)] == [True]
+
+
+def test_a_database_default_stays() -> None:
+    found = actions(item(), "migrations.AddField('item', 'qty', models.IntegerField(db_default=0))")
+    assert kinds(found) == ["AddColumn"]
+    assert [action.column.default for action in found if isinstance(action, AddColumn)] == [Truth.YES]
+
+
+@pytest.mark.parametrize(
+    "field, names",
+    [
+        ("models.CharField(max_length=5, null=True, db_index=True)", ["", "_like"]),
+        ("models.CharField(max_length=5, null=True, unique=True)", ["_like"]),
+        ("models.CharField(max_length=5, null=True, unique=True, db_index=True)", ["_like"]),
+        ("models.SlugField(null=True)", ["", "_like"]),
+        ("models.IntegerField(null=True, db_index=True)", [""]),
+        ("models.IntegerField(null=True, unique=True)", []),
+        ("pgfields.ArrayField(models.CharField(max_length=5), null=True, db_index=True)", [""]),
+    ],
+)
+def test_text_columns_have_a_twin_index_for_like(field: str, names: list[str]) -> None:
+    found = actions(item(), f"migrations.AddField('item', 'tag', {field})")
+    indexes = [action for action in found if isinstance(action, CreateIndex)]
+    assert ["_like" if index.name.endswith("_like") else "" for index in indexes] == names
+    assert all(index.deferred for index in indexes)
+
+
+def test_a_foreign_key_is_a_column_a_key_a_lock_elsewhere_and_an_index_at_the_end() -> None:
+    found = actions(
+        item(), "migrations.AddField('item', 'ref', models.ForeignKey('app.Ref', models.CASCADE, null=True))"
+    )
+    assert kinds(found) == ["AddColumn", "AddForeignKey", "Reference", "CreateIndex"]
+    assert [action.table for action in found] == ["app_item", "app_item", "app_ref", "app_item"]
+    assert [(i.reason, i.deferred) for i in found if isinstance(i, CreateIndex)] == [("foreign key", True)]
+    assert [key.empty for key in found if isinstance(key, AddForeignKey)] == [True]
+
+
+def test_a_foreign_key_to_an_unknown_app_names_no_table() -> None:
+    field = "models.ForeignKey('other.Thing', models.CASCADE, null=True)"
+    found = actions(item(), f"migrations.AddField('item', 'thing', {field})")
+    assert [(a.table, a.model) for a in found if isinstance(a, Reference)] == [("", ("other", "thing"))]
+
+
+def test_a_many_to_many_field_is_a_table_of_its_own() -> None:
+    found = actions(item(), "migrations.AddField('item', 'refs', models.ManyToManyField('app.Ref'))")
+    assert [(a.table, a.joins) for a in found if isinstance(a, CreateTable)] == [("app_item_refs", "refs")]
+    assert {a.table for a in found if isinstance(a, Reference)} == {"app_item", "app_ref"}
+    assert all(a.on_new_table for a in found if not isinstance(a, Reference))
+
+
+def test_a_field_of_an_unknown_class_may_or_may_not_be_a_column() -> None:
+    found = actions(item(), "migrations.AddField('item', 'extra', uuid.SomeField())")
+    assert [(type(a).__name__, a.certain) for a in found] == [("AddColumn", False)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "blank=True", "choices=[('a', 'A')]", "help_text='x'", "verbose_name='x'", "validators=[]", "editable=False",
+        "error_messages={}", "default='x'", "null=False", "db_index=False",
+    ],
+)  # fmt: skip
+def test_what_no_database_sees_is_no_action(change: str) -> None:
+    assert altered(CHAR, f"models.CharField(max_length=50, {change})") == []
+
+
+@pytest.mark.parametrize("change", ["on_delete=models.PROTECT", "related_name='x'", "limit_choices_to={'a': 1}"])
+def test_what_no_database_sees_is_no_action_on_a_foreign_key(change: str) -> None:
+    before = "models.ForeignKey('app.Ref', on_delete=models.CASCADE)"
+    after = f"models.ForeignKey('app.Ref', {change})"
+    assert altered(before, after if "on_delete" in change else after[:-1] + ", on_delete=models.CASCADE)") == []
+
+
+def test_a_default_on_a_foreign_key_makes_the_key_again() -> None:
+    found = altered(KEY, "models.ForeignKey('app.Ref', models.CASCADE, default=1)")
+    assert kinds(found) == ["DropForeignKey", "Reference", "AddForeignKey", "Reference"]
+    assert [key.recreated for key in found if isinstance(key, AddForeignKey)] == [True]
+
+
+def test_null_to_not_null_with_a_default_updates_the_rows() -> None:
+    found = altered("models.IntegerField(null=True)", "models.IntegerField(default=0)")
+    assert kinds(found) == ["SetDefault", "UpdateRows", "SetNotNull", "DropDefault"]
+    assert [action.temporary for action in found if isinstance(action, SetDefault)] == [True]
+
+
+def test_null_to_not_null_without_a_default_only_checks_the_rows() -> None:
+    assert kinds(altered("models.IntegerField(null=True)", "models.IntegerField()")) == ["SetNotNull"]
+
+
+def test_an_unknown_class_with_other_arguments_changes_to_an_unknown_type() -> None:
+    found = altered("uuid.SomeField(size=1)", "uuid.SomeField(size=2)")
+    assert [(type(a).__name__, a.certain) for a in found] == [("AlterColumnType", False)]
+
+
+def test_an_unknown_class_that_only_gains_an_index_keeps_its_type() -> None:
+    found = altered("uuid.SomeField(size=1)", "uuid.SomeField(size=1, db_index=True)")
+    assert [action for action in found if isinstance(action, AlterColumnType)] == []
+
+
+def test_the_columns_that_refer_to_a_key_change_with_it() -> None:
+    before = f"[{REF.replace('Big', '')}, {ITEM.format(name=KEY)}]"
+    found = actions(before, "migrations.AlterField('ref', 'id', models.BigAutoField(primary_key=True))")
+    assert [(a.table, a.column, a.cascades) for a in found if isinstance(a, AlterColumnType)] == [
+        ("app_ref", "id", False),
+        ("app_item", "name_id", True),
+    ]
+
+
+def test_removing_a_field_cascades_up_to_django_5() -> None:
+    operation = "migrations.RemoveField('item', 'name')"
+    cascades = [
+        action.cascade
+        for version in ((5, 2), (6, 1))
+        for action in actions(item(), operation, django=version)
+        if isinstance(action, DropColumn)
+    ]
+    assert cascades == [True, False]
+
+
+# -- models ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", ["{'managed': False}", "{'proxy': True}"])
+def test_unmanaged_and_proxy_models_touch_nothing(options: str) -> None:
+    model = f"migrations.CreateModel('Thing', [('id', models.AutoField(primary_key=True))], options={options})"
+    assert actions(item(), model) == []
+    assert actions(f"[{model}]", "migrations.AddField('thing', 'x', models.IntegerField())") == []
+    assert actions(f"[{model}]", "migrations.DeleteModel('thing')") == []
+
+
+def test_state_only_operations_touch_nothing() -> None:
+    operation = "migrations.SeparateDatabaseAndState(state_operations=[migrations.RemoveField('item', 'name')])"
+    assert actions(item(), operation) == []
+
+
+def test_a_model_the_state_does_not_know_gives_nothing() -> None:
+    assert actions(item(), "migrations.AddIndex('ghost', models.Index(fields=['x'], name='ix'))") == []
+
+
+def test_renaming_a_model_that_keeps_its_table_touches_nothing() -> None:
+    before = f"[{REF}, migrations.AlterModelTable('ref', 'app_ref')]"
+    assert actions(before, "migrations.RenameModel('Ref', 'Thing')") == []
+
+
+def test_renaming_a_table_renames_its_join_tables() -> None:
+    found = actions(item("models.ManyToManyField('app.Ref')"), "migrations.AlterModelTable('item', 'things')")
+    assert [(a.table, a.new_table) for a in found if isinstance(a, RenameTable)] == [
+        ("app_item", "things"),
+        ("app_item_name", "things_name"),
+    ]
+
+
+def test_a_join_table_goes_with_its_model() -> None:
+    found = actions(item("models.ManyToManyField('app.Ref')"), "migrations.DeleteModel('item')")
+    assert [(a.table, a.joins) for a in found if isinstance(a, DropTable)] == [
+        ("app_item_name", "name"),
+        ("app_item", ""),
+    ]
+
+
+def test_a_unique_constraint_with_a_condition_is_an_index() -> None:
+    constraint = "models.UniqueConstraint(fields=['name'], name='u', condition=Q(name='x'))"
+    found = actions(item(), f"migrations.AddConstraint('item', {constraint})")
+    assert [(type(a).__name__, a.name) for a in found if isinstance(a, CreateIndex) and a.unique] == [
+        ("CreateIndex", "u")
+    ]
+
+
+def test_an_operation_of_the_project_is_not_understood() -> None:
+    found = actions(item(), "uuid.SomeOperation()")
+    assert [a.understood for a in found if isinstance(a, Execute)] == [False]
+
+
+# -- SQL ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "sql, expected",
+    [
+        ("CREATE INDEX CONCURRENTLY ix ON app_item (name)", ["CreateIndex"]),
+        ("DROP INDEX ix", ["DropIndex"]),
+        ("ALTER TABLE a ADD b integer, DROP COLUMN c, ALTER d SET NOT NULL", ["AddColumn", "DropColumn", "SetNotNull"]),
+        ("DROP TABLE a, b CASCADE", ["DropTable", "DropTable"]),
+        ("TRUNCATE a; DELETE FROM b", ["TruncateTable", "DeleteRows"]),
+        ("ALTER TABLE a ADD CONSTRAINT f FOREIGN KEY (x) REFERENCES b (id) NOT VALID", ["AddForeignKey", "Reference"]),
+        ("CREATE TABLE a (x int REFERENCES b); CREATE INDEX i ON a (x)", ["CreateTable", "Reference", "CreateIndex"]),
+        ("WITH old AS (SELECT 1) DELETE FROM b WHERE id IN (SELECT * FROM old)", ["DeleteRows"]),
+        ("-- only a comment", []),
+        ("SELECT 1", ["Execute"]),
+    ],
+)  # fmt: skip
+def test_sql_is_the_same_actions(sql: str, expected: list[str]) -> None:
+    assert kinds(list(sql_actions(sql, POSTGRESQL))) == expected
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["DO $$ BEGIN DELETE FROM a; END $$", "ALTER TABLE a ATTACH PARTITION b", "CALL x()", "NONSENSE 'open", "%("],
+)  # fmt: skip
+def test_sql_that_cannot_be_read_says_so(sql: str) -> None:
+    assert [a.understood for a in sql_actions(sql, POSTGRESQL) if isinstance(a, Execute)] == [False]
+
+
+@pytest.mark.parametrize("sql", ["SELECT 1", "GRANT SELECT ON a TO b", "SET lock_timeout = '2s'", "CREATE EXTENSION x"])
+def test_sql_that_touches_no_table_is_understood(sql: str) -> None:
+    assert [a.understood for a in sql_actions(sql, POSTGRESQL) if isinstance(a, Execute)] == [True]
+
+
+def test_where_is_seen_outside_of_subqueries_and_strings_only() -> None:
+    texts = ["UPDATE a SET b = (SELECT 1 WHERE true)", "UPDATE a SET b = ' where '", "UPDATE a SET b = 1 WHERE c"]
+    found = [action for text in texts for action in sql_actions(text, POSTGRESQL)]
+    assert [action.filtered for action in found if isinstance(action, UpdateRows)] == [False, False, True]
+
+
+def test_a_delete_of_all_rows_is_told_from_one_of_some() -> None:
+    found = sql_actions("DELETE FROM a; DELETE FROM a WHERE b = %s", POSTGRESQL)
+    assert [action.filtered for action in found if isinstance(action, DeleteRows)] == [False, True]
+
+
+def test_an_insert_that_may_run_twice_is_guarded() -> None:
+    found = sql_actions("INSERT INTO a VALUES (1); INSERT INTO a VALUES (1) ON CONFLICT DO NOTHING", POSTGRESQL)
+    assert [action.guarded for action in found if isinstance(action, InsertRows)] == [False, True]
+
+
+def test_quoted_and_qualified_names_are_one_table() -> None:
+    found = sql_actions('DROP TABLE public."app_item"; DROP TABLE APP_ITEM', POSTGRESQL)
+    assert [action.table for action in found] == ["app_item", "app_item"]
+
+
+def test_mysql_is_read_with_its_own_quotes() -> None:
+    found = sql_actions("ALTER TABLE `a` MODIFY `b` varchar(20) NOT NULL", Database(vendor="mysql", version=(8, 0)))
+    assert [(a.table, a.column, a.new_type) for a in found if isinstance(a, AlterColumnType)] == [
+        ("a", "b", "varchar(20)")
+    ]
+
+
+def test_sql_knows_the_model_of_its_table() -> None:
+    found = actions(item(), "migrations.RunSQL('DROP TABLE app_item')")
+    assert [action.model for action in found] == [("app", "item")]
+
+
+def test_a_list_of_statements_is_read_one_by_one() -> None:
+    found = actions(item(), "migrations.RunSQL(['DROP TABLE a', ('DELETE FROM b WHERE c = %s', [1])])")
+    assert kinds(found) == ["DropTable", "DeleteRows"]
+
+
+def test_computed_sql_is_not_understood() -> None:
+    found = actions(item(), "migrations.RunSQL(uuid.sql())")
+    assert [a.understood for a in found if isinstance(a, Execute)] == [False]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", ";;", "ALTER", "CREATE INDEX", "ALTER TABLE", "ALTER TABLE a", "ALTER TABLE a ADD", "DROP", "INSERT",
+        "UPDATE", "WITH", "COMMENT ON", "REINDEX", "TRUNCATE", "ALTER TABLE a ADD CHECK (", "CREATE TABLE (", "((((",
+        "'", "ALTER TABLE a ALTER b TYPE", "ALTER TABLE a ADD CONSTRAINT", "ALTER TABLE a ADD b ((", "UPDATE a SET",
+    ],
+)  # fmt: skip
+def test_broken_sql_is_no_crash(text: str) -> None:
+    assert all(statement.text for statement in read_sql(text, "postgresql"))
+
+
+def test_sqlglot_is_imported_only_for_sql() -> None:
+    code = "import sys, miglint.project.actions; print('sqlglot' in sys.modules)"
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.strip() == "False"
+
+
+# -- types ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "old, new, change",
+    [
+        ("varchar(20)", "varchar(50)", "compatible"),
+        ("varchar(50)", "varchar(20)", "rewrite"),
+        ("varchar(50)", "text", "compatible"),
+        ("text", "varchar(50)", "rewrite"),
+        ("varchar", "varchar(50)", "rewrite"),
+        ("numeric(10, 2)", "numeric(12, 2)", "compatible"),
+        ("numeric(10, 2)", "numeric(12, 3)", "rewrite"),
+        ("numeric(10, 2)", "numeric", "compatible"),
+        ("integer", "bigint", "rewrite"),
+        ("varchar(10)[]", "varchar(10)[5]", "compatible"),
+        ("varchar(10)[]", "varchar(20)[]", "rewrite"),
+        ("integer", "integer", "same"),
+        (None, "integer", "unknown"),
+    ],
+)
+def test_what_a_change_of_type_does_to_the_rows(old: str | None, new: str | None, change: str) -> None:
+    assert type_change(old, new) == change
+
+
+# -- the schema -----------------------------------------------------------------------------------------
+
+
+def schema_of(*sources: str) -> Schema:
+    project = Project(ProjectState(), Schema())
+    for number, source in enumerate(sources):
+        project.run(migration(source, f"{number:04}_x"))
+    return project.schema
+
+
+def test_a_column_that_the_state_forgot_is_still_in_the_schema() -> None:
+    forget = "migrations.SeparateDatabaseAndState(state_operations=[migrations.RemoveField('item', 'name')])"
+    table = schema_of(item(), forget).table("app_item")
+    assert table is not None
+    assert sorted(table.columns) == ["id", "name"]
+
+
+def test_a_constraint_is_validated_when_it_is_said_so() -> None:
+    add = "migrations.RunSQL('ALTER TABLE app_item ADD CONSTRAINT c CHECK (name IS NOT NULL) NOT VALID')"
+    validate = "migrations.RunSQL('ALTER TABLE app_item VALIDATE CONSTRAINT c')"
+    tables = [schema_of(*sources).table("app_item") for sources in ((item(), add), (item(), add, validate))]
+    assert [table is not None and table.proves_not_null("name") for table in tables] == [False, True]
+
+
+def test_a_proven_column_is_set_not_null_without_a_scan() -> None:
+    check = "models.CheckConstraint(condition=Q(name__isnull=False), name='c')"
+    before = f"{item('models.IntegerField(null=True)')[:-1]}, migrations.AddConstraint('item', {check})]"
+    found = actions(before, "migrations.AlterField('item', 'name', models.IntegerField())")
+    assert [action.proven for action in found if isinstance(action, SetNotNull)] == [True]
+
+
+def test_an_index_dropped_by_sql_is_found_on_its_table() -> None:
+    before = f"{item()[:-1]}, migrations.AddIndex('item', models.Index(fields=['name'], name='ix'))]"
+    found = actions(before, "migrations.RunSQL('DROP INDEX ix')")
+    assert [action.table for action in found if isinstance(action, DropIndex)] == ["app_item"]
+
+
+def test_sql_that_changes_a_type_is_compared_with_the_type_before() -> None:
+    found = actions(item(), "migrations.RunSQL('ALTER TABLE app_item ALTER name TYPE varchar(80)')")
+    assert [(a.old_type, a.change) for a in found if isinstance(a, AlterColumnType)] == [("varchar(50)", "compatible")]
+
+
+def test_keys_follow_a_renamed_table() -> None:
+    before = item("models.ForeignKey('app.Ref', models.CASCADE)")
+    table = schema_of(before, "migrations.RunSQL('ALTER TABLE app_ref RENAME TO other')").table("app_item")
+    assert table is not None
+    assert [key.to_table for key in table.foreign_keys] == ["other"]
+
+
+def test_steps_share_the_tables_they_do_not_change() -> None:
+    first = schema_of(item())
+    second = schema_of(item(), "migrations.RunSQL('CREATE TABLE other_thing (id integer)')")
+    assert first.table("app_item") == second.table("app_item")
+    assert second.without("other_thing").groups["app"] is second.groups["app"]
+
+
+# -- SQLite ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "operation, copied",
+    [
+        ("migrations.AddField('item', 'x', models.IntegerField(null=True))", 0),
+        ("migrations.AddField('item', 'x', models.IntegerField(default=0))", 1),
+        ("migrations.AlterField('item', 'name', models.CharField(max_length=60))", 1),
+        ("migrations.AlterField('item', 'name', models.CharField(max_length=50, help_text='x'))", 0),
+        ("migrations.RemoveField('item', 'name')", 0),
+        ("migrations.RenameField('item', 'name', 'title')", 0),
+        ("migrations.AddConstraint('item', models.CheckConstraint(condition=Q(id__gt=0), name='c'))", 1),
+    ],
+)
+def test_sqlite_copies_the_table_for_what_it_cannot_alter(operation: str, copied: int) -> None:
+    found = actions(item(), operation, database=SQLITE)
+    assert len([action for action in found if isinstance(action, RemakeTable)]) == copied
+
+
+def test_actions_compare_without_their_place() -> None:
+    one, other = (actions(item(), f"{pad}migrations.RemoveIndex('item', 'ix')") for pad in ("", "   "))
+    assert one == other
+    assert isinstance(one[0], DropIndex)
+    assert (AddCheck(table="t") == AddCheck(table="t"), AddUnique(table="t") == AddUnique(table="u")) == (True, False)
