@@ -24,7 +24,7 @@ _URL = "https://docs.djangoproject.com/en/stable/ref/applications/#django.apps.A
 def duplicate_app_label(context: ProjectContext) -> Iterator[Diagnostic]:
     """Two packages of migrations in one project have the same app label: Django starts with neither."""
     for duplicate in context.project.duplicates:
-        for package in duplicate.packages:
+        for package in duplicate.packages[1:]:
             if package in context.project.packages and package.modules:
                 yield _finding(context, package, duplicate)
 

@@ -42,8 +42,8 @@ def _finding(context: ProjectContext, migration: Migration, twin: MigrationKey) 
         migration.class_span,
         f"{migration.name} has the same number as {twin.name}",
         migration=migration,
-        help="Names no longer tell the order, and `migrate` takes no prefix: There is more than one migration for "
-        f"'{migration.app}' with the prefix '{prefix}'. Give the later one the next number, if it is not released.",
+        help=f"Names no longer tell the order, and `migrate {migration.app} {prefix}` stops: More than one migration "
+        f"matches '{prefix}' in app '{migration.app}'. If it is not released, give the later one the next number.",
         related=(context.related(twin, context.graph.migrations[twin].class_span, "the same number"),),
         detail=twin.name,
     )

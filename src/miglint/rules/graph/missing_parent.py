@@ -75,7 +75,7 @@ def _nearest(graph: Graph, migration: Migration, wanted: MigrationKey) -> Migrat
         for key in sorted(graph.nodes)
         if key.app == wanted.app and key != migration.key and key not in descendants
     }
-    close = difflib.get_close_matches(wanted.name, names, n=1, cutoff=0.7)
+    close = difflib.get_close_matches(wanted.name, names, n=1, cutoff=0.8)
     if close:
         return names[close[0]]
     number = wanted.name.partition("_")[0]
