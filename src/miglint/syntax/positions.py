@@ -77,10 +77,11 @@ class Positions:
         recorder = _Recorder(module, start)
         module._codegen(recorder)
         self._ranges = recorder.ranges
-        # A rendering of another length would misplace spans: then none is given. LibCST loses a line's end before a
-        # last comment that has none, behind all nodes.
+        # A rendering of another length would misplace spans: then none is given. LibCST loses empty lines before an
+        # indented comment at the end, behind all nodes.
         lost = length - (recorder.offset - start)
-        self.exact = lost == 0 or (lost == len(module.default_newline) and not module.has_trailing_newline)
+        indented = any(line.comment is not None and line.whitespace.value for line in module.footer)
+        self.exact = lost == 0 or (lost > 0 and indented)
 
     def span(self, node: object) -> Span:
         found = self._ranges.get(id(node))
