@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -27,6 +27,7 @@ import django.contrib.postgres.functions as pgfuncs
 import django.contrib.postgres.indexes as pgindexes
 import django.contrib.postgres.operations as pgops
 import django.contrib.postgres.search as pgsearch
+from django.conf import settings
 from django.core import validators
 from django.db import migrations, models
 from django.db.models import Deferrable, F, Q
@@ -52,6 +53,7 @@ class Project:
     state: ProjectState
     schema: Schema
     database: Database = POSTGRESQL
+    swappable: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, migration: Migration, *, django_version: tuple[int, ...] = (5, 2)) -> tuple[Action, ...]:
         """Runs a migration; its actions in the order in which they happen."""
@@ -68,6 +70,7 @@ class Project:
                     database=self.database,
                     django_version=django_version,
                     schema=self.schema,
+                    swappable=self.swappable,
                 )
                 self.schema = fold_all(self.schema, actions)
                 now.extend(actions)

@@ -111,6 +111,14 @@ def test_a_foreign_key_to_an_unknown_app_names_no_table() -> None:
     assert [(a.table, a.model) for a in found if isinstance(a, Reference)] == [("", ("other", "thing"))]
 
 
+def test_a_foreign_key_to_a_swappable_model_finds_it_where_the_setting_is_known() -> None:
+    field = "models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True)"
+    project = Project(ProjectState(), Schema(), swappable={"AUTH_USER_MODEL": "app.Ref"})
+    project.run(migration(item()))
+    found = project.run(migration(f"migrations.AddField('item', 'owner', {field})", "0002_next"))
+    assert [action.table for action in found if isinstance(action, Reference)] == ["app_ref"]
+
+
 def test_a_many_to_many_field_is_a_table_of_its_own() -> None:
     found = actions(item(), "migrations.AddField('item', 'refs', models.ManyToManyField('app.Ref'))")
     assert [(a.table, a.joins) for a in found if isinstance(a, CreateTable)] == [("app_item_refs", "refs")]

@@ -53,6 +53,7 @@ from miglint.project.action import (
 )
 from miglint.project.columns import (
     Target,
+    World,
     column_of,
     column_type,
     database_arguments,
@@ -123,8 +124,8 @@ __all__ = [
 class Scene:
     """Where an operation happens: the states around it, the app, the database, Django's version."""
 
-    before: ProjectState
-    after: ProjectState
+    before: World
+    after: World
     app: str
     database: Database
     django_version: tuple[int, ...]
@@ -152,6 +153,9 @@ def _with_table(model: ModelState | None) -> ModelState | None:
     return model
 
 
+_NO_SETTINGS: Mapping[str, str] = {}
+
+
 def actions_of(
     operation: ops.Operation,
     before: ProjectState,
@@ -161,17 +165,20 @@ def actions_of(
     database: Database,
     django_version: tuple[int, ...] = (5, 2),
     schema: Schema | None = None,
+    swappable: Mapping[str, str] = _NO_SETTINGS,
 ) -> tuple[Action, ...]:
     """The actions of one operation, in the order in which the statements are made.
 
     Nothing for operations that hold others (ask their parts), for unmanaged and proxy models and for models that
-    the state does not know. `schema`, the database before, adds what no state knows (see `schema.informed`).
+    the state does not know. `schema`, the database before, adds what no state knows (see `schema.informed`);
+    `swappable` says which models settings name, where that is known.
     Whether the operation touches the database at all is for the caller to say.
     """
     emit = _EMITTERS.get(type(operation))
     if emit is None:
         return ()
-    scene = Scene(before=before, after=after, app=app, database=database, django_version=django_version)
+    old, new = World(before, swappable), World(after, swappable)
+    scene = Scene(before=old, after=new, app=app, database=database, django_version=django_version)
     actions: Iterator[Action] = emit(operation, scene)
     if database.vendor == "sqlite":
         actions = remade(operation, tuple(actions), before.model(app, operation.model or ""))
@@ -232,7 +239,7 @@ def _create_join_table(name: str, field: Field, model: ModelState, scene: Scene)
     where = {"table": table, "model": model.key, "on_new_table": True}
     other = scene.target(field, model)
     here = _own_target(model, scene)
-    near, far = _join_columns(field, model)
+    near, far = _join_columns(field, model, scene.after)
     types = (Column(name="id", null=Truth.NO, primary_key=Truth.YES, identity=Truth.YES),)
     sides = tuple(Column(name=column, type=to.type, null=Truth.NO) for column, to in ((near, here), (far, other)))
     yield CreateTable(columns=(*types, *sides), joins=name, **where)
@@ -256,8 +263,8 @@ def _own_target(model: ModelState, scene: Scene, *, before: bool = False) -> Tar
     return Target(model.key, model.table, model.column(state.name), kind)
 
 
-def _join_columns(field: Field, model: ModelState) -> tuple[str, str]:
-    target = target_key(field, model.app, model.name)
+def _join_columns(field: Field, model: ModelState, world: World) -> tuple[str, str]:
+    target = target_key(field, model.app, model.name, world)
     near, far = model.name.lower(), target.name if target is not None else ""
     if near == far:
         near, far = f"from_{near}", f"to_{far}"
@@ -353,7 +360,7 @@ def _rename_model(operation: ops.RenameModel, scene: Scene) -> Iterator[Action]:
         yield from _repoint_incoming(old, new, scene)
     old_joins = {name: table for name, _, table in _join_tables(old)}
     for name, field, table in _join_tables(new):
-        if name in old_joins and target_key(field, new.app, new.name) != new.key:
+        if name in old_joins and target_key(field, new.app, new.name, scene.after) != new.key:
             yield from _rename_join(old_joins[name], table, field, old, new, scene)
 
 
@@ -408,11 +415,11 @@ def _rename_key_column(
         yield from _add_key(where, columns[1], target, recreated=True)
 
 
-def _incoming(key: ModelKey, state: ProjectState) -> Iterator[tuple[ModelState, str, Field]]:
+def _incoming(key: ModelKey, world: World) -> Iterator[tuple[ModelState, str, Field]]:
     """The relations that point to a model."""
-    for model in state.models():
+    for model in world.models():
         for name, found in model.fields.items():
-            if found.field.is_relation.certain and target_key(found.field, model.app, model.name) == key:
+            if found.field.is_relation.certain and target_key(found.field, model.app, model.name, world) == key:
                 yield model, name, found.field
 
 
@@ -622,11 +629,12 @@ def _alter_join(
     table, new_table = join_table(old_name, before, old), join_table(new_name, after, new)
     if table != new_table:
         yield RenameTable(table=table, model=new.key, new_table=new_table)
-    here, there = target_key(before, old.app, old.name), target_key(after, new.app, new.name)
+    here = target_key(before, old.app, old.name, scene.before)
+    there = target_key(after, new.app, new.name, scene.after)
     if here is None or there is None or here == there:
         return
     where: dict[str, Any] = {"table": new_table, "model": new.key}
-    column, new_column = _join_columns(before, old)[1], _join_columns(after, new)[1]
+    column, new_column = _join_columns(before, old, scene.before)[1], _join_columns(after, new, scene.after)[1]
     if before.flag("db_constraint", default=Truth.YES).possible:
         yield from _drop_key(where, column, scene.target(before, old, before=True))
     if column != new_column:
@@ -645,12 +653,12 @@ class _Side:
     model: ModelState
 
 
-def _side(name: str, field: Field, model: ModelState, state: ProjectState) -> _Side:
-    column = column_of(name, field, model, state)
+def _side(name: str, field: Field, model: ModelState, world: World) -> _Side:
+    column = column_of(name, field, model, world)
     given = field.db_column
     bare = name + ("_id" if field.kind in ("ForeignKey", "OneToOneField") else "")
     column = replace(column, name=given or bare)
-    target = target_of(field, model.app, model.name, state) if _constrained(field) else Target(None)
+    target = target_of(field, model.app, model.name, world) if _constrained(field) else Target(None)
     return _Side(field=field, column=column, target=target, model=model)
 
 
@@ -756,7 +764,7 @@ def _followers(old: _Side, new: _Side, change: TypeChange, scene: Scene) -> list
             continue
         if field.is_many_to_many.certain:
             if field.through is None and field.type is not None and old.field.primary_key.certain:
-                far = _join_columns(field, model)[1]
+                far = _join_columns(field, model, scene.before)[1]
                 place = {"table": join_table(name, field, model), "model": model.key}
                 followers.append((place, far, old.column.type, None))
             continue
@@ -764,9 +772,17 @@ def _followers(old: _Side, new: _Side, change: TypeChange, scene: Scene) -> list
         if old.field.primary_key.certain if to is None else old.model.column(to) == old.column.name:
             followers.append((_place(model), model.column(name), old.column.type, field))
     for _, field, table in _join_tables(old.model):
-        if old.field.primary_key.certain and target_key(field, old.model.app, old.model.name) != old.model.key:
+        if (
+            old.field.primary_key.certain
+            and target_key(field, old.model.app, old.model.name, scene.before) != old.model.key
+        ):
             followers.append(
-                ({"table": table, "model": old.model.key}, _join_columns(field, old.model)[0], old.column.type, None)
+                (
+                    {"table": table, "model": old.model.key},
+                    _join_columns(field, old.model, scene.before)[0],
+                    old.column.type,
+                    None,
+                )
             )
     return followers
 
@@ -1036,8 +1052,8 @@ def _tables(scene: Scene) -> Callable[[str], ModelKey | None]:
     """The model of a table, asked for only where there is one to ask for."""
 
     def model_of(table: str) -> ModelKey | None:
-        for state in (scene.before, scene.after):
-            for model in state.models():
+        for world in (scene.before, scene.after):
+            for model in world.models():
                 if model.table == table and not model.proxy.certain:
                     return model_key(*model.key)
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,14 +51,31 @@ class Target:
     type: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class World:
+    """A state, and which model a swappable setting names (`AUTH_USER_MODEL` → `auth.User`)."""
+
+    state: ProjectState
+    swappable: Mapping[str, str]
+
+    def model(self, app: str, name: str) -> ModelState | None:
+        return self.state.model(app, name)
+
+    def models(self) -> Iterator[ModelState]:
+        return iter(self.state.models())
+
+
 def text_of(value: Expr | None) -> str | None:
     """A text constant, None for all else."""
     return value.text if isinstance(value, Literal) and value.kind == "str" else None
 
 
-def target_key(field: Field, app: str, model: str) -> ModelKey | None:
-    """The model that a relation names: "self", "Model" and "app.Model"."""
-    text = text_of(field.to)
+def target_key(field: Field, app: str, model: str, world: World) -> ModelKey | None:
+    """The model that a relation names: "self", "Model", "app.Model" and a swappable setting."""
+    to = field.to
+    text = text_of(to)
+    if isinstance(to, Name) and to.name.startswith("django.conf.settings."):
+        text = world.swappable.get(to.name.rpartition(".")[2])
     if text is None:
         return None
     if text.lower() == "self":
@@ -66,16 +84,16 @@ def target_key(field: Field, app: str, model: str) -> ModelKey | None:
     return model_key(label if dot else app, name)
 
 
-def target_of(field: Field, app: str, model: str, state: ProjectState, hops: int = 0) -> Target:
+def target_of(field: Field, app: str, model: str, world: World, hops: int = 0) -> Target:
     """The table and column that a foreign key refers to."""
-    key = target_key(field, app, model)
-    found = state.model(*key) if key is not None else None
+    key = target_key(field, app, model, world)
+    found = world.model(*key) if key is not None else None
     if found is None:
         return Target(key)
     while found.proxy.certain and hops < _MAX_HOPS:
         base = next((text for base in found.bases if (text := text_of(base)) is not None), "")
         label, _, name = base.rpartition(".")
-        parent = state.model(label or found.app, name)
+        parent = world.model(label or found.app, name)
         hops += 1
         if parent is None:
             return Target(key)
@@ -84,7 +102,7 @@ def target_of(field: Field, app: str, model: str, state: ProjectState, hops: int
     remote = found.field(name_of_field) if name_of_field else None
     if remote is None or hops >= _MAX_HOPS:
         return Target(key, found.table)
-    remote_type = column_type(remote.field, found.app, found.name, state, hops + 1)
+    remote_type = column_type(remote.field, found.app, found.name, world, hops + 1)
     return Target(key, found.table, found.column(remote.name), remote_type)
 
 
@@ -96,7 +114,7 @@ def primary_key_of(model: ModelState) -> str | None:
     return None
 
 
-def column_type(field: Field, app: str, model: str, state: ProjectState, hops: int = 0) -> str | None:
+def column_type(field: Field, app: str, model: str, world: World, hops: int = 0) -> str | None:
     """The type of a field's column as PostgreSQL spells it; None where it has none or it is not known."""
     kind = field.kind
     if kind is None or not field.complete or field.has_column.refuted:
@@ -112,12 +130,12 @@ def column_type(field: Field, app: str, model: str, state: ProjectState, hops: i
             return "numeric"
         return f"numeric({numbers[0]}, {numbers[1]})" if len(numbers) == 2 else None
     if kind in ("ForeignKey", "OneToOneField"):
-        return target_of(field, app, model, state, hops).type
+        return target_of(field, app, model, world, hops).type
     if kind == "ArrayField":
-        return _array(field, app, model, state, hops)
+        return _array(field, app, model, world, hops)
     if kind == "GeneratedField":
         output = field.arguments.get("output_field")
-        return column_type(Field(output), app, model, state, hops) if isinstance(output, Call) else None
+        return column_type(Field(output), app, model, world, hops) if isinstance(output, Call) else None
     return _TYPES.get(kind)
 
 
@@ -128,21 +146,21 @@ def _varchar(field: Field) -> str | None:
     return "varchar" if given is None or (isinstance(given, Literal) and given.kind == "none") else None
 
 
-def _array(field: Field, app: str, model: str, state: ProjectState, hops: int) -> str | None:
+def _array(field: Field, app: str, model: str, world: World, hops: int) -> str | None:
     base, size = field.arguments.get("base_field"), field.arguments.get("size")
     inner = (
-        column_type(Field(base), app, model, state, hops + 1) if isinstance(base, Call) and hops < _MAX_HOPS else None
+        column_type(Field(base), app, model, world, hops + 1) if isinstance(base, Call) and hops < _MAX_HOPS else None
     )
     if inner is None or not (size is None or isinstance(size, Literal)):
         return None
     return f"{inner}[{size.text if isinstance(size, Literal) and size.kind == 'int' else ''}]"
 
 
-def column_of(name: str, field: Field, model: ModelState, state: ProjectState) -> Column:
+def column_of(name: str, field: Field, model: ModelState, world: World) -> Column:
     """The column that a field of a model becomes."""
     return Column(
         name=model.column(name),
-        type=column_type(field, model.app, model.name, state),
+        type=column_type(field, model.app, model.name, world),
         null=field.null,
         default=field.has_db_default,
         primary_key=field.primary_key,
