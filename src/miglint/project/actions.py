@@ -236,7 +236,7 @@ def _join_tables(model: ModelState) -> Iterator[tuple[str, Field, str]]:
 def _create_join_table(name: str, field: Field, model: ModelState, scene: Scene) -> Iterator[Action]:
     """Source: django.db.models.fields.related.create_many_to_many_intermediary_model."""
     table = join_table(name, field, model)
-    where = {"table": table, "model": model.key, "on_new_table": True}
+    where: dict[str, Any] = {"table": table, "model": model.key, "on_new_table": True}
     other = scene.target(field, model)
     here = _own_target(model, scene)
     near, far = _join_columns(field, model, scene.after)
