@@ -69,6 +69,18 @@ from miglint.project.action import (
 from miglint.project.action import (
     ValidateConstraint as ValidateConstraintAction,
 )
+from miglint.project.code import (
+    Code,
+    Entry,
+    entries,
+    is_noop,
+    module_assignments,
+    reached,
+)
+from miglint.project.code import (
+    Reference as CodeReference,
+)
+from miglint.project.contrib import CONTRIB
 from miglint.project.fields import (
     Field,
     truth_of,
@@ -223,6 +235,7 @@ from miglint.text import (
 )
 
 __all__ = [
+    "CONTRIB",
     "FIRST",
     "LATEST",
     "NOWHERE",
@@ -258,6 +271,8 @@ __all__ = [
     "Call",
     "Class",
     "Clause",
+    "Code",
+    "CodeReference",
     "Column",
     "CommentAction",
     "Comprehension",
@@ -288,6 +303,7 @@ __all__ = [
     "Duplicate",
     "Edit",
     "Either",
+    "Entry",
     "Evaluate",
     "Execute",
     "Expr",
@@ -383,12 +399,16 @@ __all__ = [
     "children",
     "dotted",
     "either",
+    "entries",
     "expressions",
     "is_new",
+    "is_noop",
     "items_of",
     "model_key",
+    "module_assignments",
     "module_values",
     "nested",
+    "reached",
     "rule",
     "substitute",
     "truth_of",

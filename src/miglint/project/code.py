@@ -1,0 +1,288 @@
+"""Which code a RunPython runs: the functions it is given, and those of the same file that they use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal as Choice
+
+from miglint.project.migration import Migration
+from miglint.project.operations import RunPython
+from miglint.syntax.facts import (
+    Assign,
+    Attribute,
+    Call,
+    Class,
+    Either,
+    Expr,
+    Function,
+    Lambda,
+    Literal,
+    ModuleFacts,
+    Name,
+    Parameter,
+    Starred,
+    Statement,
+    children,
+    dotted,
+    walk,
+)
+from miglint.text import NOWHERE, Span
+
+Direction = Choice["forward", "reverse"]
+
+_PARTIAL = ("functools.partial", "functools.partialmethod")
+_NOOP = ".RunPython.noop"
+# How many names may stand for another name before it is given up.
+_MAX_ALIASES = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """A dotted name that code uses. `scope` is that of its first part; a resolved import is "imported"."""
+
+    name: str
+    scope: str
+    span: Span
+    call: Call | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Code:
+    """A function, or a lambda's expression, that a RunPython reaches.
+
+    `name` is what Python calls it in an error: `forwards`, `Migration.forwards`, `<lambda>`.
+    """
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    nodes: tuple[Statement | Expr, ...] = field(repr=False)
+    decorators: tuple[Expr, ...] = ()
+    span: Span = NOWHERE
+
+    def statements(self) -> Iterator[Statement]:
+        """All statements, nested ones included; none of a lambda."""
+        return walk(tuple(node for node in self.nodes if isinstance(node, Statement)))
+
+    def roots(self) -> Iterator[Statement | Expr]:
+        """Statements and, of a lambda, its body: what `children` and `expressions` begin with."""
+        for node in self.nodes:
+            if isinstance(node, Statement):
+                yield from walk((node,))
+            else:
+                yield node
+
+    def references(self) -> Iterator[Reference]:
+        """All names that the code uses, in source order, attributes included (`shop.models.Order.objects`)."""
+        for root in self.roots():
+            yield from references(root)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What a RunPython calls: the code, and what a `partial` or a bound method gives it already."""
+
+    code: Code
+    direction: Direction
+    argument: Expr
+    given: int = 0
+    named: frozenset[str] = frozenset()
+    # False where a decorator or a starred argument may change how it is called.
+    signature_known: bool = True
+
+
+def references(node: Statement | Expr) -> Iterator[Reference]:
+    """The dotted names in an expression, or in a statement without its nested statements."""
+    if isinstance(node, Call):
+        name = dotted(node.function)
+        if name:
+            yield Reference(name=name, scope=_scope(node.function), span=node.function.span, call=node)
+        else:
+            yield from references(node.function)
+        for child in (*node.arguments, *(keyword.value for keyword in node.keywords)):
+            yield from references(child)
+        return
+    if isinstance(node, Name | Attribute) and (name := dotted(node)):
+        yield Reference(name=name, scope=_scope(node), span=node.span)
+        return
+    targets = node.targets if isinstance(node, Assign) else ()
+    for child in children(node):
+        if not (isinstance(child, Name) and any(child is target for target in targets)):
+            yield from references(child)
+
+
+def _scope(expression: Expr) -> str:
+    while isinstance(expression, Attribute):
+        expression = expression.value
+    return expression.scope if isinstance(expression, Name) else "free"
+
+
+def is_noop(expression: Expr | None) -> bool:
+    """Whether it is `migrations.RunPython.noop`."""
+    return expression is not None and f".{dotted(expression)}".endswith(_NOOP)
+
+
+def entries(operation: RunPython, migration: Migration) -> tuple[Entry, ...]:
+    """What the operation calls forwards and backwards, as far as this file says it."""
+    reader = _Reader(migration)
+    found: list[Entry] = []
+    directions: tuple[tuple[Expr | None, Direction], ...] = (
+        (operation.code, "forward"),
+        (operation.reverse_code, "reverse"),
+    )
+    for argument, direction in directions:
+        if argument is not None and not is_noop(argument) and not _is_none(argument):
+            found.extend(reader.entries(argument, direction))
+    return tuple(found)
+
+
+def reached(operation: RunPython, migration: Migration) -> tuple[Code, ...]:
+    """All code of the file that the operation reaches, each once, in the order in which it is found."""
+    reader = _Reader(migration)
+    found: dict[tuple[str, Span], Code] = {}
+    pending = [entry.code for entry in entries(operation, migration)]
+    for argument in (operation.code, operation.reverse_code):
+        # A factory runs when the file is imported; the functions inside it run in the migration.
+        if isinstance(argument, Call):
+            pending.extend(code for reference in references(argument) for code in reader.named(reference))
+    while pending:
+        code = pending.pop(0)
+        if (code.name, code.span) not in found:
+            found[code.name, code.span] = code
+            pending.extend(inner for reference in code.references() for inner in reader.named(reference))
+    return tuple(found.values())
+
+
+def module_assignments(facts: ModuleFacts) -> dict[str, Expr]:
+    """The values of names that are assigned once at the module's level; others have no entry."""
+    found: dict[str, list[Expr]] = {}
+    for statement in walk(facts.body, into_definitions=False):
+        for target in statement.targets if isinstance(statement, Assign) else ():
+            if isinstance(target, Name) and isinstance(statement, Assign):
+                found.setdefault(target.name, []).append(statement.value)
+    return {name: values[0] for name, values in found.items() if len(values) == 1}
+
+
+def _is_none(expression: Expr) -> bool:
+    return isinstance(expression, Literal) and expression.kind == "none"
+
+
+class _Reader:
+    """The definitions of one migration's file."""
+
+    def __init__(self, migration: Migration) -> None:
+        facts = migration.facts
+        self._functions: dict[str, list[Function]] = {}
+        self._classes: dict[str, Class] = {each.name: each for each in facts.top(Class)}
+        self._values = module_assignments(facts)
+        for function in facts.top(Function):
+            self._functions.setdefault(function.name, []).append(function)
+        self._own = migration.definition
+        self._methods: dict[str, list[Function]] = {}
+        if self._own is not None:
+            self._values = {**self._values, **module_assignments(ModuleFacts(body=self._own.body))}
+            for method in _methods(self._own):
+                self._methods.setdefault(method.name, []).append(method)
+
+    def entries(self, argument: Expr, direction: Direction, *, depth: int = 0) -> Iterator[Entry]:
+        """What is called when `argument` is called."""
+        if depth > _MAX_ALIASES:
+            return
+        if isinstance(argument, Lambda):
+            yield Entry(code=_lambda(argument), direction=direction, argument=argument)
+        elif isinstance(argument, Either):
+            for side in (argument.then, argument.otherwise):
+                yield from self.entries(side, direction, depth=depth + 1)
+        elif isinstance(argument, Call):
+            yield from self._called(argument, direction, depth)
+        elif isinstance(argument, Name | Attribute):
+            yield from self._named_entries(argument, direction, depth)
+
+    def _named_entries(self, argument: Name | Attribute, direction: Direction, depth: int) -> Iterator[Entry]:
+        name = dotted(argument)
+        definitions = list(self._definitions(name)) if _scope(argument) != "imported" else []
+        for code in definitions:
+            known = len(definitions) == 1 and not _changed_by(code.decorators)
+            yield Entry(code=code, direction=direction, argument=argument, signature_known=known)
+        if not definitions and isinstance(argument, Attribute) and isinstance(argument.value, Call):
+            yield from self._bound(argument.value, argument.name, direction, argument)
+        if not definitions and name in self._values:
+            yield from self.entries(self._values[name], direction, depth=depth + 1)
+
+    def _called(self, argument: Call, direction: Direction, depth: int) -> Iterator[Entry]:
+        """A `partial`, or an instance of a class that can be called."""
+        if argument.callee in _PARTIAL and argument.arguments:
+            starred = any(isinstance(each, Starred) for each in argument.arguments)
+            named = frozenset(keyword.name for keyword in argument.keywords if keyword.name is not None)
+            for entry in self.entries(argument.arguments[0], direction, depth=depth + 1):
+                known = entry.signature_known and not starred and len(named) == len(argument.keywords)
+                yield Entry(
+                    code=entry.code,
+                    direction=direction,
+                    argument=argument,
+                    given=entry.given + len(argument.arguments) - 1,
+                    named=entry.named | named,
+                    signature_known=known,
+                )
+        else:
+            yield from self._bound(argument, "__call__", direction, argument)
+
+    def _bound(self, instance: Call, method: str, direction: Direction, argument: Expr) -> Iterator[Entry]:
+        definition = self._classes.get(instance.callee)
+        for function in _methods(definition) if definition is not None else ():
+            if function.name == method and definition is not None:
+                code = _code(function, owner=definition.name)
+                known = not function.decorators
+                yield Entry(code=code, direction=direction, argument=argument, given=1, signature_known=known)
+
+    def named(self, reference: Reference) -> Iterator[Code]:
+        """The code of this file that a name may mean."""
+        if reference.scope == "imported":
+            return
+        parts = reference.name.split(".")
+        yield from self._definitions(reference.name if len(parts) < 3 else ".".join(parts[:2]))
+        if parts[0] in self._classes and self._classes[parts[0]] is not self._own:
+            definition = self._classes[parts[0]]
+            yield from (_code(method, owner=definition.name) for method in _methods(definition))
+        value = self._values.get(parts[0])
+        if reference.scope == "free" and isinstance(value, Lambda):
+            yield _lambda(value)
+
+    def _definitions(self, name: str) -> Iterator[Code]:
+        first, _, attribute = name.partition(".")
+        if not attribute:
+            for method in self._methods.get(name, ()):
+                yield _code(method, owner="Migration")
+            if name not in self._methods:
+                yield from (_code(function) for function in self._functions.get(name, ()))
+        elif self._own is not None and first == self._own.name:
+            yield from (_code(method, owner="Migration") for method in self._methods.get(attribute, ()))
+        elif first in self._classes:
+            methods = _methods(self._classes[first])
+            yield from (_code(method, owner=first) for method in methods if method.name == attribute)
+        elif first in self._functions:
+            yield from (_code(function) for function in self._functions[first])
+
+
+def _methods(definition: Class) -> Iterator[Function]:
+    return (each for each in walk(definition.body, into_definitions=False) if isinstance(each, Function))
+
+
+def _code(function: Function, *, owner: str = "") -> Code:
+    return Code(
+        name=f"{owner}.{function.name}" if owner else function.name,
+        parameters=function.parameters,
+        nodes=function.body,
+        decorators=function.decorators,
+        span=function.span,
+    )
+
+
+def _lambda(expression: Lambda) -> Code:
+    nodes: tuple[Statement | Expr, ...] = (expression.body,)
+    return Code(name="<lambda>", parameters=expression.parameters, nodes=nodes, span=expression.span)
+
+
+def _changed_by(decorators: tuple[Expr, ...]) -> bool:
+    """Whether a decorator may change how many arguments a function takes."""
+    return any(dotted(each) != "staticmethod" for each in decorators)
