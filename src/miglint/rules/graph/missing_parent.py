@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator
 
 from miglint.api import (
+    CONTRIB,
     FIRST,
     LATEST,
     Confidence,
@@ -38,7 +39,7 @@ def missing_parent(context: ProjectContext) -> Iterator[Diagnostic]:
             yield _missing(context, migration, edge, "parent")
     for migration in context.graph.migrations.values():
         if migration.app in own:
-            yield from _unknown_apps(context, migration)
+            yield from _of_unread_apps(context, migration)
 
 
 def _missing(context: ProjectContext, migration: Migration, edge: Dependency, role: str) -> Diagnostic:
@@ -83,35 +84,69 @@ def _nearest(graph: Graph, migration: Migration, wanted: MigrationKey) -> Migrat
     return numbered[0] if len(numbered) == 1 else None
 
 
-# -- apps ---------------------------------------------------------------------------------------------
+# -- apps that were not read ----------------------------------------------------------------------------
 
 
-def _unknown_apps(context: ProjectContext, migration: Migration) -> Iterator[Diagnostic]:
-    """Edges to an app that INSTALLED_APPS does not hold."""
-    installed = context.project.installed_apps
-    if installed is None:
-        return
-    known = {key.app for key in context.graph.migrations}
+def _of_unread_apps(context: ProjectContext, migration: Migration) -> Iterator[Diagnostic]:
+    """Edges to an app of Django's that has no such migration, or to one that INSTALLED_APPS does not hold."""
+    read = {key.app for key in context.graph.migrations}
+    replaced = {each.key for other in context.graph.migrations.values() for each in other.replaces}
     for edge in (*migration.dependencies, *migration.run_before):
-        if edge.key is None or edge.key.app in known or _may_be_installed(edge.key.app, installed):
+        if edge.key is None or edge.key.app in read or edge.key in replaced:
             continue
-        app = edge.key.app
-        if edge.key.name in (FIRST, LATEST):
-            message = f"Dependency on unknown app: {app}"
+        if edge.key.app in CONTRIB:
+            yield from _of_django(context, migration, edge, edge.key)
         else:
-            message = f"Migration {migration.key} dependencies reference nonexistent parent node {tuple(edge.key)!r}"
-        close = difflib.get_close_matches(app, known, n=1)
-        yield context.diagnostic(
-            edge.span,
-            message,
-            migration=migration,
-            help=f"INSTALLED_APPS holds no app with the label `{app}`."
-            + (f" Did you mean `{close[0]}`?" if close else ""),
-            url=_URL,
-            # An installed app's own AppConfig can give it any label.
-            confidence=Confidence.MEDIUM if close else Confidence.LOW,
-            detail=str(edge.key),
-        )
+            yield from _of_unknown_app(context, migration, edge, edge.key)
+
+
+def _of_django(
+    context: ProjectContext, migration: Migration, edge: Dependency, wanted: MigrationKey
+) -> Iterator[Diagnostic]:
+    installed = context.project.installed_apps
+    names = CONTRIB[wanted.app]
+    if wanted.name in (*names, FIRST, LATEST):
+        return
+    # Another package's app may have the label, and a setting may give Django's own app other migrations.
+    if installed is not None and f"django.contrib.{wanted.app}" not in "\n".join(installed):
+        return
+    close = difflib.get_close_matches(wanted.name, names, n=1)
+    number = [name for name in names if name.partition("_")[0] == wanted.name.partition("_")[0]]
+    meant = (close or number or [names[-1]])[0]
+    yield context.diagnostic(
+        edge.span,
+        f"Migration {migration.key} dependencies reference nonexistent parent node {tuple(wanted)!r}",
+        migration=migration,
+        help=f'Django brings no such migration of {wanted.app}. Did you mean ("{wanted.app}", "{meant}")? If '
+        "makemigrations wrote it into your installed Django, it is missing on every other machine.",
+        url=_URL,
+        confidence=Confidence.HIGH if installed is not None else Confidence.MEDIUM,
+        detail=str(wanted),
+    )
+
+
+def _of_unknown_app(
+    context: ProjectContext, migration: Migration, edge: Dependency, wanted: MigrationKey
+) -> Iterator[Diagnostic]:
+    installed = context.project.installed_apps
+    if installed is None or _may_be_installed(wanted.app, installed):
+        return
+    if wanted.name in (FIRST, LATEST):
+        message = f"Dependency on unknown app: {wanted.app}"
+    else:
+        message = f"Migration {migration.key} dependencies reference nonexistent parent node {tuple(wanted)!r}"
+    close = difflib.get_close_matches(wanted.app, sorted({key.app for key in context.graph.migrations}), n=1)
+    yield context.diagnostic(
+        edge.span,
+        message,
+        migration=migration,
+        help=f"INSTALLED_APPS holds no app with the label `{wanted.app}`."
+        + (f" Did you mean `{close[0]}`?" if close else ""),
+        url=_URL,
+        # An installed app's AppConfig can give it any label.
+        confidence=Confidence.MEDIUM if close else Confidence.LOW,
+        detail=str(wanted),
+    )
 
 
 def _may_be_installed(app: str, installed: tuple[str, ...]) -> bool:
