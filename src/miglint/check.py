@@ -71,7 +71,7 @@ def run(
     diagnostics = [d for d in settle(diagnostics, rules) if selection.is_on(d.code, d.name)]
     diagnostics = _suppressed(diagnostics, projects, files, rules, settings)
     reported = [
-        msgspec.structs.replace(d, severity=selection.severity_of(d.code, d.severity))
+        msgspec.structs.replace(d, severity=selection.severity_of(d.code, d.name, d.severity))
         for d in diagnostics
         if selection.is_on(d.code, d.name) and _is_asked_for(d, settings, options, only)
     ]

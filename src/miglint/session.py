@@ -177,7 +177,7 @@ class _Run:
         if options.database is not None:
             database = Database.assumed(options.database, "option")  # type: ignore[arg-type]
         elif settings.database is not None:
-            database = Database.assumed(settings.database, "settings")  # type: ignore[arg-type]
+            database = Database.assumed(settings.database, "settings")
         elif django.vendor is not None:
             database = Database.assumed(django.vendor, "settings-file")
         else:

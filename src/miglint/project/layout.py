@@ -476,7 +476,7 @@ def interpret(
         accepted.append((directory, facts))
         kept.append(tuple(m for m in directory.modules if decisions.get(m.name) is not False))
         missing.append(tuple(m for m in directory.modules if m.name in facts and _is_stray(facts[m.name])))
-    files = {file: facts for d, _ in accepted for file in d.app_files if (facts := facts_of(file)) is not None}
+    files = {file: known for d, _ in accepted for file in d.app_files if (known := facts_of(file)) is not None}
     stated = _stated(apps or {}, found.root)
     labels = _Labels(stated, migration_modules or {}, AppClasses(files, installed_apps))
     for (directory, of_modules), modules, strays in zip(accepted, kept, missing, strict=True):

@@ -36,7 +36,7 @@ class Project:
     packages: tuple[Package, ...] = ()
     strays: tuple[tuple[Package, Module], ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
-    database: Database = Database()
+    database: Database = field(default_factory=Database)
     django_version: Version = (5, 2)
     deploy: str = "migrate-first"
     unreleased: frozenset[MigrationKey] = frozenset()

@@ -1,0 +1,247 @@
+"""The history: every operation with the state and the schema before and after it.
+
+`before` is the state of the migration's *ancestors*, as Django's `project_state(node, at_end=False)` has it: in the
+linear plan a missing dependency would be invisible. The schema is folded along the plan, as the database sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from miglint.database import Database, Version
+from miglint.project.actions import Action, actions_of
+from miglint.project.graph import Graph
+from miglint.project.keys import MigrationKey, ModelKey
+from miglint.project.migration import Migration
+from miglint.project.operations import Alternative, Operation, OperationPath, SeparateDatabaseAndState, nested
+from miglint.project.schema import Schema, fold_all
+from miglint.project.state import ModelState, ProjectState, StateProblem, apply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One operation in its place.
+
+    `touches_database` is false within `state_operations`, `touches_state` within `database_operations`;
+    `conditional` is true within a part that runs under a condition only.
+    """
+
+    migration: Migration
+    path: OperationPath
+    operation: Operation
+    before: ProjectState
+    after: ProjectState
+    schema_before: Schema
+    schema_after: Schema
+    actions: tuple[Action, ...] = ()
+    problems: tuple[StateProblem, ...] = ()
+    touches_database: bool = True
+    touches_state: bool = True
+    conditional: bool = False
+
+
+# Which steps wrote a model, as bits: a version with more of them than another comes after it.
+Versions = Mapping[ModelKey, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """The state at the end of a migration, and the version of each model that was ever written up to there."""
+
+    state: ProjectState
+    versions: Versions
+
+
+_START = _Point(ProjectState(), {})
+
+
+@dataclass(frozen=True)
+class History:
+    """All steps, in the order of the plan."""
+
+    steps: tuple[Step, ...] = ()
+    final: ProjectState = field(default_factory=ProjectState)
+    _before: Mapping[MigrationKey, ProjectState] = field(default_factory=dict)
+    _after: Mapping[MigrationKey, ProjectState] = field(default_factory=dict)
+    _by_migration: Mapping[MigrationKey, tuple[Step, ...]] = field(default_factory=dict)
+
+    def steps_of(self, key: MigrationKey) -> tuple[Step, ...]:
+        """The steps of one migration."""
+        return self._by_migration.get(key, ())
+
+    def state_before(self, key: MigrationKey) -> ProjectState:
+        """The state of a migration's ancestors."""
+        return self._before.get(key, ProjectState())
+
+    def state_after(self, key: MigrationKey) -> ProjectState:
+        return self._after.get(key, ProjectState())
+
+
+def replay(graph: Graph, *, database: Database, django_version: Version = (5, 2)) -> History:
+    """The history of a graph, replaced migrations left out."""
+    return _Replay(graph, database, django_version).history()
+
+
+class _Replay:
+    """One replay."""
+
+    def __init__(self, graph: Graph, database: Database, django_version: Version) -> None:
+        self._graph = graph
+        self._database = database
+        self._django_version = django_version
+        self._points: dict[MigrationKey, _Point] = {}
+        self._bits: dict[ModelKey, int] = {}
+        self._schema = Schema()
+        self._steps: dict[MigrationKey, tuple[Step, ...]] = {}
+        self._before: dict[MigrationKey, ProjectState] = {}
+
+    def history(self) -> History:
+        for key in self._graph.plan():
+            migration = self._graph.migrations[key]
+            start = self._start(key)
+            self._before[key] = start.state
+            steps: list[Step] = []
+            self._points[key] = self._run(migration, start, steps)
+            self._steps[key] = tuple(steps)
+        after = {key: point.state for key, point in self._points.items()}
+        everything = tuple(step for steps in self._steps.values() for step in steps)
+        leaves = [leaf for app in self._graph.apps for leaf in self._graph.leaves(app)]
+        final = self._merge([self._points[leaf] for leaf in leaves if leaf in self._points], None).state
+        return History(everything, final, self._before, after, self._steps)
+
+    # -- where branches meet -------------------------------------------------------------------------
+
+    def _start(self, key: MigrationKey) -> _Point:
+        points = [self._points[parent] for parent in self._graph.parents(key) if parent in self._points]
+        return self._merge(points, key)
+
+    def _merge(self, points: list[_Point], key: MigrationKey | None) -> _Point:
+        """The newest version of each model; where two branches wrote one, what they did is done again in order."""
+        if len(points) < 2:
+            return points[0] if points else _START
+        merged = max(points, key=lambda point: len(point.versions))
+        state, versions = merged.state, dict(merged.versions)
+        conflicts: set[ModelKey] = set()
+        for point in points:
+            if point is merged or point.versions is merged.versions:
+                continue
+            for app in point.state.partial:
+                state = state.with_partial(app)
+            for model, version in point.versions.items():
+                mine = versions.get(model, 0)
+                if version == mine or not version & ~mine:
+                    continue
+                if mine & ~version:
+                    conflicts.add(model)
+                state = _take(state, model, point.state)
+                versions[model] = version | mine
+        return self._redo(state, versions, conflicts, key) if conflicts else _Point(state, versions)
+
+    def _redo(
+        self, state: ProjectState, versions: dict[ModelKey, int], conflicts: set[ModelKey], key: MigrationKey | None
+    ) -> _Point:
+        ancestors = self._graph.ancestors(key) if key is not None else frozenset(self._points)
+        replayed = ProjectState()
+        for other in self._graph.plan():
+            if other in ancestors and other in self._steps:
+                for step in self._steps[other]:
+                    if step.touches_state:
+                        replayed, _ = apply(replayed, step.migration, step.path, step.operation)
+        for model in conflicts:
+            state = _take(state, model, replayed)
+        return _Point(state, versions)
+
+    # -- one migration -------------------------------------------------------------------------------
+
+    def _run(self, migration: Migration, start: _Point, steps: list[Step]) -> _Point:
+        state, versions = start.state, dict(start.versions)
+        # What `database_operations` work on: Django computes it for them, and drops it again.
+        scratch = state
+        for path, operation, in_database, in_state, conditional in _flatten(migration.operations, ()):
+            before, schema = state if in_state else scratch, self._schema
+            problems: tuple[StateProblem, ...] = ()
+            after = before
+            if not conditional:
+                after, problems = apply(before, migration, path, operation)
+            if in_state and after is not before:
+                self._note(before, after, versions)
+            actions = self._actions(migration, operation, before, after) if in_database else ()
+            self._schema = fold_all(schema, actions) if not conditional else schema
+            steps.append(
+                Step(
+                    migration=migration,
+                    path=path,
+                    operation=operation,
+                    before=before,
+                    after=after,
+                    schema_before=schema,
+                    schema_after=self._schema,
+                    actions=actions,
+                    problems=problems,
+                    touches_database=in_database,
+                    touches_state=in_state,
+                    conditional=conditional,
+                )
+            )
+            scratch = after
+            if in_state:
+                state = after
+        return _Point(state, versions)
+
+    def _actions(
+        self, migration: Migration, operation: Operation, before: ProjectState, after: ProjectState
+    ) -> tuple[Action, ...]:
+        return actions_of(
+            operation,
+            before,
+            after,
+            app=migration.app,
+            database=self._database,
+            django_version=self._django_version,
+            schema=self._schema,
+        )
+
+    def _note(self, before: ProjectState, after: ProjectState, versions: dict[ModelKey, int]) -> None:
+        """Marks the models that a step wrote."""
+        for app, models in after.apps.items():
+            old = before.in_app(app)
+            if old is models:
+                continue
+            for name in {**old, **models}:
+                if old.get(name) is not models.get(name):
+                    key = ModelKey(app, name)
+                    bit = self._bits.get(key, 0)
+                    self._bits[key] = bit + 1
+                    versions[key] = versions.get(key, 0) | 1 << bit
+
+
+def _take(state: ProjectState, key: ModelKey, source: ProjectState) -> ProjectState:
+    model: ModelState | None = source.model(*key)
+    return state.put(model) if model is not None else state.without(key)
+
+
+Flat = tuple[OperationPath, Operation, bool, bool, bool]
+
+
+def _flatten(
+    operations: tuple[Operation, ...],
+    prefix: OperationPath,
+    *,
+    in_database: bool = True,
+    in_state: bool = True,
+    conditional: bool = False,
+) -> Iterator[Flat]:
+    """Every operation with its path, whether the database and the state see it, and whether it runs for certain."""
+    for index, operation in enumerate(operations):
+        path = (*prefix, index)
+        yield path, operation, in_database, in_state, conditional
+        for name, inner in nested(operation):
+            separate = isinstance(operation, SeparateDatabaseAndState)
+            yield from _flatten(
+                inner,
+                (*path, name),
+                in_database=in_database and name != "state_operations",
+                in_state=in_state and not (separate and name == "database_operations"),
+                conditional=conditional or isinstance(operation, Alternative),
+            )

@@ -1,0 +1,547 @@
+"""The state of all models at one point of the history, as Django computes it.
+
+Values are immutable and shared: apps → models, so that a step copies one small mapping.
+Source: django.db.migrations.state.ProjectState and the `state_forwards` of django.db.migrations.operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from miglint.project import operations as ops
+from miglint.project.fields import Field
+from miglint.project.keys import MigrationKey, ModelKey, model_key
+from miglint.project.migration import Migration
+from miglint.project.operations import Operation, OperationPath
+from miglint.project.truth import Truth
+from miglint.syntax.facts import Call, Expr, Items, Keyword, Literal, Name, Pair, Pairs
+from miglint.text import Span
+
+# Source: django.db.migrations.operations.models.AlterModelOptions.ALTER_OPTION_KEYS
+_ALTERABLE = (
+    "base_manager_name", "default_manager_name", "default_related_name", "get_latest_by", "managed", "ordering",
+    "permissions", "default_permissions", "select_on_save", "verbose_name", "verbose_name_plural",
+)  # fmt: skip
+_TOGETHER = ("unique_together", "index_together")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The operation that made, or last changed, something."""
+
+    migration: MigrationKey
+    path: OperationPath
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class FieldState:
+    """A field, and what last changed it."""
+
+    name: str
+    field: Field
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """An index; `name` is None where Django makes it, or where it cannot be read."""
+
+    name: str | None
+    expr: Expr | None
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class ConstraintState:
+    """A constraint; `name` is None where it cannot be read."""
+
+    name: str | None
+    expr: Expr | None
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelState:
+    """One model. `fields` are by name, in Django's order; `complete` is false where some could not be read."""
+
+    app: str
+    name: str
+    fields: Mapping[str, FieldState]
+    options: Mapping[str, Expr]
+    bases: tuple[Expr, ...] = ()
+    managers: Expr | None = None
+    indexes: tuple[IndexState, ...] = ()
+    constraints: tuple[ConstraintState, ...] = ()
+    origin: Origin
+    complete: bool = True
+
+    @property
+    def key(self) -> ModelKey:
+        return model_key(self.app, self.name)
+
+    @property
+    def table(self) -> str:
+        """The table's name, "" where it cannot be read. Source: django.db.models.options.Options.contribute_to_class"""
+        given = self.options.get("db_table")
+        if given is None or (isinstance(given, Literal) and given.value in (None, "")):
+            return f"{self.app}_{self.name.lower()}"
+        return given.text if isinstance(given, Literal) and given.kind == "str" else ""
+
+    @property
+    def managed(self) -> Truth:
+        return self._option("managed", default=Truth.YES)
+
+    @property
+    def proxy(self) -> Truth:
+        return self._option("proxy", default=Truth.NO)
+
+    def _option(self, name: str, *, default: Truth) -> Truth:
+        value = self.options.get(name)
+        if value is None:
+            return default if self.complete else Truth.UNKNOWN
+        return Truth.of(bool(value.value)) if isinstance(value, Literal) else Truth.UNKNOWN
+
+    def field(self, name: str) -> FieldState | None:
+        """A field by its name, whatever its case."""
+        found = self.fields.get(name)
+        if found is None:
+            lowered = name.lower()
+            found = next((state for key, state in self.fields.items() if key.lower() == lowered), None)
+        return found
+
+    def column(self, name: str) -> str:
+        """The column of a field; "" where it has none that is known."""
+        state = self.field(name)
+        if state is None:
+            return ""
+        if "db_column" in state.field.arguments and state.field.db_column is None:
+            given = state.field.arguments["db_column"]
+            if not (isinstance(given, Literal) and given.kind == "none"):
+                return ""
+        if state.field.db_column:
+            return state.field.db_column
+        return f"{state.name}_id" if state.field.kind in ("ForeignKey", "OneToOneField") else state.name
+
+
+@dataclass(frozen=True, slots=True)
+class StateProblem:
+    """What Django, or the database, would refuse in an operation."""
+
+    kind: str
+    model: str
+    field: str | None
+    message: str
+
+
+Models = Mapping[str, ModelState]
+_NONE: Models = {}
+
+
+class ProjectState:
+    """All models; `partial` are the apps of which something could not be read."""
+
+    __slots__ = ("_apps", "_partial")
+
+    def __init__(self, apps: Mapping[str, Models] | None = None, partial: frozenset[str] = frozenset()) -> None:
+        self._apps = apps or {}
+        self._partial = partial
+
+    def model(self, app: str, name: str) -> ModelState | None:
+        """A model by label and name, whatever the name's case."""
+        return self._apps.get(app, _NONE).get(name.lower())
+
+    def models(self) -> Iterator[ModelState]:
+        for app in self._apps.values():
+            yield from app.values()
+
+    def in_app(self, app: str) -> Models:
+        """The models of an app by lower-case name."""
+        return self._apps.get(app, _NONE)
+
+    def is_partial(self, app: str) -> bool:
+        """Whether an operation on this app could not be read: what is missing may be there."""
+        return app in self._partial
+
+    @property
+    def apps(self) -> Mapping[str, Models]:
+        return self._apps
+
+    @property
+    def partial(self) -> frozenset[str]:
+        return self._partial
+
+    def put(self, model: ModelState) -> ProjectState:
+        return self._with_app(model.app, {**self.in_app(model.app), model.name.lower(): model})
+
+    def without(self, key: ModelKey) -> ProjectState:
+        return self._with_app(key.app, {n: model for n, model in self.in_app(key.app).items() if n != key.name})
+
+    def with_partial(self, app: str) -> ProjectState:
+        return self if app in self._partial else ProjectState(self._apps, self._partial | {app})
+
+    def _with_app(self, app: str, models: Models) -> ProjectState:
+        return ProjectState({**self._apps, app: models}, self._partial)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """Where an operation is applied."""
+
+    state: ProjectState
+    app: str
+    origin: Origin
+
+
+Result = tuple[ProjectState, tuple[StateProblem, ...]]
+
+
+def apply(state: ProjectState, migration: Migration, path: OperationPath, operation: Operation) -> Result:
+    """The state after an operation, and what is wrong with it; what holds other operations changes nothing itself."""
+    scene = _Scene(state, migration.app, Origin(migration.key, path, operation.span))
+    forwards = _FORWARDS.get(type(operation))
+    if forwards is None:
+        return state, ()
+    return forwards(operation, scene)
+
+
+# -- models -------------------------------------------------------------------------------------------
+
+
+def _unreadable(operation: Operation, scene: _Scene) -> Result:
+    return scene.state.with_partial(scene.app), ()
+
+
+def _pairs(value: Expr | None) -> tuple[dict[str, Expr], bool]:
+    """A dictionary of options, and whether all of it could be read."""
+    if value is None:
+        return {}, True
+    if not isinstance(value, Pairs):
+        return {}, isinstance(value, Literal) and value.kind == "none"
+    found = {
+        pair.key.text: pair.value for pair in value.pairs if isinstance(pair.key, Literal) and pair.key.kind == "str"
+    }
+    return found, len(found) == len(value.pairs)
+
+
+def _create_model(operation: ops.CreateModel, scene: _Scene) -> Result:
+    if operation.name is None:
+        return _unreadable(operation, scene)
+    options, known = _pairs(operation.options)
+    indexes, constraints = (_named_items(options.pop(name, None)) for name in ("indexes", "constraints"))
+    bases = operation.bases.items if isinstance(operation.bases, Items) else ()
+    model = ModelState(
+        app=scene.app,
+        name=operation.name,
+        fields={name: FieldState(name, field, scene.origin) for name, field in operation.fields},
+        options={name: value for name, value in options.items() if not _is_empty(name, value)},
+        bases=tuple(bases),
+        managers=operation.managers,
+        indexes=tuple(IndexState(name, expr, scene.origin) for name, expr in indexes),
+        constraints=tuple(ConstraintState(name, expr, scene.origin) for name, expr in constraints),
+        origin=scene.origin,
+        complete=operation.complete and known,
+    )
+    problems: tuple[StateProblem, ...] = ()
+    if scene.state.model(scene.app, operation.name) is not None:
+        problems = (
+            StateProblem("already-exists", operation.name, None, f"{scene.app}.{operation.name} is there already"),
+        )
+    return scene.state.put(model), problems
+
+
+def _is_empty(name: str, value: Expr) -> bool:
+    return name in _TOGETHER and isinstance(value, Items) and not value.items
+
+
+def _named_items(value: Expr | None) -> tuple[tuple[str | None, Expr], ...]:
+    return tuple((_name_of(item), item) for item in value.items) if isinstance(value, Items) else ()
+
+
+def _name_of(value: Expr | None) -> str | None:
+    name = value.keyword("name") if isinstance(value, Call) else None
+    return name.text if isinstance(name, Literal) and name.kind == "str" else None
+
+
+def _missing(scene: _Scene, name: str | None, operation: Operation) -> Result:
+    if name is None:
+        return scene.state.with_partial(scene.app), ()
+    if scene.state.is_partial(scene.app):
+        return scene.state, ()
+    message = f"{scene.app}.{name} does not exist at this point"
+    return scene.state, (StateProblem("unknown-model", name, None, message),)
+
+
+def _delete_model(operation: ops.DeleteModel, scene: _Scene) -> Result:
+    model = _model(operation, scene)
+    if model is None:
+        return _missing(scene, operation.name, operation)
+    return scene.state.without(model.key), ()
+
+
+def _model(operation: Operation, scene: _Scene) -> ModelState | None:
+    name = operation.model
+    return scene.state.model(scene.app, name) if name is not None else None
+
+
+def _rename_model(operation: ops.RenameModel, scene: _Scene) -> Result:
+    """Source: django.db.migrations.state.ProjectState.rename_model"""
+    model = _model(operation, scene)
+    if model is None or operation.new_name is None:
+        return _missing(scene, operation.old_name if operation.new_name is not None else None, operation)
+    old, new = model.key, model_key(scene.app, operation.new_name)
+    problems: tuple[StateProblem, ...] = ()
+    if old != new and scene.state.model(*new) is not None:
+        problems = (StateProblem("already-exists", operation.new_name, None, f"{new} is there already"),)
+    state = scene.state.without(old).put(replace(model, name=operation.new_name))
+    for other in tuple(state.models()):
+        changed = _repointed(other, old, f"{scene.app}.{operation.new_name}")
+        if changed is not other:
+            state = state.put(changed)
+    return state, problems
+
+
+def _repointed(model: ModelState, old: ModelKey, to: str) -> ModelState:
+    """A model whose relations follow a renamed model. `self` and names within the app count, too."""
+    fields = dict(model.fields)
+    changed = False
+    for name, state in model.fields.items():
+        call = state.field.call
+        if not isinstance(call, Call) or not (state.field.to is not None or state.field.through is not None):
+            continue
+        keywords = tuple(
+            Keyword(k.name, Literal("str", to, k.value.span), k.span)
+            if k.name in ("to", "through") and _refers(k.value, old, model)
+            else k
+            for k in call.keywords
+        )
+        arguments = tuple(
+            Literal("str", to, argument.span) if place == 0 and _refers(argument, old, model) else argument
+            for place, argument in enumerate(call.arguments)
+        )
+        if keywords != call.keywords or arguments != call.arguments:
+            field = Field(Call(call.function, arguments, keywords, call.span))
+            fields[name] = FieldState(state.name, field, state.origin)
+            changed = True
+    return replace(model, fields=fields) if changed else model
+
+
+def _refers(value: Expr, key: ModelKey, model: ModelState) -> bool:
+    if not isinstance(value, Literal) or value.kind != "str" or value.text == "self":
+        return False
+    app, _, name = value.text.rpartition(".")
+    return model_key(app or model.app, name) == key
+
+
+def _option_setter(option: str, argument: str) -> Callable[[Any, _Scene], Result]:
+    def forwards(operation: Any, scene: _Scene) -> Result:
+        model = _model(operation, scene)
+        if model is None:
+            return _missing(scene, operation.model, operation)
+        value: Expr | None = getattr(operation, argument)
+        options = {name: old for name, old in model.options.items() if name != option}
+        if value is not None and not _is_empty(option, value):
+            options[option] = value
+        return scene.state.put(replace(model, options=options)), ()
+
+    return forwards
+
+
+def _alter_options(operation: ops.AlterModelOptions, scene: _Scene) -> Result:
+    model = _model(operation, scene)
+    if model is None:
+        return _missing(scene, operation.model, operation)
+    given, known = _pairs(operation.options)
+    kept = {name: value for name, value in model.options.items() if name not in _ALTERABLE or name in given}
+    return scene.state.put(replace(model, options={**kept, **given}, complete=model.complete and known)), ()
+
+
+def _alter_managers(operation: ops.AlterModelManagers, scene: _Scene) -> Result:
+    model = _model(operation, scene)
+    if model is None:
+        return _missing(scene, operation.model, operation)
+    return scene.state.put(replace(model, managers=operation.managers)), ()
+
+
+# -- fields -------------------------------------------------------------------------------------------
+
+
+def _put_field(operation: ops.AddField | ops.AlterField, scene: _Scene) -> Result:
+    model = _model(operation, scene)
+    if model is None or operation.name is None:
+        return _missing(scene, operation.model if operation.name is not None else None, operation)
+    there = model.field(operation.name)
+    problems: tuple[StateProblem, ...] = ()
+    adding = isinstance(operation, ops.AddField)
+    sure = model.complete and not scene.state.is_partial(scene.app)
+    if adding and there is not None:
+        message = f"{model.key}.{operation.name} is there already"
+        problems = (StateProblem("already-exists", model.name, operation.name, message),)
+    elif not adding and there is None and sure:
+        problems = (_unknown_field(model, operation.name),)
+    name = there.name if there is not None else operation.name
+    field = _without_default(operation)
+    fields = {**model.fields, name: FieldState(name, field, scene.origin)}
+    return scene.state.put(replace(model, fields=fields)), problems
+
+
+def _without_default(operation: ops.AddField | ops.AlterField) -> Field:
+    """Source: AddField.state_forwards: with preserve_default=False the default is not kept."""
+    keep, call = operation.preserve_default, operation.field.call
+    if isinstance(keep, Literal) and keep.value is False and isinstance(call, Call):
+        keywords = tuple(keyword for keyword in call.keywords if keyword.name != "default")
+        return Field(Call(call.function, call.arguments, keywords, call.span))
+    return operation.field
+
+
+def _unknown_field(model: ModelState, name: str) -> StateProblem:
+    return StateProblem("unknown-field", model.name, name, f"{model.key} has no field {name!r} at this point")
+
+
+def _remove_field(operation: ops.RemoveField, scene: _Scene) -> Result:
+    model = _model(operation, scene)
+    if model is None or operation.name is None:
+        return _missing(scene, operation.model if operation.name is not None else None, operation)
+    there = model.field(operation.name)
+    if there is None:
+        sure = model.complete and not scene.state.is_partial(scene.app)
+        return scene.state, (_unknown_field(model, operation.name),) if sure else ()
+    fields = {name: state for name, state in model.fields.items() if name != there.name}
+    return scene.state.put(replace(model, fields=fields)), ()
+
+
+def _rename_field(operation: ops.RenameField, scene: _Scene) -> Result:
+    """Source: django.db.migrations.state.ProjectState.rename_field"""
+    model = _model(operation, scene)
+    old, new = operation.old_name, operation.new_name
+    if model is None or old is None or new is None:
+        return _missing(scene, operation.model if old is not None and new is not None else None, operation)
+    there = model.field(old)
+    if there is None:
+        sure = model.complete and not scene.state.is_partial(scene.app)
+        return scene.state, (_unknown_field(model, old),) if sure else ()
+    problems: tuple[StateProblem, ...] = ()
+    if model.field(new) is not None and new.lower() != old.lower():
+        problems = (StateProblem("already-exists", model.name, new, f"{model.key}.{new} is there already"),)
+    fields = {
+        (new if name == there.name else name): (
+            FieldState(new, state.field, scene.origin) if name == there.name else state
+        )
+        for name, state in model.fields.items()
+    }
+    options = dict(model.options)
+    for name in (*_TOGETHER, "order_with_respect_to"):
+        if name in options:
+            options[name] = _renamed(options[name], there.name, new)
+    return scene.state.put(replace(model, fields=fields, options=options)), problems
+
+
+def _renamed(value: Expr, old: str, new: str) -> Expr:
+    if isinstance(value, Literal):
+        return Literal("str", new, value.span) if value.kind == "str" and value.text == old else value
+    if isinstance(value, Items):
+        return Items(value.kind, tuple(_renamed(item, old, new) for item in value.items), value.span)
+    return value
+
+
+# -- indexes and constraints --------------------------------------------------------------------------
+
+
+def _add_index(operation: ops.AddIndex, scene: _Scene) -> Result:
+    model = _model(operation, scene)
+    if model is None:
+        return _missing(scene, operation.model, operation)
+    added = IndexState(_name_of(operation.index), operation.index, scene.origin)
+    return scene.state.put(replace(model, indexes=(*model.indexes, added))), ()
+
+
+def _remove_index(operation: ops.RemoveIndex, scene: _Scene) -> Result:
+    model = _model(operation, scene)
+    if model is None:
+        return _missing(scene, operation.model, operation)
+    kept = tuple(index for index in model.indexes if index.name != operation.name)
+    return scene.state.put(replace(model, indexes=kept)), ()
+
+
+def _rename_index(operation: ops.RenameIndex, scene: _Scene) -> Result:
+    model = _model(operation, scene)
+    if model is None:
+        return _missing(scene, operation.model, operation)
+    if operation.old_name is None:
+        together = model.options.get("index_together")
+        options = {name: value for name, value in model.options.items() if name != "index_together"}
+        if isinstance(together, Items):
+            left = tuple(item for item in together.items if item != operation.old_fields)
+            if left:
+                options["index_together"] = Items(together.kind, left, together.span)
+        added = IndexState(operation.new_name, operation.old_fields, scene.origin)
+        return scene.state.put(replace(model, options=options, indexes=(*model.indexes, added))), ()
+    indexes = tuple(
+        replace(index, name=operation.new_name, origin=scene.origin) if index.name == operation.old_name else index
+        for index in model.indexes
+    )
+    return scene.state.put(replace(model, indexes=indexes)), ()
+
+
+def _add_constraint(operation: ops.AddConstraint, scene: _Scene) -> Result:
+    model = _model(operation, scene)
+    if model is None:
+        return _missing(scene, operation.model, operation)
+    added = ConstraintState(_name_of(operation.constraint), operation.constraint, scene.origin)
+    return scene.state.put(replace(model, constraints=(*model.constraints, added))), ()
+
+
+def _remove_constraint(operation: ops.RemoveConstraint, scene: _Scene) -> Result:
+    model = _model(operation, scene)
+    if model is None:
+        return _missing(scene, operation.model, operation)
+    kept = tuple(each for each in model.constraints if each.name != operation.name)
+    return scene.state.put(replace(model, constraints=kept)), ()
+
+
+def _alter_constraint(operation: ops.AlterConstraint, scene: _Scene) -> Result:
+    model = _model(operation, scene)
+    if model is None:
+        return _missing(scene, operation.model, operation)
+    changed = tuple(
+        ConstraintState(each.name, operation.constraint, scene.origin) if each.name == operation.name else each
+        for each in model.constraints
+    )
+    return scene.state.put(replace(model, constraints=changed)), ()
+
+
+_FORWARDS: dict[type[Operation], Callable[[Any, _Scene], Result]] = {
+    ops.CreateModel: _create_model,
+    ops.DeleteModel: _delete_model,
+    ops.RenameModel: _rename_model,
+    ops.AlterModelTable: _option_setter("db_table", "table"),
+    ops.AlterModelTableComment: _option_setter("db_table_comment", "table_comment"),
+    ops.AlterUniqueTogether: _option_setter("unique_together", "unique_together"),
+    ops.AlterIndexTogether: _option_setter("index_together", "index_together"),
+    ops.AlterOrderWithRespectTo: _option_setter("order_with_respect_to", "order_with_respect_to"),
+    ops.AlterModelOptions: _alter_options,
+    ops.AlterModelManagers: _alter_managers,
+    ops.AddField: _put_field,
+    ops.AlterField: _put_field,
+    ops.RemoveField: _remove_field,
+    ops.RenameField: _rename_field,
+    ops.AddIndex: _add_index,
+    ops.AddIndexConcurrently: _add_index,
+    ops.RemoveIndex: _remove_index,
+    ops.RemoveIndexConcurrently: _remove_index,
+    ops.RenameIndex: _rename_index,
+    ops.AddConstraint: _add_constraint,
+    ops.AddConstraintNotValid: _add_constraint,
+    ops.RemoveConstraint: _remove_constraint,
+    ops.AlterConstraint: _alter_constraint,
+    ops.Custom: _unreadable,
+    ops.Unread: _unreadable,
+    ops.Alternative: _unreadable,
+}
+
+__all__ = [
+    "ConstraintState", "FieldState", "IndexState", "ModelState", "Name", "Origin", "Pair", "ProjectState",
+    "StateProblem", "apply",
+]  # fmt: skip

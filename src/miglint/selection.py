@@ -1,0 +1,49 @@
+"""Which rules are on: the longest selector that matches a rule decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from miglint.diagnostic import Severity
+
+
+def matches(selector: str, code: str, name: str) -> bool:
+    """Whether a selector (ALL, a prefix such as MG3, a code, a name) means a rule."""
+    return selector == "ALL" or selector == name or (selector[:1].isupper() and code.startswith(selector))
+
+
+def _weight(selector: str, name: str) -> int:
+    """How closely a selector matches: a name is as close as a whole code."""
+    if selector == "ALL":
+        return 0
+    return 99 if selector == name else len(selector)
+
+
+def _closest(selectors: tuple[str, ...], code: str, name: str) -> int:
+    return max((_weight(s, name) if s != code else 99 for s in selectors if matches(s, code, name)), default=-1)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the user selected. `select` empty means ALL; at equal length `ignore` wins."""
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    severity: Mapping[str, str] = field(default_factory=dict)
+
+    def is_on(self, code: str, name: str) -> bool:
+        chosen = (*(self.select or ("ALL",)), *self.extend_select)
+        return _closest(chosen, code, name) > _closest(self.ignore, code, name)
+
+    def severity_of(self, code: str, name: str, default: Severity) -> Severity:
+        """The severity that a setting gives a rule, by code or name."""
+        given = self.severity.get(code) or self.severity.get(name)
+        return Severity[given.upper()] if given is not None else default
+
+    def reports(self, code: str, name: str, severity: Severity) -> bool:
+        """Whether a finding of this severity is shown: info only where its rule is asked for."""
+        if severity > Severity.INFO:
+            return True
+        return _closest((*self.select, *self.extend_select), code, name) >= 0

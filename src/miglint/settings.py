@@ -1,0 +1,178 @@
+"""miglint's own settings: `miglint.toml`, or `[tool.miglint]` in `pyproject.toml`."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from miglint.database import Vendor, parse_version
+
+Deploy = Literal["migrate-first", "code-first", "downtime"]
+Level = Literal["error", "warning", "info"]
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used; one sentence that names file, key and line."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """The settings by their own names, with what holds where they say nothing. `path` is the file, if any."""
+
+    database: Vendor | None = None
+    database_version: str | None = None
+    django_version: str | None = None
+    deploy: Deploy = "migrate-first"
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    severity: dict[str, Level] = {}
+    per_migration_ignores: dict[str, tuple[str, ...]] = {}
+    exclude: tuple[str, ...] = ()
+    apps: dict[str, str] = {}
+    environment: str | None = None
+    settings_file: str | None = None
+    base: str | None = None
+    start_after: dict[str, str] = {}
+    baseline: str | None = None
+    hot_tables: tuple[str, ...] = ()
+    small_tables: tuple[str, ...] = ()
+    table_sizes: str | None = None
+    large_table_rows: int = 100_000
+    require_ignore_reason: bool = False
+    allowed_imports: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()
+    path: str | None = None
+
+
+_KEYS = tuple(name for name in Settings.__struct_encode_fields__ if name != "path")
+
+
+def load(root: Path, *, config: Path | None = None, isolated: bool = False) -> Settings:
+    """The settings of a project's root, or of the named file. Raises SettingsError."""
+    if isolated:
+        return Settings()
+    if config is not None:
+        if not config.is_file():
+            raise SettingsError(f"the settings file {config} does not exist")
+        return _read(config)
+    for file in (root / "miglint.toml", root / "pyproject.toml"):
+        if file.is_file():
+            settings = _read(file)
+            if settings.path is not None:
+                return settings
+    return Settings()
+
+
+def _read(file: Path) -> Settings:
+    import tomli  # a project without settings does not need it
+
+    try:
+        text = file.read_bytes().decode("utf-8")
+        document = tomli.loads(text)
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file}: is not UTF-8") from None
+    except tomli.TOMLDecodeError as error:
+        raise SettingsError(f"{file}: not valid TOML: {error}") from None
+    if file.name == "pyproject.toml":
+        tool = document.get("tool")
+        table: Any = tool.get("miglint") if isinstance(tool, dict) else None
+        if table is None:
+            return Settings()
+    else:
+        table = document
+    return _converted(table, file, text)
+
+
+def _converted(table: Any, file: Path, text: str) -> Settings:
+    if not isinstance(table, dict):
+        raise SettingsError(f"{file}: [tool.miglint] is no table")
+    for key in table:
+        if key not in _KEYS:
+            near = difflib.get_close_matches(key, _KEYS, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise SettingsError(f"{_place(file, text, key)}: unknown key {key}{hint}")
+    try:
+        settings = msgspec.convert({**table, "path": file.as_posix()}, Settings)
+    except msgspec.ValidationError as error:
+        key = _key_of(str(error))
+        raise SettingsError(f"{_place(file, text, key)}: {key}: {_plain(str(error))}") from None
+    for key, version in (("database-version", settings.database_version), ("django-version", settings.django_version)):
+        try:
+            parse_version(version or "1")
+        except ValueError as error:
+            raise SettingsError(f"{_place(file, text, key)}: {key}: {error}") from None
+    return settings
+
+
+def _key_of(message: str) -> str:
+    found = re.search(r"\$\.([\w-]+)", message)
+    return found[1] if found is not None else "?"
+
+
+def _plain(message: str) -> str:
+    """msgspec's words in those of TOML."""
+    words = message.partition(" - at ")[0]
+    for theirs, ours in (
+        ("`str | null`", "a string"),
+        ("`str`", "a string"),
+        ("`array`", "a list"),
+        ("`object`", "a table"),
+    ):
+        words = words.replace(theirs, ours)
+    return words[:1].lower() + words[1:]
+
+
+def _place(file: Path, text: str, key: str) -> str:
+    """`pyproject.toml, line 12`: the first line that sets the key below the table."""
+    inside = file.name != "pyproject.toml"
+    pattern = re.compile(rf"\s*(?:\[\s*(?:tool\s*\.\s*miglint\s*\.\s*)?)?[\"']?{re.escape(key)}[\"']?\s*[\]=.]")
+    for number, line in enumerate(text.splitlines(), start=1):
+        if re.match(r"\s*\[", line):
+            inside = file.name != "pyproject.toml" or re.match(r"\s*\[\s*tool\s*\.\s*miglint\b", line) is not None
+        if inside and pattern.match(line):
+            return f"{file}, line {number}"
+    return str(file)
+
+
+# -- codes --------------------------------------------------------------------------------------------
+
+
+def validate_selector(selector: str, known: Mapping[str, str], where: str = "") -> None:
+    """Checks that a selector means some rule. `known` are names by code. Raises SettingsError."""
+    if selector == "ALL" or selector in known.values():
+        return
+    if selector and any(code.startswith(selector) for code in known):
+        return
+    near = difflib.get_close_matches(selector, [*known, *known.values()], n=1)
+    hint = f"; did you mean {near[0]}?" if near else "; `miglint rules` lists them all"
+    raise SettingsError(f"{where}unknown rule {selector}{hint}")
+
+
+def validate_codes(settings: Settings, known: Mapping[str, str]) -> None:
+    """Checks every selector in the settings. Raises SettingsError."""
+    if settings.path is None:
+        return
+    file = Path(settings.path)
+    for key, selectors in _selectors(settings):
+        for selector in selectors:
+            try:
+                validate_selector(selector, known)
+            except SettingsError as error:
+                text = file.read_text(encoding="utf-8")
+                raise SettingsError(f"{_place(file, text, key)}: {key}: {error}") from None
+
+
+def _selectors(settings: Settings) -> Iterable[tuple[str, Iterable[str]]]:
+    yield "select", settings.select
+    yield "ignore", settings.ignore
+    yield "extend-select", settings.extend_select
+    yield "severity", settings.severity
+    for selectors in settings.per_migration_ignores.values():
+        yield "per-migration-ignores", selectors

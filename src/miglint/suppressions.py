@@ -1,0 +1,175 @@
+"""Comments that ignore findings: what they cover, and what is wrong with the comments themselves."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from miglint.diagnostic import Diagnostic, Severity, Subject, Suppressed
+from miglint.syntax.facts import Comment, ModuleFacts
+from miglint.text import Source, Span
+
+_COMMENT = re.compile(
+    r"#\s*miglint:\s*(?P<kind>ignore-file|ignore)\b\s*(?:\[(?P<selectors>[^\]]*)\])?\s*(?:--\s*(?P<reason>[^#]*\S))?"
+)
+
+
+@dataclass(frozen=True)
+class Suppression:
+    """One comment. `lines` are the first and last line it stands for; an `ignore-file` stands for all.
+
+    `alone` comments stand for what begins in the next line of code.
+    """
+
+    kind: str
+    selectors: tuple[str, ...]
+    reason: str | None
+    span: Span
+    line: int
+    alone: bool
+
+    def names(self, code: str, name: str) -> bool:
+        return any(selector in (code, name) for selector in self.selectors)
+
+    def covers(self, code: str, name: str, first_line: int, last_line: int) -> bool:
+        """Whether a finding in these lines is ignored."""
+        if not self.names(code, name):
+            return False
+        if self.kind == "ignore-file":
+            return True
+        return self.line == first_line if self.alone else first_line <= self.line <= last_line
+
+
+def suppressions_of(facts: ModuleFacts, source: Source) -> tuple[Suppression, ...]:
+    """The suppressions of a file."""
+    return tuple(
+        _suppression(match, comment, source)
+        for comment in facts.comments
+        if (match := _COMMENT.search(comment.text)) is not None
+    )
+
+
+def _suppression(match: re.Match[str], comment: Comment, source: Source) -> Suppression:
+    selectors = tuple(word.strip() for word in (match["selectors"] or "").split(",") if word.strip())
+    line = source.position(comment.span.start).line
+    alone = comment.alone and match["kind"] == "ignore"
+    return Suppression(
+        kind=match["kind"],
+        selectors=selectors,
+        reason=match["reason"],
+        span=Span(comment.span.start + match.start(), comment.span.start + match.end()),
+        line=_next_code(source, line) if alone else line,
+        alone=alone,
+    )
+
+
+def _next_code(source: Source, line: int) -> int:
+    """The first line after a comment that is neither empty nor a comment."""
+    while line < source.line_count:
+        line += 1
+        text = source.line(line).strip()
+        if text and not text.startswith("#"):
+            break
+    return line
+
+
+def apply(
+    diagnostics: Iterable[Diagnostic],
+    by_path: Mapping[str, Sequence[Suppression]],
+    sources: Mapping[str, Source],
+    known: Mapping[str, str],
+    extents: Mapping[str, Sequence[Span]],
+    *,
+    migrations: Mapping[str, tuple[str, str]],
+    require_reason: bool = False,
+) -> list[Diagnostic]:
+    """The findings, ignored ones marked, and those about the comments.
+
+    `extents` are, by path, the places within which a comment counts for a finding (the operations).
+    """
+    used: set[tuple[str, Span, str]] = set()
+    settled: list[Diagnostic] = []
+    for diagnostic in diagnostics:
+        path = diagnostic.path or ""
+        found = _covering(diagnostic, by_path.get(path, ()), sources.get(path), extents.get(path, ()))
+        for suppression in found:
+            used.update(
+                (path, suppression.span, s) for s in suppression.selectors if s in (diagnostic.code, diagnostic.name)
+            )
+        if found:
+            reason = next((s.reason for s in found if s.reason), None)
+            diagnostic = msgspec.structs.replace(diagnostic, suppressed=Suppressed("inline", reason))
+        settled.append(diagnostic)
+    for path, suppressions in by_path.items():
+        for suppression in suppressions:
+            for problem in _problems(suppression, path, used, known, require_reason=require_reason):
+                settled.append(_diagnostic(problem, suppression, path, migrations.get(path, (None, None))))
+    return settled
+
+
+def _covering(
+    diagnostic: Diagnostic, suppressions: Sequence[Suppression], source: Source | None, extents: Sequence[Span]
+) -> list[Suppression]:
+    if not suppressions or source is None:
+        return []
+    span = diagnostic.span or Span(0, 0)
+    around = [each for each in extents if each.start <= span.start and span.end <= each.end]
+    # The innermost operation: a comment on a nested one does not speak for the whole.
+    extent = min(around, key=lambda each: each.end - each.start, default=span)
+    first, last = source.range(span).start.line, source.range(span).end.line
+    outer_first, outer_last = source.range(extent).start.line, source.range(extent).end.line
+    return [
+        s
+        for s in suppressions
+        if s.covers(diagnostic.code, diagnostic.name, outer_first, outer_last)
+        or s.covers(diagnostic.code, diagnostic.name, first, last)
+    ]
+
+
+Problem = tuple[str, str, Severity, str, str]
+
+
+def _problems(
+    suppression: Suppression,
+    path: str,
+    used: set[tuple[str, Span, str]],
+    known: Mapping[str, str],
+    *,
+    require_reason: bool,
+) -> Iterator[Problem]:
+    """Code, name, severity, message and what it is about."""
+    if not suppression.selectors:
+        message = f"name the rules that are to be ignored: `# miglint: {suppression.kind}[MG201]`"
+        yield "MG904", "unknown-code-in-ignore", Severity.ERROR, message, ""
+    words = [*known, *known.values()]
+    for selector in suppression.selectors:
+        if selector not in words:
+            near = difflib.get_close_matches(selector, words, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            message = f"no rule is called {selector}{hint}: nothing is ignored"
+            yield "MG904", "unknown-code-in-ignore", Severity.ERROR, message, selector
+        elif (path, suppression.span, selector) not in used:
+            message = f"{selector} finds nothing here: the comment can go"
+            yield "MG903", "unused-ignore", Severity.WARNING, message, selector
+    if require_reason and not suppression.reason:
+        message = "say why: `-- reason` after the brackets"
+        yield "MG906", "ignore-without-reason", Severity.WARNING, message, ",".join(suppression.selectors)
+
+
+def _diagnostic(
+    problem: Problem, suppression: Suppression, path: str, migration: tuple[str | None, str | None]
+) -> Diagnostic:
+    code, name, severity, message, detail = problem
+    return Diagnostic(
+        code=code,
+        name=name,
+        severity=severity,
+        message=message,
+        path=path,
+        span=suppression.span,
+        subject=Subject(app=migration[0], migration=migration[1], detail=detail),
+    )
