@@ -228,6 +228,13 @@ def test_renaming_a_table_renames_its_join_tables() -> None:
     ]
 
 
+@pytest.mark.parametrize("groups", ["{('name', 'id')}", "set([('name', 'id')])", "[['name', 'id']]", "('name', 'id')"])
+def test_unique_together_is_read_in_all_its_spellings(groups: str) -> None:
+    found = actions(item(), f"migrations.AlterUniqueTogether('item', {groups})")
+    assert [(type(action).__name__, action.certain) for action in found] == [("AddUnique", True)]
+    assert [action.columns for action in found if isinstance(action, AddUnique)] == [("name", "id")]
+
+
 def test_a_join_table_goes_with_its_model() -> None:
     found = actions(item("models.ManyToManyField('app.Ref')"), "migrations.DeleteModel('item')")
     assert [(a.table, a.joins) for a in found if isinstance(a, DropTable)] == [

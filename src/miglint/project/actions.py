@@ -489,8 +489,8 @@ def _groups(value: Expr | None) -> list[tuple[str, ...]] | None:
     """
     if value is None or (isinstance(value, Literal) and value.kind == "none"):
         return []
-    if isinstance(value, Call) and value.callee in ("set", "list", "tuple", "frozenset") and not value.arguments:
-        return []
+    if isinstance(value, Call) and value.callee in ("set", "list", "tuple", "frozenset"):
+        return _groups(value.arguments[0]) if value.arguments else []
     if not isinstance(value, Items):
         return None
     if value.items and all(text_of(item) is not None for item in value.items):
