@@ -237,7 +237,7 @@ class _Reader:
 
     def named(self, reference: Reference) -> Iterator[Code]:
         """The code of this file that a name may mean."""
-        if reference.scope == "imported":
+        if reference.scope != "free":
             return
         parts = reference.name.split(".")
         yield from self._definitions(reference.name if len(parts) < 3 else ".".join(parts[:2]))
@@ -245,7 +245,7 @@ class _Reader:
             definition = self._classes[parts[0]]
             yield from (_code(method, owner=definition.name) for method in _methods(definition))
         value = self._values.get(parts[0])
-        if reference.scope == "free" and isinstance(value, Lambda):
+        if isinstance(value, Lambda):
             yield _lambda(value)
 
     def _definitions(self, name: str) -> Iterator[Code]:

@@ -1,0 +1,344 @@
+"""A model class of today in the code of a migration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from miglint.api import (
+    Assign,
+    Attribute,
+    Call,
+    Class,
+    Code,
+    CodeReference,
+    CreateModel,
+    Diagnostic,
+    Expr,
+    Function,
+    Import,
+    Migration,
+    ModuleFacts,
+    Name,
+    OperationContext,
+    Project,
+    Related,
+    RenameModel,
+    RunPython,
+    Severity,
+    Span,
+    Truth,
+    dotted,
+    entries,
+    expressions,
+    module_assignments,
+    reached,
+    rule,
+    walk,
+    walk_operations,
+)
+
+_URL = "https://docs.djangoproject.com/en/stable/topics/migrations/#historical-models"
+
+# The models of Django's own apps, by label; managers and abstract classes are no tables.
+_CONTRIB = {
+    "admin": {"LogEntry"},
+    "auth": {"Group", "Permission", "User"},
+    "contenttypes": {"ContentType"},
+    "flatpages": {"FlatPage"},
+    "redirects": {"Redirect"},
+    "sessions": {"Session"},
+    "sites": {"Site"},
+}
+_USER_MODEL = ("django.contrib.auth.get_user_model", "django.contrib.auth.models.get_user_model")
+# Attributes that only a model class has: they tell one whose module cannot be read.
+_MODEL_ONLY = {"objects", "_default_manager", "_base_manager", "_meta"}
+_MODEL_BASES = ("django.db.models.Model", "django.db.models.base.Model")
+# Bases whose subclasses are no models, although they may stand in a `models` module.
+_PLAIN_BASES = (
+    "django.db.models.Choices", "django.db.models.TextChoices", "django.db.models.IntegerChoices",
+    "django.db.models.Manager", "django.db.models.QuerySet", "django.db.models.query.QuerySet", "enum.", "object",
+    "str", "int", "dict", "typing.", "Exception",
+)  # fmt: skip
+_MAX_HOPS = 8
+
+
+@dataclass(frozen=True)
+class _Model:
+    """A model of today that code uses: its app's label, its class, and the attribute asked of it."""
+
+    app: str
+    name: str
+    attribute: str
+    # What the code wrote: `shop.models.Order`.
+    path: str
+
+
+@rule("MG503", on=RunPython, severity=Severity.ERROR)
+def direct_model_import(context: OperationContext[RunPython]) -> Iterator[Diagnostic]:
+    """Code of a migration uses a model class as it is today instead of the one of that time."""
+    if not context.touches_database:
+        return
+    names = module_assignments(context.migration.facts)
+    for code in reached(context.operation, context.migration):
+        seen = set()
+        saved = _saved(code)
+        for reference in code.references():
+            model = _model(context, reference, names, saved)
+            if model is not None and (model.app, model.name) not in seen:
+                seen.add((model.app, model.name))
+                yield _finding(context, code, reference, model)
+
+
+# -- what a name is ---------------------------------------------------------------------------------------
+
+
+def _model(
+    context: OperationContext[RunPython], reference: CodeReference, names: dict[str, Expr], saved: frozenset[Span]
+) -> _Model | None:
+    """The model of today that a name is, None where it is none or something harmless of one."""
+    path, used_as_model = reference.name, reference.span in saved
+    if reference.scope == "free":
+        first, _, rest = path.partition(".")
+        value = names.get(first)
+        if isinstance(value, Call) and _imported(value.function) and value.callee in _USER_MODEL:
+            return _user_model(context) if not _is_harmless(rest.partition(".")[0]) else None
+        if not isinstance(value, Name) or value.scope != "imported":
+            return None
+        path = f"{value.name}.{rest}" if rest else value.name
+    elif reference.scope != "imported":
+        return None
+    if path in _USER_MODEL and reference.call is not None:
+        return _user_model(context)
+    return _imported_model(context, path, used_as_model=used_as_model)
+
+
+def _imported(expression: Expr) -> bool:
+    return isinstance(expression, Name) and expression.scope == "imported"
+
+
+def _user_model(context: OperationContext[RunPython]) -> _Model:
+    app, _, name = context.project.swappable.get("AUTH_USER_MODEL", "auth.User").partition(".")
+    return _Model(app, name, "", "get_user_model()")
+
+
+def _imported_model(context: OperationContext[RunPython], path: str, *, used_as_model: bool) -> _Model | None:
+    dots = len(path) - len(path.lstrip("."))
+    parts = path[dots:].split(".")
+    if "models" not in parts[:-1] or path.startswith(("django.db.", "django.forms.", "rest_framework.")):
+        return None
+    at = parts.index("models")
+    app = _label(context, parts[:at], dots)
+    for index in range(at + 1, len(parts)):
+        name, attribute = parts[index], (parts[index + 1] if index + 1 < len(parts) else "")
+        if not name.lstrip("_")[:1].isupper():
+            continue
+        if _is_harmless(attribute):
+            return None
+        module = "." * dots + ".".join(parts[:index])
+        truth = _is_model(context, app, module, name)
+        by_use = used_as_model or attribute in _MODEL_ONLY
+        if truth.certain or (truth is Truth.UNKNOWN and by_use):
+            return _Model(app, name, attribute, "." * dots + ".".join(parts[: index + 1]))
+        return None
+    return None
+
+
+def _is_harmless(attribute: str) -> bool:
+    """Constants and nested enums of a model; its exceptions are another class than the historical model's."""
+    return attribute[:1].isupper() and attribute not in ("DoesNotExist", "MultipleObjectsReturned")
+
+
+def _label(context: OperationContext[RunPython], package: list[str], dots: int) -> str:
+    """The label of the app whose `models` it is."""
+    if dots and not package:
+        return context.migration.app
+    directory = "/" + "/".join(package)
+    for each in context.project.packages:
+        parent = "/" + each.directory.rpartition("/")[0]
+        if package and parent.endswith(directory):
+            return each.label
+    return package[-1] if package else context.migration.app
+
+
+def _is_model(context: OperationContext[RunPython], app: str, module: str, name: str) -> Truth:
+    if module.startswith("django.contrib."):
+        return Truth.of(name in _CONTRIB.get(app, set()))
+    states = (context.before, context.project.history.final)
+    if any(state.model(app, name) is not None for state in states):
+        return Truth.YES
+    said = _is_model_class(context, module, name, _MAX_HOPS)
+    if said is Truth.UNKNOWN and _was_ever_a_model(context.project, app, name):
+        return Truth.YES
+    return said
+
+
+def _was_ever_a_model(project: Project, app: str, name: str) -> bool:
+    for migration in project.graph.migrations.values():
+        for _, operation in walk_operations(migration.operations) if migration.app == app else ():
+            made = operation.name if isinstance(operation, CreateModel) else None
+            made = operation.new_name if isinstance(operation, RenameModel) else made
+            if made is not None and made.lower() == name.lower():
+                return True
+    return False
+
+
+# -- what a class of the project's sources is ---------------------------------------------------------------
+
+
+def _is_model_class(context: OperationContext[RunPython], module: str, name: str, hops: int) -> Truth:
+    """Whether the sources say that a name of a module is a model class; unknown where they cannot be read."""
+    facts = context.project.facts_of(context.migration.key, module) if hops else None
+    if facts is None or facts.problem is not None:
+        return Truth.UNKNOWN
+    definition = facts.class_named(name)
+    if definition is not None:
+        return _is_model_definition(context, module, facts, definition, hops)
+    if any(function.name == name for function in facts.top(Function)):
+        return Truth.NO
+    if name in module_assignments(facts):
+        value = module_assignments(facts)[name]
+        return Truth.UNKNOWN if isinstance(value, Call | Name) else Truth.NO
+    for statement in facts.imports():
+        for alias in statement.aliases:
+            if alias.bound == name:
+                inner, _, original = _absolute(context, module, alias.path).rpartition(".")
+                return _is_model_class(context, inner, original, hops - 1)
+    return _is_in_stars(context, module, facts, name, hops)
+
+
+def _is_in_stars(context: OperationContext[RunPython], module: str, facts: ModuleFacts, name: str, hops: int) -> Truth:
+    """Looks behind `from .order import *`."""
+    for statement in facts.imports():
+        for alias in statement.aliases:
+            if alias.bound == "*":
+                inner = _absolute(context, module, alias.module, is_module=True)
+                if (said := _is_model_class(context, inner, name, hops - 1)) is not Truth.UNKNOWN:
+                    return said
+    return Truth.UNKNOWN
+
+
+def _absolute(context: OperationContext[RunPython], module: str, path: str, *, is_module: bool = False) -> str:
+    """A relative import that stands in `module`, as the migration itself would write it."""
+    if not path.startswith("."):
+        return path
+    # In a package's `__init__` one dot is the package itself, in a module it is the package that holds it.
+    for up in (0, 1):
+        found = _joined(module, path, up=up)
+        holder = found if is_module else found.rpartition(".")[0]
+        if context.project.facts_of(context.migration.key, holder) is not None:
+            return found
+    return _joined(module, path, up=1)
+
+
+def _joined(module: str, path: str, *, up: int) -> str:
+    name = module.lstrip(".")
+    dots = module[: len(module) - len(name)]
+    tail = path.lstrip(".")
+    steps = len(path) - len(tail) - 1 + up
+    parts = name.split(".") if name else []
+    kept = parts[: max(len(parts) - steps, 0)]
+    above = "." * max(steps - len(parts), 0) if dots else ""
+    return dots + above + ".".join([*kept, tail])
+
+
+def _is_model_definition(
+    context: OperationContext[RunPython], module: str, facts: ModuleFacts, definition: Class, hops: int
+) -> Truth:
+    if _has_fields(definition):
+        return Truth.YES
+    truths = [_is_model_base(context, module, facts, base, hops - 1) for base in definition.bases]
+    if Truth.YES in truths:
+        return Truth.YES
+    return Truth.UNKNOWN if Truth.UNKNOWN in truths else Truth.NO
+
+
+def _has_fields(definition: Class) -> bool:
+    return any(
+        isinstance(statement, Assign)
+        and isinstance(statement.value, Call)
+        and statement.value.callee.startswith("django.db.models.")
+        and statement.value.callee.endswith(("Field", "ForeignKey"))
+        for statement in definition.body
+    )
+
+
+def _is_model_base(
+    context: OperationContext[RunPython], module: str, facts: ModuleFacts, base: Expr, hops: int
+) -> Truth:
+    name = dotted(base)
+    if name in _MODEL_BASES:
+        return Truth.YES
+    if name.startswith(_PLAIN_BASES) or name.startswith("django.db.models."):
+        return Truth.NO
+    if hops <= 0 or not name:
+        return Truth.UNKNOWN
+    if not _imported(base):
+        definition = facts.class_named(name)
+        return Truth.UNKNOWN if definition is None else _is_model_definition(context, module, facts, definition, hops)
+    inner, _, original = _absolute(context, module, name).rpartition(".")
+    return _is_model_class(context, inner, original, hops)
+
+
+# -- how it is used -----------------------------------------------------------------------------------------
+
+
+def _saved(code: Code) -> frozenset[Span]:
+    """Where something is instantiated that is saved afterwards: `order = Order(); order.save()`, `Order().save()`."""
+    made: dict[str, Span] = {}
+    found: set[Span] = set()
+    for statement in code.roots():
+        if isinstance(statement, Assign) and isinstance(statement.value, Call):
+            made |= {dotted(target): statement.value.function.span for target in statement.targets}
+        for expression in expressions(statement):
+            if isinstance(expression, Call) and isinstance(expression.function, Attribute):
+                found |= _saved_by(expression.function, made)
+    return frozenset(found)
+
+
+def _saved_by(function: Attribute, made: dict[str, Span]) -> set[Span]:
+    if function.name != "save":
+        return set()
+    if isinstance(function.value, Call):
+        return {function.value.function.span}
+    name = dotted(function.value)
+    return {made[name]} if name in made else set()
+
+
+# -- what is said -------------------------------------------------------------------------------------------
+
+
+def _finding(context: OperationContext[RunPython], code: Code, reference: CodeReference, model: _Model) -> Diagnostic:
+    entry = next((each for each in entries(context.operation, context.migration) if each.code.span == code.span), None)
+    parameters = entry.code.parameters[entry.given :] if entry is not None else ()
+    apps = parameters[0].name if parameters else "apps"
+    function = code.name.rpartition(".")[2]
+    return context.diagnostic(
+        reference.span,
+        f"{function} uses {model.name} as it is today, not as it was at this migration",
+        related=_imports(context, context.migration, model),
+        help=f"The class has the fields that the code has now; the table has those of {context.migration.name}. Once a "
+        f"field is added to {model.name}, this migration fails on every new database (no such column). "
+        "Use the historical model:\n"
+        f'    {model.name} = {apps}.get_model("{model.app}", "{model.name}")\n'
+        + (f"If {model.app} is another app, add its migration to `dependencies`." if _is_other(context, model) else ""),
+        url=_URL,
+        model=model.name,
+        detail=f"{code.name}: {model.app}.{model.name}",
+    )
+
+
+def _is_other(context: OperationContext[RunPython], model: _Model) -> bool:
+    return model.app != context.migration.app
+
+
+def _imports(context: OperationContext[RunPython], migration: Migration, model: _Model) -> tuple[Related, ...]:
+    """Where the class, or the module that has it, is imported."""
+    best: tuple[int, Span] | None = None
+    for statement in walk(migration.facts.body):
+        for alias in statement.aliases if isinstance(statement, Import) else ():
+            path = _USER_MODEL[0] if model.path == "get_user_model()" else model.path
+            if path == alias.path or path.startswith(f"{alias.module}."):
+                weight = len(alias.path)
+                best = (weight, alias.span) if best is None or weight > best[0] else best
+    return (context.related(migration, best[1], f"{model.name} is imported here"),) if best is not None else ()

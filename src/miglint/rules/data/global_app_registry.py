@@ -1,0 +1,81 @@
+"""The registry of today's models in the code of a migration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from miglint.api import (
+    Call,
+    Code,
+    CodeReference,
+    Diagnostic,
+    Expr,
+    Literal,
+    Name,
+    OperationContext,
+    RunPython,
+    Severity,
+    dotted,
+    entries,
+    module_assignments,
+    reached,
+    rule,
+)
+
+_URL = "https://docs.djangoproject.com/en/stable/topics/migrations/#historical-models"
+_REGISTRIES = ("django.apps.apps", "django.apps.registry.apps")
+_METHODS = ("get_model", "get_models", "get_registered_model")
+
+
+@rule("MG504", on=RunPython, severity=Severity.ERROR)
+def global_app_registry(context: OperationContext[RunPython]) -> Iterator[Diagnostic]:
+    """Code of a migration gets models from the global registry, which knows only those of today."""
+    if not context.touches_database:
+        return
+    names = module_assignments(context.migration.facts)
+    for code in reached(context.operation, context.migration):
+        seen = set()
+        for reference in code.references():
+            call = _call(reference, names)
+            if call is not None and call not in seen:
+                seen.add(call)
+                yield _finding(context, code, reference, call)
+
+
+def _call(reference: CodeReference, names: dict[str, Expr]) -> Call | None:
+    """The call that got a model: this one, or the module's that the name stands for."""
+    made = names.get(reference.name.partition(".")[0]) if reference.scope == "free" else None
+    call = made if isinstance(made, Call) else reference.call
+    is_imported = call is not None and isinstance(call.function, Name) and call.function.scope == "imported"
+    return call if call is not None and is_imported and _gets_models(call.callee) else None
+
+
+def _gets_models(name: str) -> bool:
+    return any(name.startswith(f"{registry}.{method}") for registry in _REGISTRIES for method in _METHODS)
+
+
+def _finding(context: OperationContext[RunPython], code: Code, reference: CodeReference, call: Call) -> Diagnostic:
+    method = call.callee.rpartition(".")[2]
+    asked = ", ".join(_text(argument) for argument in call.arguments)
+    own = next((each for each in entries(context.operation, context.migration) if each.code.span == code.span), None)
+    parameter = own.code.parameters[0].name if own is not None and own.code.parameters else "apps"
+    imports = (
+        context.related(context.migration, alias.span, "the global registry is imported here")
+        for statement in context.migration.facts.imports()
+        for alias in statement.aliases
+        if alias.path in _REGISTRIES or (alias.path, alias.module) == ("django", "django.apps")
+    )
+    return context.diagnostic(
+        reference.span,
+        f"{code.name.rpartition('.')[2]} gets today's models from django.apps, not those of this migration",
+        related=tuple(imports)[:1],
+        help="The global registry holds the models as the code is now: with fields that this migration's database does "
+        "not have yet, or without the model once it is deleted. Use the registry that RunPython passes:\n"
+        f"    {parameter}.{method}({asked})",
+        url=_URL,
+        detail=f"{code.name}: {asked}",
+    )
+
+
+def _text(argument: Expr) -> str:
+    return f'"{argument.text}"' if isinstance(argument, Literal) and argument.kind == "str" else dotted(argument) or "…"

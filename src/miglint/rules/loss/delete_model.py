@@ -1,0 +1,71 @@
+"""A table that is dropped with its data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from miglint.api import (
+    DeleteModel,
+    Diagnostic,
+    DropForeignKey,
+    DropTable,
+    ModelState,
+    OperationContext,
+    Reference,
+    Severity,
+    rule,
+)
+
+_URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#deletemodel"
+
+
+@rule("MG202", on=DeleteModel, severity=Severity.ERROR)
+def delete_model(context: OperationContext[DeleteModel]) -> Iterator[Diagnostic]:
+    """Deleting a model drops its table with all the data in it."""
+    model = context.model
+    if model is None or not context.touches_database or context.table_is_new:
+        return
+    tables = [action.table for action in context.actions if isinstance(action, DropTable)]
+    if not tables:
+        return
+    # The model's own table is dropped last, after those of its many-to-many fields.
+    own, joins = tables[-1] or model.table, tables[:-1]
+    also = f", and the join table{'s' * (len(joins) > 1)} {', '.join(joins)}" if joins else ""
+    yield context.diagnostic(
+        None,
+        f"deleting {context.model_name} drops the table {own or '(its name is not known)'}{also}, with all rows",
+        help=_help(context, model, own),
+        url=_URL,
+        related=(context.related(model.origin.migration, model.origin.span, f"{model.name} was created here"),),
+    )
+
+
+def _help(context: OperationContext[DeleteModel], model: ModelState, table: str) -> str:
+    database = context.database
+    cascade = "Django writes DROP TABLE … CASCADE: its views go too. " if database.vendor == "postgresql" else ""
+    return (
+        "Undoing the migration brings the table back empty. The release that runs during the deploy may still read it. "
+        f"{cascade}{_locked(context)}"
+        "Take it out in two releases: first from the state alone,\n"
+        "    migrations.SeparateDatabaseAndState(\n"
+        f"        state_operations=[migrations.DeleteModel({model.name!r})],\n"
+        "    )\n"
+        "then, when no release uses it any more, from the database:\n"
+        f"    migrations.RunSQL({f'DROP TABLE {table}'!r}, migrations.RunSQL.noop)"
+    )
+
+
+def _locked(context: OperationContext[DeleteModel]) -> str:
+    """The other tables that a foreign key joins to the dropped one: dropping the key locks them."""
+    dropped = {action.table for action in context.actions if isinstance(action, DropTable)}
+    tables: set[str] = set()
+    for action in context.actions:
+        if isinstance(action, Reference):
+            tables.add(action.table)
+        elif isinstance(action, DropForeignKey):
+            tables |= {action.table, action.to_table}
+    others = sorted(tables - dropped - {""})
+    if not others:
+        return ""
+    lock = " (ACCESS EXCLUSIVE)" if context.database.vendor == "postgresql" else ""
+    return f"Its foreign keys lock {', '.join(others)} too{lock}, until the migration ends. "
