@@ -14,7 +14,14 @@ from miglint.project.actions import Action, actions_of
 from miglint.project.graph import Graph
 from miglint.project.keys import MigrationKey, ModelKey
 from miglint.project.migration import Migration
-from miglint.project.operations import Alternative, Operation, OperationPath, SeparateDatabaseAndState, nested
+from miglint.project.operations import (
+    Alternative,
+    Operation,
+    OperationPath,
+    RenameModel,
+    SeparateDatabaseAndState,
+    nested,
+)
 from miglint.project.schema import Schema, fold_all
 from miglint.project.state import ModelState, ProjectState, StateProblem, apply
 
@@ -56,6 +63,17 @@ class _Point:
 _START = _Point(ProjectState(), {})
 
 
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """One write of one model: the operation, the model after it (None: deleted), and its version then."""
+
+    migration: Migration
+    path: OperationPath
+    operation: Operation
+    model: ModelState | None
+    version: int
+
+
 @dataclass(frozen=True)
 class History:
     """All steps, in the order of the plan."""
@@ -91,7 +109,8 @@ class _Replay:
         self._database = database
         self._django_version = django_version
         self._points: dict[MigrationKey, _Point] = {}
-        self._bits: dict[ModelKey, int] = {}
+        # The place of a write is its bit in a version; places grow along the plan.
+        self._writes: dict[ModelKey, list[_Write]] = {}
         self._schema = Schema()
         self._steps: dict[MigrationKey, tuple[Step, ...]] = {}
         self._before: dict[MigrationKey, ProjectState] = {}
@@ -141,6 +160,13 @@ class _Replay:
     def _redo(
         self, state: ProjectState, versions: dict[ModelKey, int], conflicts: set[ModelKey], key: MigrationKey | None
     ) -> _Point:
+        for model in tuple(conflicts):
+            redone = self._on_top(state, model, versions[model])
+            if redone is not None:
+                state = redone
+                conflicts.discard(model)
+        if not conflicts:
+            return _Point(state, versions)
         ancestors = self._graph.ancestors(key) if key is not None else frozenset(self._points)
         replayed = ProjectState()
         for other in self._graph.plan():
@@ -151,6 +177,29 @@ class _Replay:
         for model in conflicts:
             state = _take(state, model, replayed)
         return _Point(state, versions)
+
+    def _on_top(self, state: ProjectState, key: ModelKey, version: int) -> ProjectState | None:
+        """The state with a model's writes of both branches, in the order of the plan; None where it takes more."""
+        writes = self._writes[key]
+        places = [place for place in range(version.bit_length()) if version >> place & 1]
+        start = next(
+            (
+                at
+                for at in range(len(places), 0, -1)
+                if writes[places[at - 1]].version == _up_to(version, places[at - 1])
+            ),
+            0,
+        )
+        if start == 0:
+            return None
+        base = writes[places[start - 1]].model
+        state = state.put(base) if base is not None else state.without(key)
+        for place in places[start:]:
+            write = writes[place]
+            if isinstance(write.operation, RenameModel):
+                return None
+            state, _ = apply(state, write.migration, write.path, write.operation)
+        return state
 
     # -- one migration -------------------------------------------------------------------------------
 
@@ -165,7 +214,7 @@ class _Replay:
             if not conditional:
                 after, problems = apply(before, migration, path, operation)
             if in_state and after is not before:
-                self._note(before, after, versions)
+                self._note(before, after, versions, (migration, path, operation))
             actions = self._actions(migration, operation, before, after) if in_database else ()
             self._schema = fold_all(schema, actions) if not conditional else schema
             steps.append(
@@ -202,8 +251,14 @@ class _Replay:
             schema=self._schema,
         )
 
-    def _note(self, before: ProjectState, after: ProjectState, versions: dict[ModelKey, int]) -> None:
-        """Marks the models that a step wrote."""
+    def _note(
+        self,
+        before: ProjectState,
+        after: ProjectState,
+        versions: dict[ModelKey, int],
+        by: tuple[Migration, OperationPath, Operation],
+    ) -> None:
+        """Marks the models that an operation wrote."""
         for app, models in after.apps.items():
             old = before.in_app(app)
             if old is models:
@@ -211,9 +266,14 @@ class _Replay:
             for name in {**old, **models}:
                 if old.get(name) is not models.get(name):
                     key = ModelKey(app, name)
-                    bit = self._bits.get(key, 0)
-                    self._bits[key] = bit + 1
-                    versions[key] = versions.get(key, 0) | 1 << bit
+                    writes = self._writes.setdefault(key, [])
+                    versions[key] = versions.get(key, 0) | 1 << len(writes)
+                    writes.append(_Write(*by, models.get(name), versions[key]))
+
+
+def _up_to(version: int, place: int) -> int:
+    """The part of a version up to a place, that place included."""
+    return version & ((1 << place + 1) - 1)
 
 
 def _take(state: ProjectState, key: ModelKey, source: ProjectState) -> ProjectState:
