@@ -24,9 +24,14 @@ def _numbered(graph: Graph) -> dict[tuple[str, int], list[MigrationKey]]:
     found: defaultdict[tuple[str, int], list[MigrationKey]] = defaultdict(list)
     for key in sorted(graph.nodes):
         migration = graph.migrations.get(key)
-        if migration is not None and migration.number is not None and not migration.replaces:
+        if migration is not None and migration.number is not None and not _is_squash(migration):
             found[key.app, migration.number].append(key)
     return found
+
+
+def _is_squash(migration: Migration) -> bool:
+    """Whether it is one, or was: `replaces` goes when the squash is applied everywhere, the name stays."""
+    return bool(migration.replaces) or "squashed_" in migration.name
 
 
 def _are_merged(graph: Graph, one: MigrationKey, other: MigrationKey) -> bool:
