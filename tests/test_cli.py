@@ -108,9 +108,11 @@ def test_a_warm_run_imports_neither_libcst_nor_sqlglot(project: Path) -> None:
         [
             sys.executable,
             "-c",
-            ("import sys\nfrom miglint.cli import cli\n"
-            "try: cli(['check', '-q'])\nexcept SystemExit: pass\n"
-            "print([name for name in ('libcst', 'sqlglot', 'django') if name in sys.modules], file=sys.stderr)"),
+            (
+                "import sys\nfrom miglint.cli import cli\n"
+                "try: cli(['check', '-q'])\nexcept SystemExit: pass\n"
+                "print([name for name in ('libcst', 'sqlglot', 'django') if name in sys.modules], file=sys.stderr)"
+            ),
         ],
         cwd=project,
         capture_output=True,

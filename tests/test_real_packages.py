@@ -1,4 +1,4 @@
-"""Released packages: nothing crashes, Django loads them all, so no graph finding is true, and what is unreadable is known."""
+"""Released packages: nothing crashes, no graph finding is true of what Django loads, what is unreadable is listed."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from packages import PACKAGES, install
 
 from miglint.options import Options
 from miglint.report import Report
 from miglint.session import Session
+from packages import PACKAGES, install
 
 UNREADABLE = json.loads((Path(__file__).parent / "data" / "unreadable.json").read_text())
 

@@ -153,7 +153,7 @@ class _Run:
                 facts = self._read[module.file].facts
                 migrations.append(interpret(key, module.path, facts, modules.lookup(module.file)))
         graph = Graph.build(migrations, swappable=django.swappable, django_version=version)
-        history = replay(graph, database=database, django_version=version)
+        history = replay(graph, database=database, django_version=version, swappable=django.swappable)
         return Project(
             root=found.root,
             graph=graph,

@@ -5,9 +5,10 @@ Source: django.db.migrations.loader.MigrationLoader.build_graph and django.db.mi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import compress
 
 from miglint.database import Version
 from miglint.project.keys import MigrationKey
@@ -16,47 +17,16 @@ from miglint.project.migration import FIRST, LATEST, Dependency, Migration
 
 @dataclass(frozen=True, slots=True)
 class GraphProblem:
-    """Something that Django would refuse: kind, the migration that says it, and which of its entries."""
+    """Something that Django would refuse: kind, the migration that says it, and which of its entries.
+
+    A `cycle` goes from each migration to one it depends on and ends with the one it starts with.
+    """
 
     kind: str
     migration: MigrationKey | None
     message: str
     dependency: Dependency | None = None
     cycle: tuple[MigrationKey, ...] = ()
-
-
-@dataclass
-class _Edges:
-    """Nodes and edges while the graph is built."""
-
-    parents: dict[MigrationKey, set[MigrationKey]] = field(default_factory=dict)
-    children: dict[MigrationKey, set[MigrationKey]] = field(default_factory=dict)
-
-    def add_node(self, key: MigrationKey) -> None:
-        self.parents.setdefault(key, set())
-        self.children.setdefault(key, set())
-
-    def add(self, child: MigrationKey, parent: MigrationKey) -> None:
-        self.add_node(child)
-        self.add_node(parent)
-        self.parents[child].add(parent)
-        self.children[parent].add(child)
-
-    def replace(self, replacement: MigrationKey, replaced: Iterable[MigrationKey]) -> None:
-        """Source: MigrationGraph.remove_replaced_nodes"""
-        gone = set(replaced)
-        for key in gone:
-            if key not in self.parents:
-                continue
-            children, parents = self.children.pop(key), self.parents.pop(key)
-            for child in children:
-                self.parents[child].discard(key)
-                if child not in gone and child != replacement:
-                    self.add(child, replacement)
-            for parent in parents:
-                self.children[parent].discard(key)
-                if parent not in gone and parent != replacement:
-                    self.add(replacement, parent)
 
 
 class Graph:
@@ -104,8 +74,9 @@ class Graph:
         return tuple(sorted({key.app for key in self.migrations}))
 
     def resolved(self, dependency: Dependency, of: Migration) -> MigrationKey | None:
-        """The migration that an entry means, as the loader resolves it; None where it is dropped or unknown."""
-        return self._resolver.resolve(dependency, of.app)
+        """The migration that an entry means after replacement; None where it is dropped or not known."""
+        key = self._resolver.resolve(dependency, of.app)
+        return key if key is None else self.replaced_by(key) or key
 
     def parents(self, key: MigrationKey) -> tuple[MigrationKey, ...]:
         return self._parents.get(key, ())
@@ -114,23 +85,38 @@ class Graph:
         return self._children.get(key, ())
 
     def replaced_by(self, key: MigrationKey) -> MigrationKey | None:
-        """The squash that replaces a migration."""
-        return self._replaced_by.get(key)
+        """The squash that stands for a migration in the end, squashes of squashes followed."""
+        found = self._replaced_by.get(key)
+        while found is not None and found in self._replaced_by:
+            found = self._replaced_by[found]
+        return found
 
     def leaves(self, app: str) -> tuple[MigrationKey, ...]:
         """The nodes that no migration of the same app depends on. Source: MigrationGraph.leaf_nodes"""
-        return tuple(k for k in self._of(app) if all(child.app != app for child in self._children[k]))
+        return tuple(k for k in self._by_app.get(app, ()) if all(child.app != app for child in self._children[k]))
 
     def roots(self, app: str) -> tuple[MigrationKey, ...]:
         """The nodes without a parent in the app. Source: MigrationGraph.root_nodes"""
-        return tuple(k for k in self._of(app) if all(parent.app != app for parent in self._parents[k]))
+        return tuple(k for k in self._by_app.get(app, ()) if all(parent.app != app for parent in self._parents[k]))
 
     def is_certain(self, app: str) -> bool:
-        """Whether all dependencies of an app's migrations could be read."""
-        return all(m.dependencies_known for key, m in self.migrations.items() if key.app == app)
+        """Whether all edges within an app are known: they were read, and none of them leads nowhere.
 
-    def _of(self, app: str) -> list[MigrationKey]:
-        return self._by_app.get(app, [])
+        Else nothing is known of its leaves and roots.
+        """
+        return app not in self._uncertain
+
+    @cached_property
+    def _uncertain(self) -> frozenset[str]:
+        unread = {key.app for key, migration in self.migrations.items() if not migration.dependencies_known}
+        missing = {
+            problem.migration.app
+            for problem in self.problems
+            if problem.kind in ("missing-parent", "missing-child") and problem.migration is not None
+            if problem.dependency is not None and problem.dependency.key is not None
+            if problem.dependency.key.app == problem.migration.app
+        }
+        return frozenset(unread | missing)
 
     @cached_property
     def _by_app(self) -> dict[str, list[MigrationKey]]:
@@ -141,93 +127,124 @@ class Graph:
 
     # -- order ---------------------------------------------------------------------------------------
 
-    @cached_property
-    def _order(self) -> tuple[MigrationKey, ...]:
-        leaves = [leaf for app in sorted(self._by_app) for leaf in self.leaves(app)]
-        done: dict[MigrationKey, None] = {}
-        for leaf in sorted(leaves):
-            self._visit(leaf, done)
-        for key in sorted(self._parents):  # nodes of a cycle have no leaf above them
-            self._visit(key, done)
-        return tuple(done)
-
-    def _visit(self, start: MigrationKey, done: dict[MigrationKey, None]) -> None:
-        """Parents first. Source: MigrationGraph.iterative_dfs"""
-        if start in done:
-            return
-        stack: list[tuple[MigrationKey, bool]] = [(start, False)]
-        open_: set[MigrationKey] = set()
-        while stack:
-            key, parents_done = stack.pop()
-            if parents_done:
-                done.setdefault(key)
-            elif key not in done and key not in open_:
-                open_.add(key)
-                stack.append((key, True))
-                stack.extend((parent, False) for parent in reversed(self._parents[key]))
-
     def plan(self) -> tuple[MigrationKey, ...]:
         """The order in which Django applies everything. Source: MigrationExecutor.migration_plan"""
         return self._order
 
+    @cached_property
+    def _order(self) -> tuple[MigrationKey, ...]:
+        done: dict[MigrationKey, None] = {}
+        for app in self._by_app:
+            for leaf in self.leaves(app):
+                self._visit(leaf, done)
+        for key in sorted(self._parents):  # a cycle can leave an app without a leaf
+            self._visit(key, done)
+        return tuple(done)
+
+    def _visit(self, start: MigrationKey, done: dict[MigrationKey, None]) -> None:
+        """Parents first, of several the last by name. Source: MigrationGraph.iterative_dfs"""
+        stack = [(start, False)]
+        opened: set[MigrationKey] = set()
+        while stack:
+            key, processed = stack.pop()
+            if processed:
+                done[key] = None
+            elif key not in done and key not in opened:
+                opened.add(key)
+                stack.append((key, True))
+                stack.extend((parent, False) for parent in self._parents[key])
+
     # -- ancestors -----------------------------------------------------------------------------------
 
-    @cached_property
-    def _masks(self) -> dict[MigrationKey, int]:
-        """The ancestors of each node as bits, by the place in the plan."""
-        masks: dict[MigrationKey, int] = {}
-        places = self._places
-        for key in self._order:
-            mask = 0
-            for parent in self._parents[key]:
-                mask |= masks.get(parent, 0) | 1 << places[parent]
-            masks[key] = mask
-        return masks
+    def ancestors(self, key: MigrationKey) -> frozenset[MigrationKey]:
+        """Everything that must have run before; the node itself left out."""
+        return frozenset(self._members(self._masks.get(key, 0))) - {key}
+
+    def is_ancestor(self, key: MigrationKey, *, of: MigrationKey) -> bool:
+        return key != of and key in self._places and bool(self._masks.get(of, 0) >> self._places[key] & 1)
+
+    def common_ancestor(self, keys: Iterable[MigrationKey]) -> MigrationKey | None:
+        """The latest migration of their app that all of them descend from."""
+        given = tuple(keys)
+        shared = -1 if given else 0
+        for key in given:
+            shared &= self._masks.get(key, 0)
+        same = [each for each in self._members(shared) if each.app == given[0].app and each not in given]
+        return same[-1] if same else None
+
+    def _members(self, mask: int) -> Iterator[MigrationKey]:
+        """The nodes of a mask, in the order of the plan."""
+        return compress(self._order, map("1".__eq__, reversed(bin(mask))))
 
     @cached_property
     def _places(self) -> dict[MigrationKey, int]:
         return {key: place for place, key in enumerate(self._order)}
 
-    def ancestors(self, key: MigrationKey) -> frozenset[MigrationKey]:
-        """Everything that must have run before; the node itself left out."""
-        mask = self._masks.get(key, 0)
-        order = self._order
-        found = []
-        while mask:
-            low = mask & -mask
-            found.append(order[low.bit_length() - 1])
-            mask ^= low
-        return frozenset(found) - {key}
-
-    def is_ancestor(self, key: MigrationKey, *, of: MigrationKey) -> bool:
-        return key in self._places and bool(self._masks.get(of, 0) >> self._places[key] & 1)
-
-    def common_ancestor(self, keys: Iterable[MigrationKey]) -> MigrationKey | None:
-        """The latest migration of their app that all of them descend from."""
-        all_keys = list(keys)
-        shared = frozenset.intersection(*(self.ancestors(key) for key in all_keys))
-        same = [key for key in shared if key.app == all_keys[0].app]
-        return max(same, key=self._places.__getitem__, default=None)
+    @cached_property
+    def _masks(self) -> dict[MigrationKey, int]:
+        """The ancestors of each node, a bit for each place in the plan; members of a cycle have the same."""
+        masks: dict[MigrationKey, int] = {}
+        for component in self._components:
+            mask = 0
+            for key in component:
+                for parent in self._parents[key]:
+                    mask |= masks.get(parent, 0) | 1 << self._places[parent]
+            masks.update(dict.fromkeys(component, mask))
+        return masks
 
     # -- cycles --------------------------------------------------------------------------------------
 
+    @cached_property
+    def _components(self) -> list[tuple[MigrationKey, ...]]:
+        return _components(sorted(self._parents), self._parents.__getitem__)
+
     def _cycles(self) -> Iterator[GraphProblem]:
-        """Source: MigrationGraph.ensure_not_cyclic"""
-        seen: set[MigrationKey] = set()
-        for start in sorted(self._parents):
-            stack = [start]
-            while stack and start not in seen:
-                top = stack[-1]
-                following = next((p for p in self._parents[top] if p not in seen), None)
-                if following is None:
-                    seen.add(stack.pop())
-                elif following in stack:
-                    cycle = (*stack[stack.index(following) :], following)
-                    yield GraphProblem("cycle", cycle[0], " -> ".join(map(str, cycle)), cycle=cycle)
-                    seen.update(stack)
-                    stack.clear()
-                else:
-                    stack.append(following)
+        """One cycle, a shortest, of each knot. Source: MigrationGraph.ensure_not_cyclic"""
+        for component in self._components:
+            start = min(component)
+            if len(component) > 1 or start in self._parents[start]:
+                cycle = _shortest_cycle(start, self._parents, set(component))
+                yield GraphProblem("cycle", start, " -> ".join(map(str, cycle)), cycle=cycle)
+
+
+@dataclass
+class _Edges:
+    """Nodes and edges while the graph is built, nodes without a file included."""
+
+    parents: dict[MigrationKey, set[MigrationKey]] = field(default_factory=dict)
+    children: dict[MigrationKey, set[MigrationKey]] = field(default_factory=dict)
+
+    def add_node(self, key: MigrationKey) -> None:
+        self.parents.setdefault(key, set())
+        self.children.setdefault(key, set())
+
+    def add(self, child: MigrationKey, parent: MigrationKey) -> None:
+        self.add_node(child)
+        self.add_node(parent)
+        self.parents[child].add(parent)
+        self.children[parent].add(child)
+
+    def remove(self, key: MigrationKey) -> tuple[set[MigrationKey], set[MigrationKey]]:
+        """Take a node out; the parents and the children it had."""
+        parents, children = self.parents.pop(key), self.children.pop(key)
+        for parent in parents - {key}:
+            self.children[parent].discard(key)
+        for child in children - {key}:
+            self.parents[child].discard(key)
+        return parents - {key}, children - {key}
+
+    def replace(self, replacement: MigrationKey, replaced: Collection[MigrationKey]) -> None:
+        """Move the edges of the replaced to the replacement; one that depends on what it replaces gets a cycle.
+
+        Source: MigrationGraph.remove_replaced_nodes
+        """
+        for key in replaced:
+            if key in self.parents:
+                parents, children = self.remove(key)
+                for child in children.difference(replaced):
+                    self.add(child, replacement)
+                for parent in parents.difference(replaced):
+                    self.add(replacement, parent)
 
 
 class _Resolver:
@@ -238,16 +255,10 @@ class _Resolver:
     ) -> None:
         self._swappable = swappable
         self._unmigrated = unmigrated
-        self._apps: dict[str, list[MigrationKey]] = {}
-        edges = _Edges()
-        for key, migration in migrations.items():
-            self._apps.setdefault(key.app, []).append(key)
-            edges.add_node(key)
-            for dependency in migration.dependencies:
-                parent = dependency.key
-                if parent is not None and parent.app == key.app and parent in migrations:
-                    edges.add(key, parent)
-        self._edges = edges
+        self._nodes = _internal(migrations.values())
+        self._by_app: dict[str, list[MigrationKey]] = {}
+        for key in sorted(self._nodes.parents):
+            self._by_app.setdefault(key.app, []).append(key)
 
     def resolve(self, dependency: Dependency, app: str) -> MigrationKey | None:
         key = dependency.key
@@ -258,13 +269,27 @@ class _Resolver:
             key = MigrationKey(target.partition(".")[0], FIRST)
         if key.name not in (FIRST, LATEST):
             return key
-        if key.app == app or key.app in self._unmigrated:
-            return None if key.app in self._unmigrated or key.name == FIRST else key
-        ends = self._edges.parents if key.name == FIRST else self._edges.children
-        found = sorted(k for k in self._apps.get(key.app, ()) if not ends[k])
-        if not found:
+        if key.app in self._unmigrated or (key.app == app and key.name == FIRST):
+            return None
+        if key.app == app or key.app not in self._by_app:
             return key
-        return found[0] if key.name == FIRST else found[-1]
+        edges = self._nodes.parents if key.name == FIRST else self._nodes.children
+        return next((each for each in self._by_app[key.app] if not edges[each]), None)
+
+
+def _internal(migrations: Iterable[Migration]) -> _Edges:
+    """The graph without edges between apps, where the loader looks for the first and latest of an app.
+
+    Source: MigrationLoader.add_internal_dependencies
+    """
+    edges = _Edges()
+    for migration in migrations:
+        edges.add_node(migration.key)
+        for dependency in migration.dependencies:
+            parent = dependency.key
+            if parent is not None and parent.app == migration.app and parent.name not in (FIRST, LATEST):
+                edges.add(migration.key, parent)
+    return edges
 
 
 class _Builder:
@@ -279,28 +304,30 @@ class _Builder:
     ) -> None:
         self._migrations = {migration.key: migration for migration in migrations}
         self._resolver = _Resolver(self._migrations, swappable, unmigrated)
-        self._apps = {key.app for key in self._migrations}
+        self._apps = {key.app for key in self._migrations} | unmigrated
         self._version = django_version
         self._edges = _Edges()
-        self._external: dict[MigrationKey, None] = {}
+        self._external: set[MigrationKey] = set()
         self._problems: list[GraphProblem] = []
-        self._named: dict[MigrationKey, MigrationKey] = {}
-        for migration in self._migrations.values():
-            for replaced in migration.replaces:
-                if replaced.key is not None:
-                    self._named.setdefault(replaced.key, migration.key)
+        # The first entry of `replaces` for a key is the one that is reported.
+        self._squashes = {
+            each.key: {entry.key: entry for entry in reversed(each.replaces) if entry.key is not None}
+            for each in self._migrations.values()
+            if each.replaces
+        }
+        self._replaced = {key for replaced in self._squashes.values() for key in replaced}
+        self._perhaps_replaced = {each.app for each in self._migrations.values() if _may_replace_more(each)}
 
     def graph(self) -> Graph:
         for migration in self._migrations.values():
             self._edges.add_node(migration.key)
-        for migration in self._migrations.values():
             for dependency in migration.dependencies:
                 self._link(migration, dependency, child=False)
             for dependency in migration.run_before:
                 self._link(migration, dependency, child=True)
-        replaced_by = self._replace()
-        for key in [key for key in self._edges.parents if key not in self._migrations]:
-            self._forget(key)
+        replaced_by = dict(self._replace())
+        for key in self._edges.parents.keys() - self._migrations.keys():
+            self._edges.remove(key)
         return Graph(
             self._migrations,
             self._edges,
@@ -311,59 +338,118 @@ class _Builder:
         )
 
     def _link(self, migration: Migration, dependency: Dependency, *, child: bool) -> None:
+        """Source: MigrationLoader.add_external_dependencies"""
         key = self._resolver.resolve(dependency, migration.app)
         if key is None:
             return
-        if key in self._migrations or key in self._named:
-            ends = (key, migration.key) if child else (migration.key, key)
-            if ends[0] != ends[1]:
-                self._edges.add(*ends)
+        if key in self._migrations or key in self._replaced:
+            self._edges.add(*((key, migration.key) if child else (migration.key, key)))
         elif key.app not in self._apps:
-            self._external[key] = None
-        elif key.name == LATEST and key.app == migration.app:
-            message = f"{migration.key} depends on its own app's __latest__, which Django never resolves"
-            self._problems.append(GraphProblem("latest-dependency", migration.key, message, dependency))
-        else:
-            kind = "missing-child" if child else "missing-parent"
-            message = f"Migration {migration.key} dependencies reference nonexistent parent node {tuple(key)!r}"
-            self._problems.append(GraphProblem(kind, migration.key, message, dependency))
+            self._external.add(key)
+        elif key.name == LATEST:
+            if not child:  # the loader drops it from `run_before`
+                message = f"{migration.key} depends on its own app's __latest__, which Django never resolves"
+                self._problems.append(GraphProblem("latest-dependency", migration.key, message, dependency))
+        elif key.app not in self._perhaps_replaced:
+            end = "child" if child else "parent"
+            message = f"Migration {migration.key} dependencies reference nonexistent {end} node {tuple(key)!r}"
+            self._problems.append(GraphProblem(f"missing-{end}", migration.key, message, dependency))
 
-    def _replace(self) -> dict[MigrationKey, MigrationKey]:
-        replaced_by: dict[MigrationKey, MigrationKey] = {}
-        squashes = {
-            m.key: {r.key for r in m.replaces if r.key is not None} for m in self._migrations.values() if m.replaces
-        }
+    def _replace(self) -> Iterator[tuple[MigrationKey, MigrationKey]]:
+        """Put squashes in the place of what they replace, inner ones first, as Django 6 does.
+
+        Source: MigrationLoader.replace_migration. Before Django 6.0 the loader takes them as they come and fails
+        where the inner one is gone when its turn comes.
+        """
         done: set[MigrationKey] = set()
+        for component in _components(sorted(self._squashes), self._inner):
+            self._check_squashes(component)
+            for key in component:
+                replaced = self._squashes[key].keys() - set(component)
+                self._edges.replace(key, replaced)
+                yield from ((each, key) for each in sorted(replaced - done))
+                done |= replaced
 
-        def replace(key: MigrationKey, path: tuple[MigrationKey, ...]) -> None:
-            """Squashes within a squash come first (Django 6). Source: MigrationLoader.replace_migration"""
-            if key in path:
-                cycle = (*path[path.index(key) :], key)
-                message = "`replaces` forms a cycle: " + " -> ".join(map(str, cycle))
-                self._problems.append(GraphProblem("broken-squash", key, message, cycle=cycle))
-                return
-            if key in done:
-                return
-            done.add(key)
-            for inner in sorted(squashes[key] & squashes.keys()):
-                if self._version < (6, 0):
-                    message = f"{key} replaces {inner}, which is a squash itself: before Django 6.0 this usually fails"
-                    self._problems.append(GraphProblem("broken-squash", key, message))
-                replace(inner, (*path, key))
-            targets = squashes[key] - {key}
-            self._edges.replace(key, targets)
-            for target in targets:
-                replaced_by[target] = key
-            for target, winner in list(replaced_by.items()):
-                if winner in targets:
-                    replaced_by[target] = key
+    def _inner(self, squash: MigrationKey) -> list[MigrationKey]:
+        """The squashes that a squash replaces."""
+        return sorted(self._squashes[squash].keys() & self._squashes.keys())
 
-        for key in sorted(squashes):
-            replace(key, ())
-        return replaced_by
+    def _check_squashes(self, component: tuple[MigrationKey, ...]) -> None:
+        start = min(component)
+        inner = {key: self._inner(key) for key in component}
+        if len(component) > 1 or start in inner[start]:
+            cycle = _shortest_cycle(start, inner, set(component))
+            message = "`replaces` forms a cycle: " + " -> ".join(map(str, cycle))
+            entry = self._squashes[start][cycle[1]]
+            self._problems.append(GraphProblem("broken-squash", start, message, entry, cycle))
+        elif self._version < (6, 0):
+            for each in inner[start]:
+                message = f"{start} replaces {each}, which is a squash itself: before Django 6.0 this usually fails"
+                self._problems.append(GraphProblem("broken-squash", start, message, self._squashes[start][each]))
 
-    def _forget(self, key: MigrationKey) -> None:
-        for child in self._edges.children.pop(key):
-            self._edges.parents[child].discard(key)
-        for parent in self._edges.parents.pop(key):
-            self._edges.children[parent].discard(key)
+
+def _may_replace_more(migration: Migration) -> bool:
+    """Whether a migration may replace others that could not be read."""
+    unread = {each.what for each in migration.unreadable}
+    return (not migration.dependencies_known and not unread & {"dependencies", "run_before"}) or "replaces" in unread
+
+
+# -- knots --------------------------------------------------------------------------------------------
+
+
+def _components(
+    keys: Iterable[MigrationKey], following: Callable[[MigrationKey], Iterable[MigrationKey]]
+) -> list[tuple[MigrationKey, ...]]:
+    """The strongly connected components, each after all that it leads to.
+
+    Source: Tarjan's algorithm, https://en.wikipedia.org/wiki/Tarjan%27s_strongly_connected_components_algorithm
+    """
+    found: list[tuple[MigrationKey, ...]] = []
+    low: dict[MigrationKey, int] = {}
+    placed: set[MigrationKey] = set()
+    knot: list[MigrationKey] = []
+    for start in keys:
+        path: list[tuple[MigrationKey, int, Iterator[MigrationKey]]] = []
+        pending: MigrationKey | None = start if start not in low else None
+        while path or pending is not None:
+            if pending is not None:
+                low[pending] = number = len(low)
+                knot.append(pending)
+                path.append((pending, number, iter(following(pending))))
+            key, number, rest = path[-1]
+            pending = None
+            for each in rest:
+                if each not in low:
+                    pending = each
+                    break
+                if each not in placed:
+                    low[key] = min(low[key], low[each])
+            if pending is not None:
+                continue
+            path.pop()
+            if path:
+                above = path[-1][0]
+                low[above] = min(low[above], low[key])
+            if low[key] == number:
+                place = knot.index(key) if knot[-1] != key else len(knot) - 1
+                found.append(tuple(sorted(knot[place:])))
+                placed.update(knot[place:])
+                del knot[place:]
+    return found
+
+
+def _shortest_cycle(
+    start: MigrationKey, following: Mapping[MigrationKey, Iterable[MigrationKey]], within: Collection[MigrationKey]
+) -> tuple[MigrationKey, ...]:
+    """From a member of a knot back to itself."""
+    came_from: dict[MigrationKey, MigrationKey] = {}
+    queue = [start]
+    for key in queue:
+        for each in following[key]:
+            if each in within and each not in came_from:
+                came_from[each] = key
+                queue.append(each)
+    back = [start, came_from[start]]
+    while back[-1] != start:
+        back.append(came_from[back[-1]])
+    return tuple(reversed(back))

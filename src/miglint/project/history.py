@@ -96,18 +96,25 @@ class History:
         return self._after.get(key, ProjectState())
 
 
-def replay(graph: Graph, *, database: Database, django_version: Version = (5, 2)) -> History:
-    """The history of a graph, replaced migrations left out."""
-    return _Replay(graph, database, django_version).history()
+def replay(
+    graph: Graph,
+    *,
+    database: Database,
+    django_version: Version = (5, 2),
+    swappable: Mapping[str, str] | None = None,
+) -> History:
+    """The history of a graph, replaced migrations left out; `swappable` are settings' values as `app.Model`."""
+    return _Replay(graph, database, django_version, swappable or {}).history()
 
 
 class _Replay:
     """One replay."""
 
-    def __init__(self, graph: Graph, database: Database, django_version: Version) -> None:
+    def __init__(self, graph: Graph, database: Database, django_version: Version, swappable: Mapping[str, str]) -> None:
         self._graph = graph
         self._database = database
         self._django_version = django_version
+        self._swappable = swappable
         self._points: dict[MigrationKey, _Point] = {}
         # The place of a write is its bit in a version; places grow along the plan.
         self._writes: dict[ModelKey, list[_Write]] = {}
@@ -249,6 +256,7 @@ class _Replay:
             database=self._database,
             django_version=self._django_version,
             schema=self._schema,
+            swappable=self._swappable,
         )
 
     def _note(

@@ -89,10 +89,9 @@ def _nearest(graph: Graph, migration: Migration, wanted: MigrationKey) -> Migrat
 
 def _of_unread_apps(context: ProjectContext, migration: Migration) -> Iterator[Diagnostic]:
     """Edges to an app of Django's that has no such migration, or to one that INSTALLED_APPS does not hold."""
-    read = {key.app for key in context.graph.migrations}
-    replaced = {each.key for other in context.graph.migrations.values() for each in other.replaces}
+    graph = context.graph
     for edge in (*migration.dependencies, *migration.run_before):
-        if edge.key is None or edge.key.app in read or edge.key in replaced:
+        if edge.key is None or edge.key.app in graph.apps or graph.replaced_by(edge.key) is not None:
             continue
         if edge.key.app in CONTRIB:
             yield from _of_django(context, migration, edge, edge.key)

@@ -36,11 +36,10 @@ _LONGEST_JOINED_NAME = 47
 def multiple_leaf_nodes(context: ProjectContext) -> Iterator[Diagnostic]:
     """An app has two latest migrations: Django refuses to migrate until a merge joins them."""
     graph = context.graph
-    unsure = {m.app for m in graph.migrations.values() if not m.dependencies_known}
     own = {package.label for package in context.project.packages}
-    for app in sorted(own & set(graph.apps) - unsure):
+    for app in sorted(own & set(graph.apps)):
         leaves = sorted(graph.leaves(app))
-        if len(leaves) > 1:
+        if len(leaves) > 1 and graph.is_certain(app):
             yield from _findings(context, app, leaves)
 
 

@@ -13,9 +13,8 @@ _URL = "https://docs.djangoproject.com/en/stable/topics/migrations/#dependencies
 def second_root(context: ProjectContext) -> Iterator[Diagnostic]:
     """An app has two migrations without a parent in the app: nothing says which comes first."""
     graph = context.graph
-    unsure = {m.app for m in graph.migrations.values() if not m.dependencies_known}
     own = {package.label for package in context.project.packages}
-    for app in sorted(own & set(graph.apps) - unsure):
+    for app in filter(graph.is_certain, sorted(own & set(graph.apps))):
         roots = sorted(graph.roots(app), key=lambda key: _rank(context, key))
         for key in roots[1:]:
             yield _finding(context, key, roots[0])
