@@ -51,8 +51,11 @@ _CONTRIB = {
     "sites": {"Site"},
 }
 _USER_MODEL = ("django.contrib.auth.get_user_model", "django.contrib.auth.models.get_user_model")
+_GOT_USER = "get_user_model()"
 # Attributes that only a model class has: they tell one whose module cannot be read.
 _MODEL_ONLY = {"objects", "_default_manager", "_base_manager", "_meta"}
+# What a model's name may be asked for, to get the historical one by it.
+_NAMES = {"app_label", "label", "label_lower", "model_name", "object_name"}
 _MODEL_BASES = ("django.db.models.Model", "django.db.models.base.Model")
 # Bases whose subclasses are no models, although they may stand in a `models` module.
 _PLAIN_BASES = (
@@ -82,9 +85,9 @@ def direct_model_import(context: OperationContext[RunPython]) -> Iterator[Diagno
     names = module_assignments(context.migration.facts)
     for code in reached(context.operation, context.migration):
         seen = set()
-        saved = _saved(code)
+        saved, named = _saved(code), _only_named(code)
         for reference in code.references():
-            model = _model(context, reference, names, saved)
+            model = _model(context, reference, names, saved) if reference.span not in named else None
             if model is not None and (model.app, model.name) not in seen:
                 seen.add((model.app, model.name))
                 yield _finding(context, code, reference, model)
@@ -102,7 +105,7 @@ def _model(
         first, _, rest = path.partition(".")
         value = names.get(first)
         if isinstance(value, Call) and _imported(value.function) and value.callee in _USER_MODEL:
-            return _user_model(context) if not _is_harmless(rest.partition(".")[0]) else None
+            return _user_model(context) if not _is_harmless(rest) else None
         if not isinstance(value, Name) or value.scope != "imported":
             return None
         path = f"{value.name}.{rest}" if rest else value.name
@@ -119,7 +122,7 @@ def _imported(expression: Expr) -> bool:
 
 def _user_model(context: OperationContext[RunPython]) -> _Model:
     app, _, name = context.project.swappable.get("AUTH_USER_MODEL", "auth.User").partition(".")
-    return _Model(app, name, "", "get_user_model()")
+    return _Model(app, name, "", _GOT_USER)
 
 
 def _imported_model(context: OperationContext[RunPython], path: str, *, used_as_model: bool) -> _Model | None:
@@ -133,7 +136,7 @@ def _imported_model(context: OperationContext[RunPython], path: str, *, used_as_
         name, attribute = parts[index], (parts[index + 1] if index + 1 < len(parts) else "")
         if not name.lstrip("_")[:1].isupper():
             continue
-        if _is_harmless(attribute):
+        if _is_harmless(".".join(parts[index + 1 :])):
             return None
         module = "." * dots + ".".join(parts[:index])
         truth = _is_model(context, app, module, name)
@@ -144,9 +147,12 @@ def _imported_model(context: OperationContext[RunPython], path: str, *, used_as_
     return None
 
 
-def _is_harmless(attribute: str) -> bool:
-    """Constants and nested enums of a model; its exceptions are another class than the historical model's."""
-    return attribute[:1].isupper() and attribute not in ("DoesNotExist", "MultipleObjectsReturned")
+def _is_harmless(attributes: str) -> bool:
+    """Constants, nested enums and the names of a model; its exceptions are another class than the historical one's."""
+    first, _, rest = attributes.partition(".")
+    if first == "_meta":
+        return rest in _NAMES
+    return first[:1].isupper() and first not in ("DoesNotExist", "MultipleObjectsReturned")
 
 
 def _label(context: OperationContext[RunPython], package: list[str], dots: int) -> str:
@@ -283,6 +289,18 @@ def _is_model_base(
 # -- how it is used -----------------------------------------------------------------------------------------
 
 
+def _only_named(code: Code) -> frozenset[Span]:
+    """Where a call's result serves for the names of the model alone: `user = get_user_model()`, `user._meta.label`."""
+    found = set()
+    for statement in code.statements():
+        if isinstance(statement, Assign) and isinstance(statement.value, Call) and len(statement.targets) == 1:
+            target = dotted(statement.targets[0])
+            uses = [each.name for each in code.references() if each.name.partition(".")[0] == target]
+            if uses and all(_is_harmless(use.partition(".")[2]) for use in uses):
+                found.add(statement.value.function.span)
+    return frozenset(found)
+
+
 def _saved(code: Code) -> frozenset[Span]:
     """Where something is instantiated that is saved afterwards: `order = Order(); order.save()`, `Order().save()`."""
     made: dict[str, Span] = {}
@@ -319,17 +337,25 @@ def _finding(context: OperationContext[RunPython], code: Code, reference: CodeRe
         related=_imports(context, context.migration, model),
         help=f"The class has the fields that the code has now; the table has those of {context.migration.name}. Once a "
         f"field is added to {model.name}, this migration fails on every new database (no such column). "
-        "Use the historical model:\n"
-        f'    {model.name} = {apps}.get_model("{model.app}", "{model.name}")\n'
-        + (f"If {model.app} is another app, add its migration to `dependencies`." if _is_other(context, model) else ""),
+        f"Use the historical model:\n    {model.name} = {apps}.get_model({_arguments(model)})"
+        + _dependency(context, model),
         url=_URL,
         model=model.name,
         detail=f"{code.name}: {model.app}.{model.name}",
     )
 
 
-def _is_other(context: OperationContext[RunPython], model: _Model) -> bool:
-    return model.app != context.migration.app
+def _arguments(model: _Model) -> str:
+    return "settings.AUTH_USER_MODEL" if model.path == _GOT_USER else f'"{model.app}", "{model.name}"'
+
+
+def _dependency(context: OperationContext[RunPython], model: _Model) -> str:
+    """What the historical model of another app needs besides."""
+    if model.path == _GOT_USER:
+        return "\nIt needs `migrations.swappable_dependency(settings.AUTH_USER_MODEL)` in `dependencies`."
+    if model.app == context.migration.app:
+        return ""
+    return f"\nIt needs a migration of {model.app} in `dependencies`."
 
 
 def _imports(context: OperationContext[RunPython], migration: Migration, model: _Model) -> tuple[Related, ...]:
@@ -337,7 +363,7 @@ def _imports(context: OperationContext[RunPython], migration: Migration, model: 
     best: tuple[int, Span] | None = None
     for statement in walk(migration.facts.body):
         for alias in statement.aliases if isinstance(statement, Import) else ():
-            path = _USER_MODEL[0] if model.path == "get_user_model()" else model.path
+            path = _USER_MODEL[0] if model.path == _GOT_USER else model.path
             if path == alias.path or path.startswith(f"{alias.module}."):
                 weight = len(alias.path)
                 best = (weight, alias.span) if best is None or weight > best[0] else best

@@ -46,7 +46,7 @@ def index_blocks_writes(context: ActionContext[Action]) -> Iterator[Diagnostic]:
     blocked = "reads and writes" if any(_blocks_reads(context, action) for action in built) else "writes"
     count = "an index" if len(built) == 1 else f"{len(built)} indexes"
     measured = all(context.cost(action).measured for action in built)
-    certain = all(action.certain for action in built)
+    certain = all(action.certain for action in built) and not context.step.conditional
     yield context.diagnostic(
         None,
         f"{count} on {tables} {'is' if len(built) == 1 else 'are'} built while {blocked} wait ({_reasons(built)})",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from miglint.api import (
     AddColumn,
     AddField,
+    Confidence,
     Diagnostic,
     Expr,
     Field,
@@ -37,6 +38,7 @@ def not_null_without_default(context: OperationContext[AddField]) -> Iterator[Di
                 help=_help(context, name, action),
                 url=_URL,
                 field=name,
+                confidence=Confidence.LOW if context.step.conditional else Confidence.HIGH,
             )
             return
 
