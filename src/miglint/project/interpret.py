@@ -207,10 +207,12 @@ class _Interpreter:
 
     def _alternative(self, value: Either, values: Values, *, several: bool) -> Operation:
         self._cannot_read("operations", "chosen by a condition", _UNCHECKED_OPERATIONS, value.span)
+        said = len(self._unreadable)
         then, otherwise = (
             self._operations(part if several else Items("list", (part,), part.span), values)
             for part in (value.then, value.otherwise)
         )
+        del self._unreadable[said:]  # one condition says it for all that depends on it
         return Alternative(span=value.span, call=value, then=then, otherwise=otherwise)
 
     def _call(self, call: Call, values: Values) -> Operation:
