@@ -279,12 +279,20 @@ class ActionContext(OperationContext[Operation], Generic[A]):
 
 
 def is_new(model: ModelState, migration: Migration, project: Project) -> bool:
-    """Created in this migration; or both in initial migrations; or by a migration that is not released."""
+    """Created in this migration; or both in initial migrations; or by a migration that is not released.
+
+    A squash is as an initial migration: where there are rows, what it replaces was applied, and it never runs.
+    """
     created = model.origin.migration
     if created == migration.key or created in project.unreleased:
         return True
     creator = project.graph.migrations.get(created)
-    return bool(creator is not None and creator.initial and migration.initial)
+    return creator is not None and _begins(creator) and _begins(migration)
+
+
+def _begins(migration: Migration) -> bool:
+    """Whether a migration runs on a new database only."""
+    return bool(migration.initial or migration.replaces)
 
 
 Check = Callable[[Any], Iterator[Diagnostic]]

@@ -38,9 +38,12 @@ class Selection:
         return _closest(chosen, code, name) > _closest(self.ignore, code, name)
 
     def severity_of(self, code: str, name: str, default: Severity) -> Severity:
-        """The severity that a setting gives a rule, by code or name."""
-        given = self.severity.get(code) or self.severity.get(name)
-        return Severity[given.upper()] if given is not None else default
+        """The severity that the setting whose selector matches the rule most closely gives it."""
+        fitting = [selector for selector in self.severity if matches(selector, code, name)]
+        if not fitting:
+            return default
+        closest = max(fitting, key=lambda selector: _closest((selector,), code, name))
+        return Severity[self.severity[closest].upper()]
 
     def reports(self, code: str, name: str, severity: Severity) -> bool:
         """Whether a finding of this severity is shown: info only where its rule is asked for."""

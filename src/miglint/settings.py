@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
@@ -42,13 +42,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     hot_tables: tuple[str, ...] = ()
     small_tables: tuple[str, ...] = ()
     table_sizes: str | None = None
-    large_table_rows: int = 100_000
+    large_table_rows: Annotated[int, msgspec.Meta(ge=0)] = 100_000
     require_ignore_reason: bool = False
     allowed_imports: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
     path: str | None = None
 
 
+# What may be said where only some words may.
+_WORDS = {"database": get_args(Vendor), "deploy": get_args(Deploy), "severity": get_args(Level)}
 _KEYS = tuple(name for name in Settings.__struct_encode_fields__ if name != "path")
 
 
@@ -79,7 +81,10 @@ def _read(file: Path) -> Settings:
     except UnicodeDecodeError:
         raise SettingsError(f"{file}: is not UTF-8") from None
     except tomli.TOMLDecodeError as error:
-        raise SettingsError(f"{file}: not valid TOML: {error}") from None
+        # tomli says `(at line 3, column 5)`, or `(at end of document)`.
+        found = re.search(r"line (\d+)", str(error))
+        line = found[1] if found is not None else max(len(text.splitlines()), 1)
+        raise SettingsError(f"{file}, line {line}: not valid TOML: {error}") from None
     if file.name == "pyproject.toml":
         tool = document.get("tool")
         table: Any = tool.get("miglint") if isinstance(tool, dict) else None
@@ -102,10 +107,11 @@ def _converted(table: Any, file: Path, text: str) -> Settings:
         settings = msgspec.convert({**table, "path": file.as_posix()}, Settings)
     except msgspec.ValidationError as error:
         key = _key_of(str(error))
-        raise SettingsError(f"{_place(file, text, key)}: {key}: {_plain(str(error))}") from None
+        raise SettingsError(f"{_place(file, text, key)}: {key}: {_plain(str(error), _WORDS.get(key, ()))}") from None
     for key, version in (("database-version", settings.database_version), ("django-version", settings.django_version)):
         try:
-            parse_version(version or "1")
+            if version is not None:
+                parse_version(version)
         except ValueError as error:
             raise SettingsError(f"{_place(file, text, key)}: {key}: {error}") from None
     return settings
@@ -116,12 +122,20 @@ def _key_of(message: str) -> str:
     return found[1] if found is not None else "?"
 
 
-def _plain(message: str) -> str:
-    """msgspec's words in those of TOML."""
+def _plain(message: str, choices: tuple[str, ...]) -> str:
+    """msgspec's words in those of TOML; `choices` are the words the key takes, if only some."""
     words = message.partition(" - at ")[0]
+    wrong = re.fullmatch(r"Invalid enum value '(.*)'", words)
+    if wrong is not None:
+        near = difflib.get_close_matches(wrong[1], choices, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return f"{wrong[1]!r} is none of {', '.join(choices)}{hint}"
     for theirs, ours in (
         ("`str | null`", "a string"),
         ("`str`", "a string"),
+        ("`int`", "a whole number"),
+        ("`float`", "a number"),
+        ("`bool`", "true or false"),
         ("`array`", "a list"),
         ("`object`", "a table"),
     ):
@@ -130,13 +144,18 @@ def _plain(message: str) -> str:
 
 
 def _place(file: Path, text: str, key: str) -> str:
-    """`pyproject.toml, line 12`: the first line that sets the key below the table."""
+    """`pyproject.toml, line 12`: the first line that sets the key below the table, else one that sets it at all."""
     inside = file.name != "pyproject.toml"
     pattern = re.compile(rf"\s*(?:\[\s*(?:tool\s*\.\s*miglint\s*\.\s*)?)?[\"']?{re.escape(key)}[\"']?\s*[\]=.]")
     for number, line in enumerate(text.splitlines(), start=1):
         if re.match(r"\s*\[", line):
             inside = file.name != "pyproject.toml" or re.match(r"\s*\[\s*tool\s*\.\s*miglint\b", line) is not None
         if inside and pattern.match(line):
+            return f"{file}, line {number}"
+    # `tool.miglint.select = …` and `miglint = {select = …}` have no line of the table above them.
+    anywhere = re.compile(rf"(?:^|[\s.{{,])miglint\b.*[\s.{{,][\"']?{re.escape(key)}[\"']?\s*[=.]")
+    for number, line in enumerate(text.splitlines(), start=1):
+        if anywhere.search(line):
             return f"{file}, line {number}"
     return str(file)
 

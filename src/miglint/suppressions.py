@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -14,15 +14,17 @@ from miglint.syntax.facts import Comment, ModuleFacts
 from miglint.text import Source, Span
 
 _COMMENT = re.compile(
-    r"#\s*miglint:\s*(?P<kind>ignore-file|ignore)\b\s*(?:\[(?P<selectors>[^\]]*)\])?\s*(?:--\s*(?P<reason>[^#]*\S))?"
+    r"#\s*miglint:\s*(?P<kind>ignore-file|ignore)\b\s*(?:\[(?P<selectors>[^\]]*)\])?"
+    # A reason may name a ticket (#123); only a further comment ends it.
+    r"\s*(?:--\s*(?P<reason>\S.*?)(?=\s+#\s|\s*$))?"
 )
 
 
 @dataclass(frozen=True)
 class Suppression:
-    """One comment. `lines` are the first and last line it stands for; an `ignore-file` stands for all.
+    """One comment. `line` is its own; `below` the line of code it stands above, where it stands alone.
 
-    `alone` comments stand for what begins in the next line of code.
+    An `ignore-file` stands for every line.
     """
 
     kind: str
@@ -30,7 +32,7 @@ class Suppression:
     reason: str | None
     span: Span
     line: int
-    alone: bool
+    below: int | None
 
     def names(self, code: str, name: str) -> bool:
         return any(selector in (code, name) for selector in self.selectors)
@@ -41,7 +43,7 @@ class Suppression:
             return False
         if self.kind == "ignore-file":
             return True
-        return self.line == first_line if self.alone else first_line <= self.line <= last_line
+        return first_line <= self.line <= last_line or self.below == first_line
 
 
 def suppressions_of(facts: ModuleFacts, source: Source) -> tuple[Suppression, ...]:
@@ -62,8 +64,8 @@ def _suppression(match: re.Match[str], comment: Comment, source: Source) -> Supp
         selectors=selectors,
         reason=match["reason"],
         span=Span(comment.span.start + match.start(), comment.span.start + match.end()),
-        line=_next_code(source, line) if alone else line,
-        alone=alone,
+        line=line,
+        below=_next_code(source, line) if alone else None,
     )
 
 
@@ -86,10 +88,12 @@ def apply(
     *,
     migrations: Mapping[str, tuple[str, str]],
     require_reason: bool = False,
+    judged: Container[str] | None = None,
 ) -> list[Diagnostic]:
     """The findings, ignored ones marked, and those about the comments.
 
-    `extents` are, by path, the places within which a comment counts for a finding (the operations).
+    `extents` are, by path, the places within which a comment counts for a finding (the operations). `judged` are
+    the codes that were looked for (None: all); what was not looked for may well be there, so its comment is not unused.
     """
     used: set[tuple[str, Span, str]] = set()
     settled: list[Diagnostic] = []
@@ -106,7 +110,7 @@ def apply(
         settled.append(diagnostic)
     for path, suppressions in by_path.items():
         for suppression in suppressions:
-            for problem in _problems(suppression, path, used, known, require_reason=require_reason):
+            for problem in _problems(suppression, path, used, known, require_reason=require_reason, judged=judged):
                 settled.append(_diagnostic(problem, suppression, path, migrations.get(path, (None, None))))
     return settled
 
@@ -140,19 +144,23 @@ def _problems(
     known: Mapping[str, str],
     *,
     require_reason: bool,
+    judged: Container[str] | None,
 ) -> Iterator[Problem]:
     """Code, name, severity, message and what it is about."""
     if not suppression.selectors:
         message = f"name the rules that are to be ignored: `# miglint: {suppression.kind}[MG201]`"
         yield "MG904", "unknown-code-in-ignore", Severity.ERROR, message, ""
     words = [*known, *known.values()]
+    codes = {name: code for code, name in known.items()}
     for selector in suppression.selectors:
         if selector not in words:
             near = difflib.get_close_matches(selector, words, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             message = f"no rule is called {selector}{hint}: nothing is ignored"
             yield "MG904", "unknown-code-in-ignore", Severity.ERROR, message, selector
-        elif (path, suppression.span, selector) not in used:
+        elif (path, suppression.span, selector) not in used and (
+            judged is None or codes.get(selector, selector) in judged
+        ):
             message = f"{selector} finds nothing here: the comment can go"
             yield "MG903", "unused-ignore", Severity.WARNING, message, selector
     if require_reason and not suppression.reason:

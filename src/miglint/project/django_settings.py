@@ -8,7 +8,23 @@ from dataclasses import dataclass, field
 
 from miglint.database import Vendor
 from miglint.syntax.evaluate import Values, module_values
-from miglint.syntax.facts import Expr, Items, Literal, ModuleFacts, Pairs, Starred
+from miglint.syntax.facts import (
+    Assign,
+    Attribute,
+    Augment,
+    Call,
+    Evaluate,
+    Expr,
+    Items,
+    Literal,
+    ModuleFacts,
+    Name,
+    Pairs,
+    Starred,
+    Statement,
+    Subscript,
+    walk,
+)
 
 _MODEL = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*")
 # The last part of an engine's path tells the vendor; MariaDB cannot be told from MySQL.
@@ -17,6 +33,7 @@ _VENDORS: dict[str, Vendor] = {
     "postgresql_psycopg2": "postgresql",
     "postgis": "postgresql",
     "mysql": "mysql",
+    "postgresql_backend": "postgresql",  # django-tenants
     "sqlite3": "sqlite",
     "spatialite": "sqlite",
 }
@@ -43,13 +60,18 @@ def read_django_settings(facts: ModuleFacts) -> DjangoSettings:
         swappable={
             name: text
             for name in values.names
-            if name.isupper() and name.endswith("MODEL") and (text := _text(values, name)) and _MODEL.fullmatch(text)
+            if name.isupper() and (text := _text(values, name)) and _is_model(name, text)
         },
         installed_apps=_installed_apps(values),
         migration_modules=_migration_modules(values),
-        vendor=_vendor(values),
+        vendor=None if _changes_inside(facts.body, "DATABASES") else _vendor(values),
         default_auto_field=_text(values, "DEFAULT_AUTO_FIELD"),
     )
+
+
+def _is_model(name: str, text: str) -> bool:
+    """Whether a setting names a model: `ROOT_URLCONF = "shop.urls"` looks like one, too."""
+    return _MODEL.fullmatch(text) is not None and (name.endswith("MODEL") or text.rpartition(".")[2][0].isupper())
 
 
 def _resolved(values: Values, name: str) -> Expr | None:
@@ -96,7 +118,46 @@ def _vendor(values: Values) -> Vendor | None:
 
 
 def _entry(values: Values, mapping: Expr | None, key: str) -> Expr | None:
-    for pair in mapping.pairs if isinstance(mapping, Pairs) else ():
-        if isinstance(pair.key, Literal) and pair.key.text == key:
+    """The last pair of that key wins, as in Python; one whose key cannot be read may be it."""
+    for pair in reversed(mapping.pairs) if isinstance(mapping, Pairs) else ():
+        if not isinstance(pair.key, Literal):
+            return None
+        if pair.key.text == key:
             return values.resolve(pair.value)
     return None
+
+
+def _changes_inside(body: tuple[Statement, ...], name: str) -> bool:
+    """Whether statements reach into a mapping's entries: `DATABASES["default"].update(…)`, `…["ENGINE"] = …`."""
+    return any(
+        _root(target.value) == name
+        for statement in walk(body, into_definitions=False)
+        for target in _changed(statement)
+        if isinstance(target, Subscript) and isinstance(target.value, Subscript | Name)
+    )
+
+
+def _changed(statement: Statement) -> tuple[Expr, ...]:
+    """What a statement may change; of `x["default"].update(…)` it is `x["default"]`."""
+    if isinstance(statement, Assign):
+        return tuple(t for t in statement.targets if not _is_harmless(t))
+    if isinstance(statement, Augment):
+        return (statement.target,)
+    if isinstance(statement, Evaluate) and isinstance(statement.value, Call):
+        function = statement.value.function
+        return (
+            (function.value,) if isinstance(function, Attribute) and function.name in ("update", "pop", "clear") else ()
+        )
+    return ()
+
+
+def _is_harmless(target: Expr) -> bool:
+    """`DATABASES["default"]["ATOMIC_REQUESTS"] = True` leaves the engine as it is."""
+    inner = isinstance(target, Subscript) and isinstance(target.value, Subscript)
+    return inner and isinstance(target.index, Literal) and target.index.text != "ENGINE"  # type: ignore[union-attr]
+
+
+def _root(value: Expr) -> str:
+    while isinstance(value, Subscript):
+        value = value.value
+    return value.name if isinstance(value, Name) else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 from typing import Literal as Choice
 
 import msgspec
@@ -70,6 +70,8 @@ class Literal(Node, frozen=True, eq=False, array_like=True, tag="L", gc=False):
             return None
         if self.kind == "ellipsis":
             return ...
+        if self.kind == "int" and len(self.text) < 19 and self.text.lstrip("-").isdecimal():
+            return int(self.text)
         try:
             return ast.literal_eval(self.text)
         except (ValueError, SyntaxError):  # nan, inf and numbers of more digits than Python converts
@@ -471,30 +473,50 @@ def walk(body: tuple[Statement, ...], *, into_definitions: bool = True) -> Itera
                 yield from walk(block, into_definitions=into_definitions)
 
 
+# Code of data migrations is walked by several rules: the types are looked up, not asked one after the other.
+_EXPRESSIONS: frozenset[type] = frozenset(get_args(Expr))
+_PARTS: frozenset[type] = frozenset({Keyword, Pair, Clause, Parameter, WithItem, Handler})
+
+
+def _fields(kind: type[Node]) -> tuple[str, ...]:
+    """The fields of a class that can hold expressions; the bodies of statements are not among them."""
+    left_out = {"span"} if kind in _EXPRESSIONS else {"span", "body", "otherwise", "finally_"}
+    plain = ("str", "bool", "LiteralKind")
+    return tuple(
+        name
+        for name in kind.__struct_fields__
+        if name not in left_out and str(kind.__annotations__.get(name)) not in plain
+    )
+
+
+_CHILDREN: dict[type, tuple[str, ...]] = {
+    kind: _fields(kind) for kind in (*get_args(Expr), *get_args(Statement), *_PARTS)
+}
+
+
 def _values(value: object) -> Iterator[Expr]:
     """The expressions directly inside a field's value."""
-    if isinstance(value, tuple):
-        for item in value:
-            yield from _values(item)
-    elif isinstance(value, Keyword | Pair | Clause | Parameter | WithItem | Handler):
-        for name in value.__struct_fields__:
-            if name != "body":
-                yield from _values(getattr(value, name))
-    elif isinstance(value, Node) and not isinstance(value, Statement | Alias):
+    kind = type(value)
+    if kind in _EXPRESSIONS:
         yield value  # type: ignore[misc]
+    elif kind is tuple:
+        for item in value:  # type: ignore[attr-defined]
+            yield from _values(item)
+    elif kind in _PARTS:
+        for name in _CHILDREN[kind]:
+            yield from _values(getattr(value, name))
 
 
 def children(node: Expr | Statement) -> Iterator[Expr]:
     """The expressions directly inside an expression, or inside a statement (not in its nested statements)."""
-    for name in node.__struct_fields__:
-        if name not in ("span", "body", "otherwise", "finally_") or isinstance(node, Either | Lambda):
-            yield from _values(getattr(node, name))
+    for name in _CHILDREN[type(node)]:
+        yield from _values(getattr(node, name))
 
 
 def expressions(node: Expr | Statement) -> Iterator[Expr]:
     """All expressions of a node, itself included, from the outside in."""
-    if not isinstance(node, Statement):
-        yield node
+    if type(node) in _EXPRESSIONS:
+        yield node  # type: ignore[misc]
     for child in children(node):
         yield from expressions(child)
 
