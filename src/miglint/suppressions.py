@@ -156,7 +156,7 @@ def _problems(
         if selector not in words:
             near = difflib.get_close_matches(selector, words, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
-            message = f"no rule is called {selector}{hint}: nothing is ignored"
+            message = f"nothing is ignored: no rule is called {selector}{hint}"
             yield "MG904", "unknown-code-in-ignore", Severity.ERROR, message, selector
         elif (path, suppression.span, selector) not in used and (
             judged is None or codes.get(selector, selector) in judged

@@ -11,7 +11,6 @@ from miglint.syntax.evaluate import Values, module_values
 from miglint.syntax.facts import (
     Assign,
     Attribute,
-    Augment,
     Call,
     Evaluate,
     Expr,
@@ -56,6 +55,7 @@ class DjangoSettings:
 def read_django_settings(facts: ModuleFacts) -> DjangoSettings:
     """The settings of a module's facts."""
     values = module_values(facts.body)
+    changed = any(_may_change_engine(statement) for statement in walk(facts.body, into_definitions=False))
     return DjangoSettings(
         swappable={
             name: text
@@ -64,7 +64,7 @@ def read_django_settings(facts: ModuleFacts) -> DjangoSettings:
         },
         installed_apps=_installed_apps(values),
         migration_modules=_migration_modules(values),
-        vendor=None if _changes_inside(facts.body, "DATABASES") else _vendor(values),
+        vendor=None if changed else _vendor(values),
         default_auto_field=_text(values, "DEFAULT_AUTO_FIELD"),
     )
 
@@ -127,34 +127,24 @@ def _entry(values: Values, mapping: Expr | None, key: str) -> Expr | None:
     return None
 
 
-def _changes_inside(body: tuple[Statement, ...], name: str) -> bool:
-    """Whether statements reach into a mapping's entries: `DATABASES["default"].update(…)`, `…["ENGINE"] = …`."""
-    return any(
-        _root(target.value) == name
-        for statement in walk(body, into_definitions=False)
-        for target in _changed(statement)
-        if isinstance(target, Subscript) and isinstance(target.value, Subscript | Name)
-    )
+def _may_change_engine(statement: Statement) -> bool:
+    """Whether a statement reaches into DATABASES: `DATABASES["default"].update(…)`, `…["ENGINE"] = …`."""
+    match statement:
+        case Assign(targets=targets):
+            return any(_is_engine(target) for target in targets)
+        case Evaluate(value=Call(function=Attribute(value=changed, name="update" | "setdefault" | "pop" | "clear"))):
+            return _root(changed) == "DATABASES"
+    return False
 
 
-def _changed(statement: Statement) -> tuple[Expr, ...]:
-    """What a statement may change; of `x["default"].update(…)` it is `x["default"]`."""
-    if isinstance(statement, Assign):
-        return tuple(t for t in statement.targets if not _is_harmless(t))
-    if isinstance(statement, Augment):
-        return (statement.target,)
-    if isinstance(statement, Evaluate) and isinstance(statement.value, Call):
-        function = statement.value.function
-        return (
-            (function.value,) if isinstance(function, Attribute) and function.name in ("update", "pop", "clear") else ()
-        )
-    return ()
-
-
-def _is_harmless(target: Expr) -> bool:
+def _is_engine(target: Expr) -> bool:
     """`DATABASES["default"]["ATOMIC_REQUESTS"] = True` leaves the engine as it is."""
-    inner = isinstance(target, Subscript) and isinstance(target.value, Subscript)
-    return inner and isinstance(target.index, Literal) and target.index.text != "ENGINE"  # type: ignore[union-attr]
+    match target:
+        case Subscript(value=Subscript(), index=Literal(text=key)) if key != "ENGINE":
+            return False
+        case Subscript():
+            return _root(target) == "DATABASES"
+    return False
 
 
 def _root(value: Expr) -> str:

@@ -1,0 +1,125 @@
+"""What is read out of a Django settings file without running it."""
+
+from __future__ import annotations
+
+import pytest
+
+from miglint.project.django_settings import DjangoSettings, read_django_settings
+from miglint.syntax.reader import read
+
+POSTGRESQL = 'DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql"}}\n'
+
+
+def settings(text: str) -> DjangoSettings:
+    return read_django_settings(read(text))
+
+
+def test_nothing_is_known_of_an_empty_file() -> None:
+    assert settings("") == DjangoSettings()
+
+
+def test_a_file_that_cannot_be_parsed_says_nothing() -> None:
+    assert settings("AUTH_USER_MODEL = (\n") == DjangoSettings()
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ('AUTH_USER_MODEL = "accounts.User"\n', {"AUTH_USER_MODEL": "accounts.User"}),
+        ('APP = "accounts"\nAUTH_USER_MODEL = APP + ".User"\n', {"AUTH_USER_MODEL": "accounts.User"}),
+        ('OAUTH2_PROVIDER_APPLICATION_MODEL = "auth2.application"\n',
+         {"OAUTH2_PROVIDER_APPLICATION_MODEL": "auth2.application"}),
+        ('SHOP_ORDER = "shop.Order"\n', {"SHOP_ORDER": "shop.Order"}),
+        ('ROOT_URLCONF = "config.urls"\n', {}),
+        ('WSGI_APPLICATION = "config.wsgi.application"\n', {}),
+        ('LANGUAGE_CODE = "en"\n', {}),
+        ('user_model = "a.B"\n', {}),
+        ('import os\nAUTH_USER_MODEL = os.environ["USER_MODEL"]\n', {}),
+        ('if X:\n    AUTH_USER_MODEL = "a.B"\nelse:\n    AUTH_USER_MODEL = "a.C"\n', {}),
+        ('if X:\n    AUTH_USER_MODEL = "a.B"\n', {}),
+    ],
+)  # fmt: skip
+def test_swappable_settings_are_those_that_name_a_model(text: str, expected: dict[str, str]) -> None:
+    assert settings(text).swappable == expected
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ('INSTALLED_APPS = ["a", "b.apps.BConfig"]\n', ("a", "b.apps.BConfig")),
+        ('INSTALLED_APPS = ("a",)\n', ("a",)),
+        ('A = ["a"]\nB = ["b"]\nINSTALLED_APPS = A + B\n', ("a", "b")),
+        ('A = ["a"]\nINSTALLED_APPS = [*A, "b"]\nINSTALLED_APPS += ["c"]\n', ("a", "b", "c")),
+        ('INSTALLED_APPS = ["a"]\nINSTALLED_APPS.append("b")\n', ("a", "b")),
+        ('INSTALLED_APPS = []\n', ()),
+        ('INSTALLED_APPS = ["a", name]\n', None),
+        ('INSTALLED_APPS = ["a"] + found()\n', None),
+        ('INSTALLED_APPS = ["a"]\nif DEBUG:\n    INSTALLED_APPS += ["debug_toolbar"]\n', None),
+        ('INSTALLED_APPS = ["a"]\nINSTALLED_APPS.remove("a")\n', None),
+        ('from .base import *\nINSTALLED_APPS += ["b"]\n', None),
+    ],
+)  # fmt: skip
+def test_installed_apps_are_known_where_every_part_is(text: str, expected: tuple[str, ...] | None) -> None:
+    assert settings(text).installed_apps == expected
+
+
+def test_migration_modules_are_read_and_what_cannot_be_read_is_left_out() -> None:
+    text = 'MIGRATION_MODULES = {"a": "moved.a", "b": None, "c": computed(), **more}\n'
+    assert settings(text).migration_modules == {"a": "moved.a", "b": None}
+
+
+def test_migration_modules_that_are_no_dictionary_say_nothing() -> None:
+    assert settings("MIGRATION_MODULES = DisableMigrations()\n").migration_modules == {}
+
+
+@pytest.mark.parametrize(
+    "engine, expected",
+    [
+        ("django.db.backends.postgresql", "postgresql"),
+        ("django.contrib.gis.db.backends.postgis", "postgresql"),
+        ("django_prometheus.db.backends.postgresql", "postgresql"),
+        ("django_tenants.postgresql_backend", "postgresql"),
+        ("django.db.backends.mysql", "mysql"),
+        ("django.db.backends.sqlite3", "sqlite"),
+        ("django.contrib.gis.db.backends.spatialite", "sqlite"),
+        ("django.db.backends.oracle", None),
+    ],
+)
+def test_the_engine_tells_the_vendor(engine: str, expected: str | None) -> None:
+    assert settings(f'DATABASES = {{"default": {{"ENGINE": "{engine}"}}}}\n').vendor == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'DEFAULT = {"ENGINE": "django.db.backends.postgresql"}\nDATABASES = {"default": DEFAULT, "other": x()}\n',
+        'BASE = {"ENGINE": "django.db.backends.postgresql"}\nDATABASES = {"default": {**BASE, "NAME": "x"}}\n',
+        'DATABASES = {"default": {"ENGINE": "a.sqlite3", "ENGINE": "django.db.backends.postgresql"}}\n',
+        POSTGRESQL + 'DATABASES["default"]["ATOMIC_REQUESTS"] = True\n',
+        POSTGRESQL + 'CACHES["default"].update(x)\n',
+    ],
+)
+def test_the_engine_is_found_where_it_is_certain(text: str) -> None:
+    assert settings(text).vendor == "postgresql"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'DATABASES = {"default": env.db("DATABASE_URL")}\n',
+        'DATABASES = {"other": {"ENGINE": "django.db.backends.postgresql"}}\n',
+        'DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", **more()}}\n',
+        'import os\nDATABASES = {"default": {"ENGINE": os.environ.get("E", "django.db.backends.postgresql")}}\n',
+        POSTGRESQL + 'DATABASES["default"] = dj_database_url.config()\n',
+        POSTGRESQL + 'DATABASES["default"].update(dj_database_url.config())\n',
+        POSTGRESQL + 'DATABASES["default"]["ENGINE"] = engine()\n',
+        POSTGRESQL + 'if X:\n    DATABASES["default"].update(y)\n',
+    ],
+)
+def test_the_engine_is_not_guessed(text: str) -> None:
+    assert settings(text).vendor is None
+
+
+def test_the_default_auto_field_is_read() -> None:
+    text = 'DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"\n'
+    assert settings(text) == DjangoSettings(default_auto_field="django.db.models.BigAutoField")
