@@ -69,7 +69,8 @@ def run(
     diagnostics = [each for judge in judges for each in judge.diagnostics()]
     diagnostics += _unread(found, projects, files)
     diagnostics = [d for d in settle(diagnostics, rules) if selection.is_on(d.code, d.name)]
-    diagnostics = _suppressed(diagnostics, projects, files, rules, settings)
+    judged = frozenset(rule.code for rule in active)
+    diagnostics = _suppressed(diagnostics, projects, files, rules, settings, judged)
     reported = [
         msgspec.structs.replace(d, severity=selection.severity_of(d.code, d.name, d.severity))
         for d in diagnostics
@@ -249,6 +250,7 @@ def _suppressed(
     files: Mapping[str, FileRead],
     rules: Sequence[Rule],
     settings: Settings,
+    judged: frozenset[str],
 ) -> list[Diagnostic]:
     """Marks what a comment in the file ignores, and adds what is wrong with the comments themselves."""
     known = {rule.code: rule.name for rule in rules} | {code: name for code, (name, _) in plugins.META.items()}
@@ -263,6 +265,7 @@ def _suppressed(
         {path: tuple(_extents(m)) for path, m in commented.items()},
         migrations={path: (m.app, m.name) for path, m in commented.items()},
         require_reason=settings.require_ignore_reason,
+        judged=judged,
     )
 
 
