@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from miglint.database import Database, Version
 from miglint.project.actions import Action, actions_of
 from miglint.project.graph import Graph
-from miglint.project.keys import MigrationKey, ModelKey
+from miglint.project.keys import MigrationKey, ModelKey, model_key
 from miglint.project.migration import Migration
 from miglint.project.operations import (
     Alternative,
@@ -203,7 +203,7 @@ class _Replay:
         state = state.put(base) if base is not None else state.without(key)
         for place in places[start:]:
             write = writes[place]
-            if isinstance(write.operation, RenameModel):
+            if not _is_on(write, key):
                 return None
             state, _ = apply(state, write.migration, write.path, write.operation)
         return state
@@ -277,6 +277,16 @@ class _Replay:
                     writes = self._writes.setdefault(key, [])
                     versions[key] = versions.get(key, 0) | 1 << len(writes)
                     writes.append(_Write(*by, models.get(name), versions[key]))
+
+
+def _is_on(write: _Write, key: ModelKey) -> bool:
+    """Whether an operation wrote the model it works on, and not one whose relations follow a renamed name."""
+    named = write.operation.model
+    return (
+        not isinstance(write.operation, RenameModel)
+        and named is not None
+        and model_key(write.migration.app, named) == key
+    )
 
 
 def _up_to(version: int, place: int) -> int:

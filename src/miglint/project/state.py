@@ -253,6 +253,9 @@ def _create_model(operation: ops.CreateModel, scene: _Scene) -> Result:
 
 
 def _is_empty(name: str, value: Expr) -> bool:
+    """`set()` is how Django's writer spells an empty option."""
+    if isinstance(value, Call):
+        return name in _TOGETHER and value.callee in ("set", "list", "tuple") and not value.arguments
     return name in _TOGETHER and isinstance(value, Items) and not value.items
 
 
@@ -304,31 +307,45 @@ def _rename_model(operation: ops.RenameModel, scene: _Scene) -> Result:
 
 
 def _repointed(model: ModelState, old: ModelKey, to: str) -> ModelState:
-    """A model whose relations follow a renamed model. `self` and names within the app count, too."""
-    fields = dict(model.fields)
-    changed = False
-    for name, state in model.fields.items():
-        call = state.field.call
-        if not isinstance(call, Call) or not (state.field.to is not None or state.field.through is not None):
-            continue
-        keywords = tuple(
-            Keyword(k.name, Literal("str", to, k.value.span), k.span)
-            if k.name in ("to", "through") and _refers(k.value, old, model)
-            else k
-            for k in call.keywords
-        )
-        arguments = tuple(
-            Literal("str", to, argument.span) if place == 0 and _refers(argument, old, model) else argument
-            for place, argument in enumerate(call.arguments)
-        )
-        if keywords != call.keywords or arguments != call.arguments:
-            field = Field(Call(call.function, arguments, keywords, call.span))
-            fields[name] = FieldState(state.name, field, state.origin)
-            changed = True
-    return replace(model, fields=fields) if changed else model
+    """A model whose relations follow a renamed model; names within the app count, `self` stays."""
+
+    def change(name: str, value: Expr) -> Expr:
+        return Literal("str", to, value.span) if name in ("to", "through") and _refers(value, old, model) else value
+
+    return _with_fields(
+        model,
+        {
+            name: _rewritten(state.field, change)
+            for name, state in model.fields.items()
+            if state.field.to is not None or state.field.through is not None
+        },
+    )
 
 
-def _refers(value: Expr, key: ModelKey, model: ModelState) -> bool:
+def _rewritten(field: Field, change: Callable[[str, Expr], Expr]) -> Field:
+    """A field with each argument, by its parameter's name, as `change` wants it."""
+    call = field.call
+    if not isinstance(call, Call):
+        return field
+    names = {id(value): name for name, value in field.arguments.items()}
+    arguments = tuple(change(names.get(id(argument), ""), argument) for argument in call.arguments)
+    keywords = tuple(Keyword(k.name, change(k.name or "", k.value), k.span) for k in call.keywords)
+    if arguments == call.arguments and keywords == call.keywords:
+        return field
+    return Field(Call(call.function, arguments, keywords, call.span))
+
+
+def _with_fields(model: ModelState, fields: Mapping[str, Field]) -> ModelState:
+    """A model with some of its fields rewritten; the model itself where none is another than before."""
+    changed = {
+        name: replace(model.fields[name], field=field)
+        for name, field in fields.items()
+        if field is not model.fields[name].field
+    }
+    return replace(model, fields={**model.fields, **changed}) if changed else model
+
+
+def _refers(value: Expr | None, key: ModelKey, model: ModelState) -> bool:
     if not isinstance(value, Literal) or value.kind != "str" or value.text == "self":
         return False
     app, _, name = value.text.rpartition(".")
@@ -425,17 +442,52 @@ def _rename_field(operation: ops.RenameField, scene: _Scene) -> Result:
     problems: tuple[StateProblem, ...] = ()
     if model.field(new) is not None and new.lower() != old.lower():
         problems = (StateProblem("already-exists", model.name, new, f"{model.key}.{new} is there already"),)
-    fields = {
-        (new if name == there.name else name): (
-            FieldState(new, state.field, scene.origin) if name == there.name else state
-        )
-        for name, state in model.fields.items()
-    }
+    # Django takes the field out and puts it in again, so that it stands last.
+    fields = {name: state for name, state in model.fields.items() if name != there.name}
+    fields[new] = FieldState(new, there.field, scene.origin)
     options = dict(model.options)
     for name in (*_TOGETHER, "order_with_respect_to"):
         if name in options:
             options[name] = _renamed(options[name], there.name, new)
-    return scene.state.put(replace(model, fields=fields, options=options)), problems
+    state = scene.state.put(_own_names(replace(model, fields=fields, options=options), there.name, new))
+    for other in tuple(state.models()):
+        changed = _foreign_names(other, model.key, there.name, new)
+        if changed is not other:
+            state = state.put(changed)
+    return state, problems
+
+
+def _own_names(model: ModelState, old: str, new: str) -> ModelState:
+    """A model whose fields that are made of others (`CompositePrimaryKey`, `from_fields`) follow a renamed one."""
+
+    def change(name: str, value: Expr) -> Expr:
+        return _renamed(value, old, new) if name == "from_fields" else value
+
+    def follow(field: Field) -> Field:
+        call = field.call
+        if field.kind == "CompositePrimaryKey" and isinstance(call, Call):
+            names = tuple(_renamed(argument, old, new) for argument in call.arguments)
+            return field if names == call.arguments else Field(Call(call.function, names, call.keywords, call.span))
+        return _rewritten(field, change) if "from_fields" in field.arguments else field
+
+    return _with_fields(model, {name: follow(state.field) for name, state in model.fields.items()})
+
+
+def _foreign_names(model: ModelState, key: ModelKey, old: str, new: str) -> ModelState:
+    """A model whose relations to another (or to itself) name a renamed field in `to_field`."""
+
+    def change(name: str, value: Expr) -> Expr:
+        return _renamed(value, old, new) if name in ("to_field", "to_fields") else value
+
+    def points(field: Field) -> bool:
+        if not ("to_field" in field.arguments or "to_fields" in field.arguments):
+            return False
+        to = field.to
+        itself = model.key == key and isinstance(to, Literal) and to.value == "self"
+        return itself or _refers(to, key, model)
+
+    pointing = {name: state.field for name, state in model.fields.items() if points(state.field)}
+    return _with_fields(model, {name: _rewritten(field, change) for name, field in pointing.items()})
 
 
 def _renamed(value: Expr, old: str, new: str) -> Expr:
@@ -473,7 +525,7 @@ def _rename_index(operation: ops.RenameIndex, scene: _Scene) -> Result:
         together = model.options.get("index_together")
         options = {name: value for name, value in model.options.items() if name != "index_together"}
         if isinstance(together, Items):
-            left = tuple(item for item in together.items if item != operation.old_fields)
+            left = tuple(item for item in together.items if not _same_items(item, operation.old_fields))
             if left:
                 options["index_together"] = Items(together.kind, left, together.span)
         added = IndexState(operation.new_name, operation.old_fields, scene.origin)
@@ -483,6 +535,11 @@ def _rename_index(operation: ops.RenameIndex, scene: _Scene) -> Result:
         for index in model.indexes
     )
     return scene.state.put(replace(model, indexes=indexes)), ()
+
+
+def _same_items(one: Expr, other: Expr | None) -> bool:
+    """Whether two displays have the same elements, be they lists or tuples."""
+    return isinstance(one, Items) and isinstance(other, Items) and one.items == other.items
 
 
 def _add_constraint(operation: ops.AddConstraint, scene: _Scene) -> Result:
