@@ -392,3 +392,10 @@ def test_spans_survive_too() -> None:
     facts = read(SPANNED)
     again = msgspec.msgpack.decode(msgspec.msgpack.encode(facts), type=ModuleFacts)
     assert [node.span for node in nodes(again.body)] == [node.span for node in nodes(facts.body)]
+
+
+def test_what_is_equal_is_not_unequal() -> None:
+    one, other = read("a = [1, f(x)]").body[0], read("\n\na = [ 1, f( x ) ]").body[0]
+    assert one == other
+    assert (one != other) is False
+    assert one != read("a = [2, f(x)]").body[0]

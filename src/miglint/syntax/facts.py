@@ -38,6 +38,10 @@ class Node(msgspec.Struct, frozen=True, eq=False, array_like=True):
             return False
         return all(getattr(self, name) == getattr(other, name) for name in self.__struct_fields__ if name != "span")
 
+    def __ne__(self, other: object) -> bool:
+        # msgspec's own would compare spans.
+        return not self == other
+
     def __hash__(self) -> int:
         values = (getattr(self, name) for name in self.__struct_fields__ if name != "span")
         return hash((type(self).__name__, *values))

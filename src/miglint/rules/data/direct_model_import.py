@@ -80,7 +80,7 @@ class _Model:
 @rule("MG503", on=RunPython, severity=Severity.ERROR)
 def direct_model_import(context: OperationContext[RunPython]) -> Iterator[Diagnostic]:
     """Code of a migration uses a model class as it is today instead of the one of that time."""
-    if not context.touches_database:
+    if not context.touches_database or not _imports_models(context.migration.facts):
         return
     names = module_assignments(context.migration.facts)
     for code in reached(context.operation, context.migration):
@@ -91,6 +91,18 @@ def direct_model_import(context: OperationContext[RunPython]) -> Iterator[Diagno
             if model is not None and (model.app, model.name) not in seen:
                 seen.add((model.app, model.name))
                 yield _finding(context, code, reference, model)
+
+
+def _imports_models(facts: ModuleFacts) -> bool:
+    """Whether a file imports anything through which a model could come: most do not, and need no closer look."""
+    return any(
+        alias.path in _USER_MODEL
+        or (alias.path == alias.module and "." not in alias.path)
+        or ("models" in f"{alias.path}.{alias.module}".split(".") and not alias.path.startswith("django.db"))
+        or alias.module.startswith("django.contrib.auth")
+        for statement in facts.imports()
+        for alias in statement.aliases
+    )
 
 
 # -- what a name is ---------------------------------------------------------------------------------------
@@ -292,10 +304,11 @@ def _is_model_base(
 def _only_named(code: Code) -> frozenset[Span]:
     """Where a call's result serves for the names of the model alone: `user = get_user_model()`, `user._meta.label`."""
     found = set()
+    references = tuple(code.references())
     for statement in code.statements():
         if isinstance(statement, Assign) and isinstance(statement.value, Call) and len(statement.targets) == 1:
             target = dotted(statement.targets[0])
-            uses = [each.name for each in code.references() if each.name.partition(".")[0] == target]
+            uses = [each.name for each in references if each.name.partition(".")[0] == target]
             if uses and all(_is_harmless(use.partition(".")[2]) for use in uses):
                 found.add(statement.value.function.span)
     return frozenset(found)

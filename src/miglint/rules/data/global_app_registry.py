@@ -11,6 +11,7 @@ from miglint.api import (
     Diagnostic,
     Expr,
     Literal,
+    ModuleFacts,
     Name,
     OperationContext,
     RunPython,
@@ -30,7 +31,7 @@ _METHODS = ("get_model", "get_models", "get_registered_model")
 @rule("MG504", on=RunPython, severity=Severity.ERROR)
 def global_app_registry(context: OperationContext[RunPython]) -> Iterator[Diagnostic]:
     """Code of a migration gets models from the global registry, which knows only those of today."""
-    if not context.touches_database:
+    if not context.touches_database or not _imports_registry(context.migration.facts):
         return
     names = module_assignments(context.migration.facts)
     for code in reached(context.operation, context.migration):
@@ -40,6 +41,15 @@ def global_app_registry(context: OperationContext[RunPython]) -> Iterator[Diagno
             if call is not None and call not in seen:
                 seen.add(call)
                 yield _finding(context, code, reference, call)
+
+
+def _imports_registry(facts: ModuleFacts) -> bool:
+    """Whether a file imports the registry at all: most do not, and need no closer look."""
+    return any(
+        alias.path == "django" or alias.path.startswith("django.apps")
+        for statement in facts.imports()
+        for alias in statement.aliases
+    )
 
 
 def _call(reference: CodeReference, names: dict[str, Expr]) -> Call | None:
