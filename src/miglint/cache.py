@@ -1,4 +1,4 @@
-"""Facts of files that were read before, by content: one file in the cache's directory.
+"""Facts of files and statements of SQL that were read before, by content: one file in the cache's directory.
 
 Nothing here can fail: a cache that cannot be read is empty, and one that cannot be written stays as it was.
 """
@@ -9,15 +9,19 @@ import importlib.util
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from miglint import __version__
 from miglint.syntax.facts import FACTS_VERSION, ModuleFacts
+from miglint.syntax.sql import SQL_VERSION, Statement, read_sql
+
+T = TypeVar("T")
 
 FILE = "facts.bin"
 _IGNORE = ".gitignore"
@@ -45,6 +49,7 @@ class _File(msgspec.Struct, array_like=True, frozen=True):
 
 _files = msgspec.msgpack.Decoder(_File)
 _facts = msgspec.msgpack.Decoder(ModuleFacts)
+_statements = msgspec.msgpack.Decoder(tuple[Statement, ...])
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -66,13 +71,20 @@ def content_hash(data: bytes) -> bytes:
 @cache
 def _stamp() -> bytes:
     """What else facts depend on: who made them, with which parser and which Python."""
-    made_by = f"{__version__} {FACTS_VERSION} {sys.version_info[:2]} {_libcst_version()}"
+    made_by = f"{__version__} {FACTS_VERSION} {sys.version_info[:2]} {_version('libcst')}"
     return blake2b(made_by.encode(), digest_size=8).digest()
 
 
-def _libcst_version() -> str:
-    """LibCST's version, without importing it (0.2 s) nor importlib.metadata (0.02 s) where that is possible."""
-    spec = importlib.util.find_spec("libcst")
+@cache
+def _sql_stamp() -> bytes:
+    """What else statements of SQL depend on."""
+    made_by = f"{__version__} {SQL_VERSION} {_version('sqlglot')}"
+    return blake2b(made_by.encode(), digest_size=8).digest()
+
+
+def _version(package: str) -> str:
+    """A package's version, without importing it (0.2 s) nor importlib.metadata (0.02 s) where that is possible."""
+    spec = importlib.util.find_spec(package)
     if spec is not None and spec.origin is not None:
         try:
             return Path(spec.origin).with_name("_version.py").read_text(encoding="utf-8")
@@ -81,7 +93,7 @@ def _libcst_version() -> str:
     from importlib import metadata
 
     try:
-        return metadata.version("libcst")
+        return metadata.version(package)
     except metadata.PackageNotFoundError:
         return ""
 
@@ -107,12 +119,27 @@ class Cache:
 
     def get(self, content: bytes) -> ModuleFacts | None:
         """The facts of a content hash; None where they are unknown."""
-        key = content + _stamp()
+        return self._get(content + _stamp(), decode)
+
+    def add(self, content: bytes, encoded: bytes) -> None:
+        """Remembers encoded facts."""
+        self._add(content + _stamp(), encoded)
+
+    def read_sql(self, text: str, vendor: str) -> tuple[Statement, ...]:
+        """As `syntax.sql.read_sql`, which is asked only for what is not remembered."""
+        key = content_hash(f"sql {vendor} {text}".encode("utf-8", "surrogatepass")) + _sql_stamp()
+        statements = self._get(key, _statements.decode)
+        if statements is None:
+            statements = read_sql(text, vendor)
+            self._add(key, _encoder.encode(statements))
+        return statements
+
+    def _get(self, key: bytes, decoder: Callable[[msgspec.Raw], T]) -> T | None:
         entry = self._entries.get(key)
         if entry is None:
             return None
         try:
-            facts = decode(entry.facts)
+            found = decoder(entry.facts)
         except (msgspec.DecodeError, RecursionError):
             del self._entries[key]
             return None
@@ -120,11 +147,9 @@ class Cache:
         if self._today - entry.day >= _REFRESHED_DAYS:
             self._entries[key] = _Entry(self._today, entry.facts)
             self._changed = True
-        return facts
+        return found
 
-    def add(self, content: bytes, encoded: bytes) -> None:
-        """Remembers encoded facts."""
-        key = content + _stamp()
+    def _add(self, key: bytes, encoded: bytes) -> None:
         self._entries[key] = _Entry(self._today, msgspec.Raw(encoded))
         self._used.add(key)
         self._changed = True

@@ -22,6 +22,19 @@ META = {
     "MG999": ("internal-error", "error"),
 }
 
+# What importing a module raises where it is broken or made for another version, not where miglint is.
+_BROKEN = (
+    ImportError,
+    SyntaxError,
+    NameError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    RuntimeError,
+    OSError,
+)
+
 
 class PluginError(Exception):
     """A plug-in that cannot be used; says which and why, in one sentence."""
@@ -49,10 +62,9 @@ def load(names: Iterable[str] = ()) -> tuple[Rule, ...]:
             raise PluginError(f"the plug-in {name!r} is not installed beside miglint (installed: {known})")
         try:
             package = import_module(installed[name].value)
-            rules = import_module(f"{package.__name__}.rules")
-        except ImportError as error:
-            raise PluginError(f"the plug-in {name!r} cannot be loaded: {error}") from error
-        found.extend(rules_of(rules))
+            found.extend(rules_of(import_module(f"{package.__name__}.rules")))
+        except _BROKEN as error:
+            raise PluginError(f"the plug-in {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
     _check_unique(found)
     return tuple(found)
 

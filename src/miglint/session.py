@@ -29,6 +29,7 @@ from miglint.report import Project as ReadProject
 from miglint.report import Report, Summary, sort
 from miglint.rule import Rule
 from miglint.settings import Settings
+from miglint.syntax.sql import read_sql
 from miglint.text import Source
 
 Progress = Callable[[int, int], None]
@@ -153,7 +154,8 @@ class _Run:
                 facts = self._read[module.file].facts
                 migrations.append(interpret(key, module.path, facts, modules.lookup(module.file)))
         graph = Graph.build(migrations, swappable=django.swappable, django_version=version)
-        history = replay(graph, database=database, django_version=version, swappable=django.swappable)
+        sql = self._cache.read_sql if self._cache is not None else read_sql
+        history = replay(graph, database=database, django_version=version, swappable=django.swappable, sql=sql)
         return Project(
             root=found.root,
             graph=graph,

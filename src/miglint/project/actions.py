@@ -73,9 +73,10 @@ from miglint.project.keys import ModelKey, model_key
 from miglint.project.schema import Schema, informed
 from miglint.project.sqlite import remade
 from miglint.project.state import ModelState, ProjectState
-from miglint.project.statements import sql_actions
+from miglint.project.statements import ReadSQL, sql_actions
 from miglint.project.truth import Truth
 from miglint.syntax.facts import Call, Expr, Items, Literal
+from miglint.syntax.sql import read_sql
 
 __all__ = [
     "ACTIONS",
@@ -129,6 +130,7 @@ class Scene:
     app: str
     database: Database
     django_version: tuple[int, ...]
+    read_sql: ReadSQL = read_sql
 
     def model(self, name: str | None) -> ModelState | None:
         """The model before the operation, where Django would touch its table."""
@@ -166,19 +168,20 @@ def actions_of(
     django_version: tuple[int, ...] = (5, 2),
     schema: Schema | None = None,
     swappable: Mapping[str, str] = _NO_SETTINGS,
+    sql: ReadSQL = read_sql,
 ) -> tuple[Action, ...]:
     """The actions of one operation, in the order in which the statements are made.
 
     Nothing for operations that hold others (ask their parts), for unmanaged and proxy models and for models that
     the state does not know. `schema`, the database before, adds what no state knows (see `schema.informed`);
-    `swappable` says which models settings name, where that is known.
+    `swappable` says which models settings name, where that is known; `sql` reads SQL (from a cache, say).
     Whether the operation touches the database at all is for the caller to say.
     """
     emit = _EMITTERS.get(type(operation))
     if emit is None:
         return ()
     old, new = World(before, swappable), World(after, swappable)
-    scene = Scene(before=old, after=new, app=app, database=database, django_version=django_version)
+    scene = Scene(before=old, after=new, app=app, database=database, django_version=django_version, read_sql=sql)
     actions: Iterator[Action] = emit(operation, scene)
     if database.vendor == "sqlite":
         actions = remade(operation, tuple(actions), before.model(app, operation.model or ""))
@@ -1035,7 +1038,7 @@ def _run_sql(operation: ops.RunSQL, scene: Scene) -> Iterator[Action]:
         if text is None:
             yield Execute(table="", understood=False, certain=False)
         else:
-            yield from sql_actions(text, scene.database, models=_tables(scene))
+            yield from sql_actions(text, scene.database, models=_tables(scene), read=scene.read_sql)
 
 
 def _sql_texts(value: Expr | None) -> Iterator[str | None]:

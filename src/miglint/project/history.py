@@ -24,6 +24,8 @@ from miglint.project.operations import (
 )
 from miglint.project.schema import Schema, fold_all
 from miglint.project.state import ModelState, ProjectState, StateProblem, apply
+from miglint.project.statements import ReadSQL
+from miglint.syntax.sql import read_sql
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,19 +104,23 @@ def replay(
     database: Database,
     django_version: Version = (5, 2),
     swappable: Mapping[str, str] | None = None,
+    sql: ReadSQL = read_sql,
 ) -> History:
     """The history of a graph, replaced migrations left out; `swappable` are settings' values as `app.Model`."""
-    return _Replay(graph, database, django_version, swappable or {}).history()
+    return _Replay(graph, database, django_version, swappable or {}, sql).history()
 
 
 class _Replay:
     """One replay."""
 
-    def __init__(self, graph: Graph, database: Database, django_version: Version, swappable: Mapping[str, str]) -> None:
+    def __init__(
+        self, graph: Graph, database: Database, django_version: Version, swappable: Mapping[str, str], sql: ReadSQL
+    ) -> None:
         self._graph = graph
         self._database = database
         self._django_version = django_version
         self._swappable = swappable
+        self._sql = sql
         self._points: dict[MigrationKey, _Point] = {}
         # The place of a write is its bit in a version; places grow along the plan.
         self._writes: dict[ModelKey, list[_Write]] = {}
@@ -257,6 +263,7 @@ class _Replay:
             django_version=self._django_version,
             schema=self._schema,
             swappable=self._swappable,
+            sql=self._sql,
         )
 
     def _note(

@@ -46,17 +46,20 @@ from miglint.project.truth import Truth
 from miglint.syntax.sql import Statement, read_sql
 
 Lookup = Callable[[str], "ModelKey | None"]
+ReadSQL = Callable[[str, str], tuple[Statement, ...]]
 
 
 def _no_model(table: str) -> ModelKey | None:
     return None
 
 
-def sql_actions(text: str, database: Database, *, models: Lookup = _no_model) -> tuple[Action, ...]:
+def sql_actions(
+    text: str, database: Database, *, models: Lookup = _no_model, read: ReadSQL = read_sql
+) -> tuple[Action, ...]:
     """The actions of an SQL text (one or several statements); what cannot be read is an `Execute` that says so."""
     actions: list[Action] = []
     created: set[str] = set()
-    for statement in read_sql(text, database.vendor):
+    for statement in read(text, database.vendor):
         for action in _actions(statement, models):
             if isinstance(action, CreateTable):
                 created.add(action.table)

@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
+# Raised whenever the shape or the meaning of statements changes: remembered ones of another version are not used.
+SQL_VERSION = 1
+
 _DIALECTS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite"}
 # Longer texts are data dumps: reading them takes long and says nothing.
 _MAX_LENGTH = 500_000
