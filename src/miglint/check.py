@@ -90,6 +90,8 @@ class _Judge:
         self._project = project
         self._rules = rules
         self._by_operation: dict[type, list[Rule]] = {}
+        kinds = ((rule, tuple(kind for kind in rule.on if issubclass(kind, Action))) for rule in rules)
+        self._on_actions = [(rule, of) for rule, of in kinds if of]
         self.crashes = 0
 
     def diagnostics(self) -> Iterator[Diagnostic]:
@@ -113,9 +115,8 @@ class _Judge:
             yield from self._ask(rule, OperationContext(rule, self._project, step), step.migration, step)
         if not step.actions:
             return
-        for rule in self._rules:
-            kinds = tuple(kind for kind in rule.on if issubclass(kind, Action))
-            matching = tuple(action for action in step.actions if isinstance(action, kinds)) if kinds else ()
+        for rule, kinds in self._on_actions:
+            matching = tuple(action for action in step.actions if isinstance(action, kinds))
             if matching:
                 context = ActionContext(rule, self._project, step, matching)
                 yield from self._ask(rule, context, step.migration, step)

@@ -456,16 +456,21 @@ class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
 # -- walking ------------------------------------------------------------------------------------------
 
 
+_COMPOUND: frozenset[type] = frozenset({Function, Class, With, If, Loop, Try})
+
+
 def blocks(statement: Statement) -> tuple[tuple[Statement, ...], ...]:
     """The bodies inside a statement, in source order."""
-    if isinstance(statement, Function | Class | With):
-        return (statement.body,)
+    kind = type(statement)
+    if kind not in _COMPOUND:
+        return ()
     if isinstance(statement, If | Loop):
         return (statement.body, statement.otherwise)
     if isinstance(statement, Try):
         handlers = tuple(handler.body for handler in statement.handlers)
         return (statement.body, *handlers, statement.otherwise, statement.finally_)
-    return ()
+    assert isinstance(statement, Function | Class | With)
+    return (statement.body,)
 
 
 def walk(body: tuple[Statement, ...], *, into_definitions: bool = True) -> Iterator[Statement]:
