@@ -22,7 +22,7 @@ from miglint.project.operations import (
     SeparateDatabaseAndState,
     nested,
 )
-from miglint.project.schema import Schema, fold_all
+from miglint.project.schema import Schema, inform
 from miglint.project.state import ModelState, ProjectState, StateProblem, apply
 from miglint.project.statements import ReadSQL
 from miglint.syntax.sql import read_sql
@@ -228,8 +228,9 @@ class _Replay:
                 after, problems = apply(before, migration, path, operation)
             if in_state and after is not before:
                 self._note(before, after, versions, (migration, path, operation))
-            actions = self._actions(migration, operation, before, after) if in_database else ()
-            self._schema = fold_all(schema, actions) if not conditional else schema
+            emitted = self._actions(migration, operation, before, after) if in_database else ()
+            actions, folded = inform(schema, emitted) if emitted else ((), schema)
+            self._schema = schema if conditional else folded
             steps.append(
                 Step(
                     migration=migration,
@@ -261,7 +262,6 @@ class _Replay:
             app=migration.app,
             database=self._database,
             django_version=self._django_version,
-            schema=self._schema,
             swappable=self._swappable,
             sql=self._sql,
         )

@@ -377,10 +377,12 @@ _DOUBTS: dict[type[Action], Callable[[Schema, Any], Schema]] = {
 
 
 def informed(schema: Schema, actions: tuple[Action, ...]) -> tuple[Action, ...]:
-    """The actions with what only the schema knows: a proven NOT NULL, an index's table, a key's other table.
+    """The actions with what only the schema knows: a proven NOT NULL, an index's table, a key's other table."""
+    return inform(schema, actions)[0]
 
-    Each action sees the ones before it.
-    """
+
+def inform(schema: Schema, actions: tuple[Action, ...]) -> tuple[tuple[Action, ...], Schema]:
+    """As `informed`, and the schema after them: each action sees the ones before it."""
     result: list[Action] = []
     for action in actions:
         inform = _INFORMS.get(type(action))
@@ -388,7 +390,7 @@ def informed(schema: Schema, actions: tuple[Action, ...]) -> tuple[Action, ...]:
         result.extend(found)
         for each in found:
             schema = fold(schema, each)
-    return tuple(result)
+    return tuple(result), schema
 
 
 def _set_not_null(schema: Schema, action: SetNotNull, beside: tuple[Action, ...]) -> Iterator[Action]:
