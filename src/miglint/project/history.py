@@ -173,23 +173,23 @@ class _Replay:
     def _redo(
         self, state: ProjectState, versions: dict[ModelKey, int], conflicts: set[ModelKey], key: MigrationKey | None
     ) -> _Point:
-        for model in tuple(conflicts):
+        for model in sorted(conflicts):
             redone = self._on_top(state, model, versions[model])
-            if redone is not None:
-                state = redone
-                conflicts.discard(model)
-        if not conflicts:
-            return _Point(state, versions)
+            if redone is None:
+                return _Point(self._replayed(key), versions)
+            state = redone
+        return _Point(state, versions)
+
+    def _replayed(self, key: MigrationKey | None) -> ProjectState:
+        """The state of all ancestors from the start: a rename on one branch moves what another one writes."""
         ancestors = self._graph.ancestors(key) if key is not None else frozenset(self._points)
-        replayed = ProjectState()
+        state = ProjectState()
         for other in self._graph.plan():
             if other in ancestors and other in self._steps:
                 for step in self._steps[other]:
-                    if step.touches_state:
-                        replayed, _ = apply(replayed, step.migration, step.path, step.operation)
-        for model in conflicts:
-            state = _take(state, model, replayed)
-        return _Point(state, versions)
+                    if step.touches_state and not step.conditional:
+                        state, _ = apply(state, step.migration, step.path, step.operation)
+        return state
 
     def _on_top(self, state: ProjectState, key: ModelKey, version: int) -> ProjectState | None:
         """The state with a model's writes of both branches, in the order of the plan; None where it takes more."""
