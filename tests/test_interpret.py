@@ -210,3 +210,12 @@ def test_the_same_operations_written_otherwise_are_equal() -> None:
 def test_a_broken_file_is_a_migration_of_which_nothing_is_known() -> None:
     found = migration("class Migration(:\n")
     assert (found.dependencies_known, found.operations_known, found.operations) == (False, False, ())
+
+
+def test_a_computed_swappable_dependency_leaves_the_edges_of_the_app_known() -> None:
+    found = migration(
+        "from images import model\nclass Migration(migrations.Migration):\n"
+        "    dependencies = [('shop', '0001_a'), migrations.swappable_dependency(model())]\n"
+    )
+    assert found.dependencies_known
+    assert [part.what for part in found.unreadable] == ["swappable_dependency"]

@@ -183,7 +183,10 @@ class _Interpreter:
         for item in items_of(value, self._values) if value is not None else ():
             resolved = self._values.resolve(item)
             entry = _dependency(resolved, self._values)
-            if entry is None:
+            if entry is None and _is_swappable(resolved):
+                # Whatever it names is another app's: the edges within this app are known all the same.
+                self._cannot_read("swappable_dependency", _why(resolved), "which app it depends on", _span_of(item))
+            elif entry is None:
                 self._cannot_read(name, _why(resolved), _UNCHECKED_EDGES, _span_of(item))
             else:
                 yield entry
@@ -351,9 +354,11 @@ def _dependency(value: Expr, values: Values) -> Dependency | None:
     if isinstance(value, Items) and len(value.items) == 2:
         app, name = (text_of(item, values) for item in value.items)
         return Dependency(MigrationKey(app, name), value.span) if app is not None and name is not None else None
-    if isinstance(value, Call) and value.callee.rpartition(".")[2] == "swappable_dependency" and value.arguments:
-        return _swappable(value, values)
-    return None
+    return _swappable(value, values) if isinstance(value, Call) and _is_swappable(value) else None
+
+
+def _is_swappable(value: Expr) -> bool:
+    return isinstance(value, Call) and value.callee.endswith("swappable_dependency") and len(value.arguments) == 1
 
 
 def _swappable(call: Call, values: Values) -> Dependency | None:
