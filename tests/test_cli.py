@@ -239,3 +239,10 @@ def test_rules_explain_and_clean(project: Path) -> None:
 
 def test_version(project: Path) -> None:
     assert miglint("--version", cwd=project).stdout.startswith(b"miglint ")
+
+
+def test_a_page_ends_with_what_its_actions_cost_on_the_database(project: Path) -> None:
+    page = miglint("explain", "MG302", cwd=project).stdout.decode()
+    assert "## On PostgreSQL" in page
+    assert "- `create-index`: SHARE, rows." in page
+    assert "## On" not in miglint("explain", "MG701", cwd=project).stdout.decode()

@@ -6,8 +6,11 @@ import difflib
 from typing import NamedTuple
 
 from miglint import plugins
+from miglint.database import DISPLAY_NAME, Vendor
+from miglint.databases.costs import Row, cost_table
 from miglint.formats.json import encode
 from miglint.formats.terminal import columns
+from miglint.project.actions import Action
 
 
 class UnknownRule(Exception):
@@ -62,13 +65,29 @@ def rules_json(table: list[Entry]) -> str:
     return encode({"version": 1, "rules": rows})
 
 
-def page(rule: str, database: str) -> str:
-    """A rule's page by its code or name. Raises UnknownRule."""
+def page(rule: str, database: Vendor) -> str:
+    """A rule's page by its code or name, with what its actions cost on a database. Raises UnknownRule."""
     table = entries()
     for entry in table:
         if rule.upper() == entry.code or rule.lower() == entry.name:
-            return entry.page.rstrip("\n") + "\n"
+            return entry.page.rstrip("\n") + "\n" + _costs(entry.code, database)
     words = [word for entry in table for word in (entry.code, entry.name)]
     near = difflib.get_close_matches(rule, words, n=1) or difflib.get_close_matches(rule.upper(), words, n=1)
     hint = f"; did you mean {near[0]}?" if near else "; `miglint rules` lists them all"
     raise UnknownRule(f"there is no rule {rule!r}{hint}")
+
+
+def _costs(code: str, database: Vendor) -> str:
+    """The rows of the database's cost table for the actions that a rule is asked about, as a section of its page."""
+    rule = next((rule for rule in plugins.load() if rule.code == code), None)
+    kinds = {kind.kind() for kind in rule.on if issubclass(kind, Action)} if rule is not None else set()
+    lines = [_row(row) for row in cost_table(database) if row.action in kinds]
+    return "\n".join(["", f"## On {DISPLAY_NAME[database]}", "", *lines, ""]) if lines else ""
+
+
+def _row(row: Row) -> str:
+    when = f" ({', '.join(sorted(row.when))})" if row.when else ""
+    since = f", since {'.'.join(map(str, row.since))}" if row.since else ""
+    lock = f"{row.cost.lock}, " if row.cost.lock else ""
+    measured = "" if row.cost.measured else " Not measured."
+    return f"- `{row.action}`{when}{since}: {lock}{row.cost.duration}. {row.cost.why}{measured}"

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from miglint import __version__
-from miglint.database import VENDORS, parse_version
+from miglint.database import VENDORS, Vendor, parse_version
 from miglint.diagnostic import Confidence, Severity
 from miglint.options import Options
 
@@ -211,7 +211,7 @@ def rules(output_format: str) -> None:
 @cli.command()
 @click.argument("rule")
 @click.option("--database", type=click.Choice(VENDORS), default="postgresql", show_default=True)
-def explain(rule: str, database: str) -> None:
+def explain(rule: str, database: Vendor) -> None:
     """A rule's page, by code or name."""
     from miglint.catalogue import UnknownRule, page
 
