@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import ClassVar, Literal
+
+import msgspec
 
 from miglint.project.keys import ModelKey
 from miglint.project.truth import Truth
@@ -14,8 +15,7 @@ from miglint.text import NOWHERE, Span
 TypeChange = Literal["same", "compatible", "rewrite", "unknown"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class Column(msgspec.Struct, frozen=True, kw_only=True):
     """A table's column. `type` is spelled as PostgreSQL spells it, None where it is not known."""
 
     name: str
@@ -29,8 +29,7 @@ class Column:
     generated: Truth = Truth.NO
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
+class Action(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What all actions share.
 
     `table` is "" where its name is not known; `model` is None where no model of the state has the table.
@@ -43,7 +42,19 @@ class Action:
     deferred: bool = False
     on_new_table: bool = False
     certain: bool = True
-    span: Span = field(default=NOWHERE, compare=False)
+    span: Span = NOWHERE
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__struct_fields__ if name != "span")
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        values = (getattr(self, name) for name in self.__struct_fields__ if name != "span")
+        return hash((type(self).__name__, *values))
 
     @property
     def conditions(self) -> frozenset[str]:
@@ -63,30 +74,25 @@ def _words(**flags: bool) -> frozenset[str]:
 # -- tables ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateTable(Action):
+class CreateTable(Action, frozen=True, kw_only=True, eq=False):
     columns: tuple[Column, ...] = ()
     # "" where the table is a model's, else the many-to-many field it joins.
     joins: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropTable(Action):
+class DropTable(Action, frozen=True, kw_only=True, eq=False):
     joins: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenameTable(Action):
+class RenameTable(Action, frozen=True, kw_only=True, eq=False):
     new_table: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TruncateTable(Action):
+class TruncateTable(Action, frozen=True, kw_only=True, eq=False):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemakeTable(Action):
+class RemakeTable(Action, frozen=True, kw_only=True, eq=False):
     """SQLite: the table is copied to a new one. Source: django.db.backends.sqlite3.schema._remake_table."""
 
     reason: str = ""
@@ -95,8 +101,7 @@ class RemakeTable(Action):
 # -- columns --------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddColumn(Action):
+class AddColumn(Action, frozen=True, kw_only=True, eq=False):
     """`volatile`: each row gets a value of its own (identity, stored generated, volatile default).
 
     `checked`: it carries a CHECK. `python_default`: Django gives a default for this statement and drops it after.
@@ -119,8 +124,7 @@ class AddColumn(Action):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropColumn(Action):
+class DropColumn(Action, frozen=True, kw_only=True, eq=False):
     """`cascade`: what depends on the column, views included, goes too."""
 
     column: str
@@ -128,14 +132,12 @@ class DropColumn(Action):
     cascade: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenameColumn(Action):
+class RenameColumn(Action, frozen=True, kw_only=True, eq=False):
     column: str
     new_column: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlterColumnType(Action):
+class AlterColumnType(Action, frozen=True, kw_only=True, eq=False):
     """`cascades`: it is the column of another table that follows a changed key."""
 
     column: str
@@ -149,8 +151,7 @@ class AlterColumnType(Action):
         return frozenset({self.change})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetNotNull(Action):
+class SetNotNull(Action, frozen=True, kw_only=True, eq=False):
     column: str
     # Whether a validated CHECK (column IS NOT NULL) stands: the schema knows, see schema.proven.
     proven: bool = False
@@ -160,36 +161,30 @@ class SetNotNull(Action):
         return _words(validated_check=self.proven)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropNotNull(Action):
+class DropNotNull(Action, frozen=True, kw_only=True, eq=False):
     column: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetDefault(Action):
+class SetDefault(Action, frozen=True, kw_only=True, eq=False):
     column: str
     # Dropped again by the same operation.
     temporary: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropDefault(Action):
+class DropDefault(Action, frozen=True, kw_only=True, eq=False):
     column: str
     temporary: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddIdentity(Action):
+class AddIdentity(Action, frozen=True, kw_only=True, eq=False):
     column: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropIdentity(Action):
+class DropIdentity(Action, frozen=True, kw_only=True, eq=False):
     column: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comment(Action):
+class Comment(Action, frozen=True, kw_only=True, eq=False):
     """A comment on a column, or ("") on the table."""
 
     column: str = ""
@@ -198,8 +193,7 @@ class Comment(Action):
 # -- constraints ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddForeignKey(Action):
+class AddForeignKey(Action, frozen=True, kw_only=True, eq=False):
     """`inline`: part of ADD COLUMN. `empty`: no row has a value yet, so there is nothing to validate."""
 
     columns: tuple[str, ...]
@@ -216,8 +210,7 @@ class AddForeignKey(Action):
         return _words(not_valid=not self.validated, inline=self.inline, empty=self.empty)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropForeignKey(Action):
+class DropForeignKey(Action, frozen=True, kw_only=True, eq=False):
     columns: tuple[str, ...]
     to_table: str
     to_model: ModelKey | None = None
@@ -225,8 +218,7 @@ class DropForeignKey(Action):
     recreated: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference(Action):
+class Reference(Action, frozen=True, kw_only=True, eq=False):
     """The lock on the table that a foreign key points to: `table` is that table, `from_table` the key's own."""
 
     cause: Literal["add", "drop", "alter", "validate"]
@@ -239,8 +231,7 @@ class Reference(Action):
         return frozenset({self.cause, *(("scans",) if self.scans else ())})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddCheck(Action):
+class AddCheck(Action, frozen=True, kw_only=True, eq=False):
     columns: tuple[str, ...] = ()
     name: str = ""
     validated: bool = True
@@ -252,8 +243,7 @@ class AddCheck(Action):
         return _words(not_valid=not self.validated)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddUnique(Action):
+class AddUnique(Action, frozen=True, kw_only=True, eq=False):
     """A unique constraint; `using_index` where it takes an index that exists; `inline`: part of ADD COLUMN."""
 
     columns: tuple[str, ...] = ()
@@ -267,8 +257,7 @@ class AddUnique(Action):
         return _words(using_index=bool(self.using_index), inline=self.inline)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddPrimaryKey(Action):
+class AddPrimaryKey(Action, frozen=True, kw_only=True, eq=False):
     columns: tuple[str, ...] = ()
     name: str = ""
     using_index: str = ""
@@ -278,18 +267,15 @@ class AddPrimaryKey(Action):
         return _words(using_index=bool(self.using_index))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddExclusion(Action):
+class AddExclusion(Action, frozen=True, kw_only=True, eq=False):
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValidateConstraint(Action):
+class ValidateConstraint(Action, frozen=True, kw_only=True, eq=False):
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropConstraint(Action):
+class DropConstraint(Action, frozen=True, kw_only=True, eq=False):
     """`constraint`: "check", "unique", "primary key", "exclusion", "" where not known."""
 
     name: str = ""
@@ -300,8 +286,7 @@ class DropConstraint(Action):
 # -- indexes --------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateIndex(Action):
+class CreateIndex(Action, frozen=True, kw_only=True, eq=False):
     """`reason`: "AddIndex", "db_index", "foreign key", "unique", "like", "UniqueConstraint", "Meta.indexes", "SQL" …
 
     `columns` is empty for an index on expressions; `method` is None where it is not known.
@@ -319,8 +304,7 @@ class CreateIndex(Action):
         return _words(concurrently=self.concurrently, unique=self.unique)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DropIndex(Action):
+class DropIndex(Action, frozen=True, kw_only=True, eq=False):
     name: str = ""
     columns: tuple[str, ...] = ()
     concurrently: bool = False
@@ -331,14 +315,12 @@ class DropIndex(Action):
         return _words(concurrently=self.concurrently)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenameIndex(Action):
+class RenameIndex(Action, frozen=True, kw_only=True, eq=False):
     name: str = ""
     new_name: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reindex(Action):
+class Reindex(Action, frozen=True, kw_only=True, eq=False):
     name: str = ""
     concurrently: bool = False
 
@@ -350,8 +332,7 @@ class Reindex(Action):
 # -- rows -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateRows(Action):
+class UpdateRows(Action, frozen=True, kw_only=True, eq=False):
     """`filtered`: it has a WHERE. `column` is set where Django fills one column's NULLs."""
 
     filtered: bool = False
@@ -363,14 +344,12 @@ class UpdateRows(Action):
         return _words(filtered=self.filtered)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InsertRows(Action):
+class InsertRows(Action, frozen=True, kw_only=True, eq=False):
     # ON CONFLICT, IGNORE, WHERE NOT EXISTS: it may run twice.
     guarded: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteRows(Action):
+class DeleteRows(Action, frozen=True, kw_only=True, eq=False):
     filtered: bool = False
 
     @property
@@ -381,8 +360,7 @@ class DeleteRows(Action):
 # -- the rest -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execute(Action):
+class Execute(Action, frozen=True, kw_only=True, eq=False):
     """A statement that is none of the others. `verb` are its first words in lower case; `understood` is false
 
     where it could not be read, or where what it does to tables is not known.

@@ -7,8 +7,10 @@ with what Django 4.2 and 6.x do otherwise.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import force_setattr, replace
 
 from miglint.database import Database
 from miglint.project import operations as ops
@@ -188,7 +190,7 @@ def actions_of(
     placed = tuple(actions)
     for action in placed:
         # They were made here and nobody has seen them: copying each for its span takes a third of the time.
-        object.__setattr__(action, "span", operation.span)
+        force_setattr(action, "span", operation.span)
     return placed if schema is None else informed(schema, placed)
 
 

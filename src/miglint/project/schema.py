@@ -6,8 +6,11 @@ Values are immutable and shared: a fold makes one new table and a new mapping of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from miglint.project.action import (
     Action,
@@ -45,8 +48,7 @@ from miglint.project.truth import Truth
 ConstraintKind = Literal["check", "unique", "primary key", "foreign key", "exclusion"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Constraint:
+class Constraint(msgspec.Struct, frozen=True, kw_only=True):
     """A constraint; `to_table` is set for a foreign key, `not_null` for a CHECK that proves one column not null."""
 
     name: str
@@ -58,8 +60,7 @@ class Constraint:
     not_null: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Index:
+class Index(msgspec.Struct, frozen=True, kw_only=True):
     """An index that is no constraint's own."""
 
     name: str
@@ -67,13 +68,12 @@ class Index:
     unique: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(msgspec.Struct, frozen=True, kw_only=True):
     """A table. `complete` is false where it was first seen in use: it has more than is known here."""
 
     name: str
     model: ModelKey | None = None
-    columns: Mapping[str, Column] = field(default_factory=dict)
+    columns: Mapping[str, Column] = msgspec.field(default_factory=dict)
     indexes: tuple[Index, ...] = ()
     constraints: tuple[Constraint, ...] = ()
     complete: bool = True
