@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -303,8 +303,11 @@ def parameters(kind: type[Operation]) -> dict[str, str]:
     """The parameters of an operation class in Django's order, each with its annotation."""
     found = _parameters.get(kind)
     if found is None:
-        fields = dataclasses.fields(kind)
-        found = {field.name: str(field.type) for field in fields if field.name not in _NOT_DJANGOS}
+        annotations: dict[str, str] = {}
+        for base in reversed(kind.__mro__):
+            annotations |= inspect.get_annotations(base)
+        names = [name for name in annotations if name in kind.__struct_fields__ and name not in _NOT_DJANGOS]
+        found = {name: annotations[name] for name in names}
         _parameters[kind] = found
     return found
 

@@ -7,8 +7,9 @@ Source: django.db.migrations.operations and django.contrib.postgres.operations, 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import ClassVar
+
+import msgspec
 
 from miglint.project.fields import Field
 from miglint.syntax.facts import Call, Expr
@@ -16,18 +17,34 @@ from miglint.text import NOWHERE, Span
 
 OperationPath = tuple[int | str, ...]
 
+# Where and how an operation is written: the same one written otherwise is equal.
+_NOT_COMPARED = frozenset({"span", "call", "uncertain"})
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What all operations share. `call` is the expression it was read from; it and `span` are not compared."""
 
-    span: Span = field(default=NOWHERE, compare=False)
-    call: Expr | None = field(default=None, compare=False, repr=False)
+    span: Span = NOWHERE
+    call: Expr | None = None
     # Arguments that could not be told (`*pair`, `**kwargs`): a parameter that looks absent may be there.
-    uncertain: bool = field(default=False, compare=False)
+    uncertain: bool = False
 
     # Which parameters hold operations, in order.
     nested_in: ClassVar[tuple[str, ...]] = ()
+
+    def _compared(self) -> Iterator[object]:
+        return (getattr(self, name) for name in self.__struct_fields__ if name not in _NOT_COMPARED)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Operation) or type(self) is not type(other):
+            return NotImplemented
+        return all(mine == theirs for mine, theirs in zip(self._compared(), other._compared(), strict=True))
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, *self._compared()))
 
     @property
     def class_name(self) -> str:
@@ -49,8 +66,7 @@ class Operation:
         return self.span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelOperation(Operation):
+class ModelOperation(Operation, frozen=True, kw_only=True, eq=False):
     """An operation on a model it calls `name`."""
 
     name: str | None
@@ -60,8 +76,7 @@ class ModelOperation(Operation):
         return self.name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldOperation(Operation):
+class FieldOperation(Operation, frozen=True, kw_only=True, eq=False):
     """An operation on a part of a model it calls `model_name`."""
 
     model_name: str | None
@@ -74,8 +89,7 @@ class FieldOperation(Operation):
 # -- models ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateModel(ModelOperation):
+class CreateModel(ModelOperation, frozen=True, kw_only=True, eq=False):
     """`fields` are (name, field) pairs; `complete` is false where some could not be read."""
 
     fields: tuple[tuple[str, Field], ...] = ()
@@ -85,13 +99,11 @@ class CreateModel(ModelOperation):
     complete: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteModel(ModelOperation):
+class DeleteModel(ModelOperation, frozen=True, kw_only=True, eq=False):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenameModel(Operation):
+class RenameModel(Operation, frozen=True, kw_only=True, eq=False):
     old_name: str | None
     new_name: str | None
 
@@ -100,65 +112,54 @@ class RenameModel(Operation):
         return self.old_name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlterModelTable(ModelOperation):
+class AlterModelTable(ModelOperation, frozen=True, kw_only=True, eq=False):
     table: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlterModelTableComment(ModelOperation):
+class AlterModelTableComment(ModelOperation, frozen=True, kw_only=True, eq=False):
     table_comment: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlterUniqueTogether(ModelOperation):
+class AlterUniqueTogether(ModelOperation, frozen=True, kw_only=True, eq=False):
     unique_together: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlterIndexTogether(ModelOperation):
+class AlterIndexTogether(ModelOperation, frozen=True, kw_only=True, eq=False):
     index_together: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlterOrderWithRespectTo(ModelOperation):
+class AlterOrderWithRespectTo(ModelOperation, frozen=True, kw_only=True, eq=False):
     order_with_respect_to: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlterModelOptions(ModelOperation):
+class AlterModelOptions(ModelOperation, frozen=True, kw_only=True, eq=False):
     options: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlterModelManagers(ModelOperation):
+class AlterModelManagers(ModelOperation, frozen=True, kw_only=True, eq=False):
     managers: Expr | None = None
 
 
 # -- fields ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddField(FieldOperation):
+class AddField(FieldOperation, frozen=True, kw_only=True, eq=False):
     name: str | None
     field: Field
     preserve_default: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveField(FieldOperation):
+class RemoveField(FieldOperation, frozen=True, kw_only=True, eq=False):
     name: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlterField(FieldOperation):
+class AlterField(FieldOperation, frozen=True, kw_only=True, eq=False):
     name: str | None
     field: Field
     preserve_default: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenameField(FieldOperation):
+class RenameField(FieldOperation, frozen=True, kw_only=True, eq=False):
     old_name: str | None
     new_name: str | None
 
@@ -166,35 +167,29 @@ class RenameField(FieldOperation):
 # -- indexes and constraints ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddIndex(FieldOperation):
+class AddIndex(FieldOperation, frozen=True, kw_only=True, eq=False):
     index: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveIndex(FieldOperation):
+class RemoveIndex(FieldOperation, frozen=True, kw_only=True, eq=False):
     name: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenameIndex(FieldOperation):
+class RenameIndex(FieldOperation, frozen=True, kw_only=True, eq=False):
     new_name: str | None
     old_name: str | None = None
     old_fields: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddConstraint(FieldOperation):
+class AddConstraint(FieldOperation, frozen=True, kw_only=True, eq=False):
     constraint: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveConstraint(FieldOperation):
+class RemoveConstraint(FieldOperation, frozen=True, kw_only=True, eq=False):
     name: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlterConstraint(FieldOperation):
+class AlterConstraint(FieldOperation, frozen=True, kw_only=True, eq=False):
     name: str | None
     constraint: Expr | None = None
 
@@ -202,16 +197,14 @@ class AlterConstraint(FieldOperation):
 # -- special --------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeparateDatabaseAndState(Operation):
+class SeparateDatabaseAndState(Operation, frozen=True, kw_only=True, eq=False):
     database_operations: tuple[Operation, ...] = ()
     state_operations: tuple[Operation, ...] = ()
 
     nested_in: ClassVar[tuple[str, ...]] = ("database_operations", "state_operations")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunSQL(Operation):
+class RunSQL(Operation, frozen=True, kw_only=True, eq=False):
     """`reverse_sql` is None only where the argument is absent; an explicit `None` is a Literal."""
 
     sql: Expr | None
@@ -223,8 +216,7 @@ class RunSQL(Operation):
     nested_in: ClassVar[tuple[str, ...]] = ("state_operations",)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunPython(Operation):
+class RunPython(Operation, frozen=True, kw_only=True, eq=False):
     """`reverse_code` is None only where the argument is absent; an explicit `None` is a Literal."""
 
     code: Expr | None
@@ -237,69 +229,59 @@ class RunPython(Operation):
 # -- django.contrib.postgres ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateExtension(Operation):
+class CreateExtension(Operation, frozen=True, kw_only=True, eq=False):
     """Also the classes that name their extension themselves (`HStoreExtension()`)."""
 
     name: str | None = None
     hints: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddIndexConcurrently(AddIndex):
+class AddIndexConcurrently(AddIndex, frozen=True, kw_only=True, eq=False):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveIndexConcurrently(RemoveIndex):
+class RemoveIndexConcurrently(RemoveIndex, frozen=True, kw_only=True, eq=False):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateCollation(Operation):
+class CreateCollation(Operation, frozen=True, kw_only=True, eq=False):
     name: str | None
     locale: Expr | None = None
     provider: Expr | None = None
     deterministic: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveCollation(Operation):
+class RemoveCollation(Operation, frozen=True, kw_only=True, eq=False):
     name: str | None
     locale: Expr | None = None
     provider: Expr | None = None
     deterministic: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddConstraintNotValid(AddConstraint):
+class AddConstraintNotValid(AddConstraint, frozen=True, kw_only=True, eq=False):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValidateConstraint(FieldOperation):
+class ValidateConstraint(FieldOperation, frozen=True, kw_only=True, eq=False):
     name: str | None
 
 
 # -- what is not Django's -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Custom(Operation):
+class Custom(Operation, frozen=True, kw_only=True, eq=False):
     """An operation class of the project or of a package: what it does is not known."""
 
     callee: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unread(Operation):
+class Unread(Operation, frozen=True, kw_only=True, eq=False):
     """An element of an operation list that could not be read."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alternative(Operation):
+class Alternative(Operation, frozen=True, kw_only=True, eq=False):
     """Operations that depend on a condition: one of the two lists runs, which is not known."""
 
     then: tuple[Operation, ...] = ()
