@@ -15,7 +15,7 @@ from miglint.project.interpret import interpret
 from miglint.project.keys import MigrationKey
 from miglint.project.migration import Migration
 from miglint.project.operations import Operation, OperationPath
-from miglint.project.schema import Schema, fold_all
+from miglint.project.schema import Schema, inform
 from miglint.project.state import ProjectState, apply
 from miglint.syntax.reader import read
 
@@ -69,10 +69,9 @@ class Project:
                     app="app",
                     database=self.database,
                     django_version=django_version,
-                    schema=self.schema,
                     swappable=self.swappable,
                 )
-                self.schema = fold_all(self.schema, actions)
+                actions, self.schema = inform(self.schema, actions)
                 now.extend(actions)
             if in_state:
                 self.state = after

@@ -157,4 +157,6 @@ def test_a_table_that_is_none_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("selector", ["ALL", "MG2", "MG201", "remove-field"])
 def test_selectors_of_every_kind_are_known(tmp_path: Path, selector: str) -> None:
     (tmp_path / "miglint.toml").write_text(f'select = ["{selector}"]\n')
-    validate_codes(load(tmp_path), KNOWN)
+    settings = load(tmp_path)
+    validate_codes(settings, KNOWN)
+    assert settings.select == (selector,)

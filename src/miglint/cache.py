@@ -23,6 +23,7 @@ from miglint.syntax.sql import SQL_VERSION, Statement, read_sql
 
 T = TypeVar("T")
 
+DIRECTORY = ".miglint_cache"
 FILE = "facts.bin"
 _IGNORE = ".gitignore"
 _FORMAT = "miglint facts 1"

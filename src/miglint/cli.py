@@ -17,7 +17,6 @@ from miglint.database import VENDORS, Vendor, parse_version
 from miglint.diagnostic import Confidence, Severity
 from miglint.options import Options
 
-CACHE_DIRECTORY = ".miglint_cache"
 _FORMATS = ("text", "concise", "json")
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -227,14 +226,17 @@ def explain(rule: str, database: Vendor) -> None:
 @click.option("--cache-dir", type=click.Path(path_type=Path), help="Where the cache is kept.")
 def clean(path: Path, cache_dir: Path | None) -> None:
     """Remove the cache of the project that PATH belongs to."""
+    from miglint.cache import DIRECTORY, FILE, remove
     from miglint.project.layout import project_root
 
-    directory = cache_dir or project_root(Path.cwd() / path) / CACHE_DIRECTORY
-    marker = directory / ".gitignore"
-    if directory.is_symlink() or not marker.is_file():
+    directory = cache_dir or project_root(Path.cwd() / path) / DIRECTORY
+    if not (directory / FILE).is_file():
         click.echo(f"nothing to remove: {directory} is no cache of miglint", err=True)
         return
-    shutil.rmtree(directory, ignore_errors=True)
+    try:
+        remove(directory)
+    except OSError as error:
+        _stop(f"cannot remove {directory}: {error.strerror}")
     click.echo(f"removed {directory}", err=True)
 
 

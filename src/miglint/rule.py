@@ -9,15 +9,15 @@ from typing import Any, Generic, TypeVar, overload
 from miglint.database import Database, Version
 from miglint.databases.costs import Cost, cost_of
 from miglint.diagnostic import Confidence, Diagnostic, Fix, Related, Severity, Subject
-from miglint.project.actions import Action
+from miglint.project.actions import Action, CreateTable
 from miglint.project.graph import Graph
 from miglint.project.history import Step
-from miglint.project.keys import MigrationKey, ModelKey
+from miglint.project.keys import MigrationKey
 from miglint.project.migration import Migration
 from miglint.project.operations import Operation
 from miglint.project.project import Project
 from miglint.project.state import ModelState, ProjectState
-from miglint.text import NOWHERE, Span
+from miglint.text import Span
 
 O = TypeVar("O", bound=Operation)  # noqa: E741
 A = TypeVar("A", bound=Action)
@@ -273,8 +273,6 @@ class ActionContext(OperationContext[Operation], Generic[A]):
 
     def _made_here(self, table: str) -> bool:
         steps = self.project.history.steps_of(self.migration.key)
-        from miglint.project.actions import CreateTable
-
         return any(isinstance(action, CreateTable) and action.table == table for s in steps for action in s.actions)
 
 
@@ -296,7 +294,6 @@ def _begins(migration: Migration) -> bool:
 
 
 Check = Callable[[Any], Iterator[Diagnostic]]
-P = TypeVar("P", bound=type)
 
 
 @overload
@@ -334,16 +331,3 @@ def rule(code: str, *, on: Any, severity: Severity, supersedes: tuple[str, ...] 
         )
 
     return make
-
-
-__all__ = [
-    "NOWHERE",
-    "ActionContext",
-    "MigrationContext",
-    "ModelKey",
-    "OperationContext",
-    "ProjectContext",
-    "Rule",
-    "is_new",
-    "rule",
-]

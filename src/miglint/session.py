@@ -10,9 +10,8 @@ import msgspec
 
 from miglint import check, plugins
 from miglint import settings as settings_module
-from miglint.cache import Cache
+from miglint.cache import DIRECTORY, Cache
 from miglint.database import Database, Version, parse_version
-from miglint.diagnostic import Diagnostic, Severity
 from miglint.modules import Modules
 from miglint.options import Options
 from miglint.project import layout
@@ -27,8 +26,6 @@ from miglint.project.project import Project
 from miglint.reading import FileRead, read_files
 from miglint.report import Project as ReadProject
 from miglint.report import Report, Summary, sort
-from miglint.rule import Rule
-from miglint.settings import Settings
 from miglint.syntax.sql import read_sql
 from miglint.text import Source
 
@@ -89,7 +86,7 @@ class _Run:
         self._settings = settings_module.load(root, config=options.config, isolated=options.isolated)
         self._rules = plugins.load(self._settings.plugins)
         self._check_codes()
-        cache = Cache.load(options.cache_dir or root / ".miglint_cache") if options.cache else None
+        cache = Cache.load(options.cache_dir or root / DIRECTORY) if options.cache else None
         self._cache = cache
         self._progress = progress
         self._notes: list[str] = []
@@ -294,6 +291,3 @@ def _joined(reports: list[Report]) -> Report:
         warnings=tuple(warning for report in reports for warning in report.warnings),
         notes=tuple(dict.fromkeys(note for report in reports for note in report.notes)),
     )
-
-
-__all__ = ["Diagnostic", "Rule", "Session", "Settings", "Severity", "UsageError"]

@@ -10,6 +10,7 @@ import msgspec
 from miglint.project.keys import ModelKey
 from miglint.project.truth import Truth
 from miglint.text import NOWHERE, Span
+from miglint.value import Value
 
 # How a column's old values become the new type's: untouched, checked only, written anew.
 TypeChange = Literal["same", "compatible", "rewrite", "unknown"]
@@ -29,7 +30,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     generated: Truth = Truth.NO
 
 
-class Action(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+class Action(Value, frozen=True, kw_only=True, eq=False):
     """What all actions share.
 
     `table` is "" where its name is not known; `model` is None where no model of the state has the table.
@@ -43,18 +44,6 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     on_new_table: bool = False
     certain: bool = True
     span: Span = NOWHERE
-
-    def __eq__(self, other: object) -> bool:
-        if type(self) is not type(other):
-            return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self.__struct_fields__ if name != "span")
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __hash__(self) -> int:
-        values = (getattr(self, name) for name in self.__struct_fields__ if name != "span")
-        return hash((type(self).__name__, *values))
 
     @property
     def conditions(self) -> frozenset[str]:

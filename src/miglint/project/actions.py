@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from msgspec.structs import force_setattr, replace
+from msgspec.structs import replace
 
 from miglint.database import Database
 from miglint.project import operations as ops
@@ -72,7 +72,6 @@ from miglint.project.columns import (
 )
 from miglint.project.fields import Field
 from miglint.project.keys import ModelKey, model_key
-from miglint.project.schema import Schema, informed
 from miglint.project.sqlite import remade
 from miglint.project.state import ModelState, ProjectState
 from miglint.project.statements import ReadSQL, sql_actions
@@ -168,14 +167,13 @@ def actions_of(
     app: str,
     database: Database,
     django_version: tuple[int, ...] = (5, 2),
-    schema: Schema | None = None,
     swappable: Mapping[str, str] = _NO_SETTINGS,
     sql: ReadSQL = read_sql,
 ) -> tuple[Action, ...]:
     """The actions of one operation, in the order in which the statements are made.
 
     Nothing for operations that hold others (ask their parts), for unmanaged and proxy models and for models that
-    the state does not know. `schema`, the database before, adds what no state knows (see `schema.informed`);
+    the state does not know. What no state knows, the schema adds afterwards (see `schema.inform`).
     `swappable` says which models settings name, where that is known; `sql` reads SQL (from a cache, say).
     Whether the operation touches the database at all is for the caller to say.
     """
@@ -187,11 +185,7 @@ def actions_of(
     actions: Iterator[Action] = emit(operation, scene)
     if database.vendor == "sqlite":
         actions = remade(operation, tuple(actions), before.model(app, operation.model or ""))
-    placed = tuple(actions)
-    for action in placed:
-        # They were made here and nobody has seen them: copying each for its span takes a third of the time.
-        force_setattr(action, "span", operation.span)
-    return placed if schema is None else informed(schema, placed)
+    return tuple(replace(action, span=operation.span) for action in actions)
 
 
 # -- parts ----------------------------------------------------------------------------------------------

@@ -79,10 +79,6 @@ _FILLED_WHEN_BLANK = {
     "TextField", "URLField", "BinaryField", "GenericIPAddressField", "Field", "CICharField", "CIEmailField",
     "CITextField",
 }  # fmt: skip
-_TEXT = {
-    "CharField", "CommaSeparatedIntegerField", "EmailField", "FileField", "FilePathField", "ImageField", "SlugField",
-    "TextField", "URLField", "CICharField", "CIEmailField", "CITextField",
-}  # fmt: skip
 
 
 def canonical_class(path: str) -> str | None:
@@ -209,11 +205,6 @@ class Field:
     @property
     def is_generated(self) -> Truth:
         return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind == "GeneratedField")
-
-    @property
-    def is_text(self) -> Truth:
-        """Kept in a character column."""
-        return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind in _TEXT)
 
     @cached_property
     def has_column(self) -> Truth:

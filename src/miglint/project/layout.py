@@ -430,11 +430,6 @@ class Layout:
     duplicate_labels: tuple[Duplicate, ...] = ()
     problems: tuple[Problem, ...] = ()
 
-    @property
-    def unmigrated_packages(self) -> tuple[Package, ...]:
-        """The packages that Django ignores: they have no `__init__.py`."""
-        return tuple(package for package in self.packages if not package.has_init)
-
     @cached_property
     def projects(self) -> tuple[Project, ...]:
         """The packages, split where labels collide: one project in nearly all repositories."""
@@ -497,20 +492,6 @@ def interpret(
         duplicate_labels=_duplicates(packages),
         problems=problems,
     )
-
-
-def discover(
-    root: Path,
-    read: FactsOf,
-    *,
-    exclude: Sequence[str] = (),
-    apps: Mapping[str, str] | None = None,
-    migration_modules: Mapping[str, str | None] | None = None,
-    installed_apps: Sequence[str] | None = None,
-) -> Layout:
-    """Both steps at once."""
-    found = walk(root, exclude=exclude, migration_modules=migration_modules)
-    return interpret(found, read, apps=apps, migration_modules=migration_modules, installed_apps=installed_apps)
 
 
 def _holds_migrations(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from miglint.project.keys import MigrationKey
 from miglint.project.truth import Truth
-from miglint.syntax.facts import Call, Class, ModuleFacts
+from miglint.syntax.facts import Class, ModuleFacts
 from miglint.text import NOWHERE, Span
 
 if TYPE_CHECKING:
@@ -88,12 +88,3 @@ class Migration:
             if not digits.isascii() or not digits.isdigit():
                 digits = self.key.name.split("_", 1)[0]
         return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else None
-
-
-@dataclass(frozen=True, slots=True)
-class Helper:
-    """Something a migration needs that another file says: a call's result, a list, a function, a base class."""
-
-    module: str
-    name: str
-    call: Call | None = None

@@ -9,19 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-import msgspec
-
 from miglint.project.fields import Field
 from miglint.syntax.facts import Call, Expr
 from miglint.text import NOWHERE, Span
+from miglint.value import Value
 
 OperationPath = tuple[int | str, ...]
 
-# Where and how an operation is written: the same one written otherwise is equal.
-_NOT_COMPARED = frozenset({"span", "call", "uncertain"})
 
-
-class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+class Operation(Value, frozen=True, kw_only=True, eq=False):
     """What all operations share. `call` is the expression it was read from; it and `span` are not compared."""
 
     span: Span = NOWHERE
@@ -31,20 +27,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     # Which parameters hold operations, in order.
     nested_in: ClassVar[tuple[str, ...]] = ()
-
-    def _compared(self) -> Iterator[object]:
-        return (getattr(self, name) for name in self.__struct_fields__ if name not in _NOT_COMPARED)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Operation) or type(self) is not type(other):
-            return NotImplemented
-        return all(mine == theirs for mine, theirs in zip(self._compared(), other._compared(), strict=True))
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __hash__(self) -> int:
-        return hash((type(self).__name__, *self._compared()))
+    # Where and how it is written: the same operation written otherwise is equal.
+    not_compared: ClassVar[frozenset[str]] = frozenset({"span", "call", "uncertain"})
 
     @property
     def class_name(self) -> str:
@@ -56,14 +40,6 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def model(self) -> str | None:
         """The name of the model it works on, as written; None where there is none or it is unknown."""
         return None
-
-    def argument_span(self, name: str) -> Span:
-        """Where a keyword argument stands, else the whole operation."""
-        if isinstance(self.call, Call):
-            for keyword in self.call.keywords:
-                if keyword.name == name:
-                    return keyword.span
-        return self.span
 
 
 class ModelOperation(Operation, frozen=True, kw_only=True, eq=False):

@@ -143,22 +143,12 @@ def _group(name: str) -> str:
     return name.partition("_")[0]
 
 
-EMPTY = Schema()
-
-
 def fold(schema: Schema, action: Action) -> Schema:
     """The schema after an action."""
     if not action.table:
         return schema
     change = (_FOLDS if action.certain else _DOUBTS).get(type(action))
     return schema if change is None else change(schema, action)
-
-
-def fold_all(schema: Schema, actions: tuple[Action, ...]) -> Schema:
-    """The schema after all of them, in order."""
-    for action in actions:
-        schema = fold(schema, action)
-    return schema
 
 
 def _get(schema: Schema, action: Action) -> Table:
@@ -376,13 +366,10 @@ _DOUBTS: dict[type[Action], Callable[[Schema, Any], Schema]] = {
 # -- what only the schema knows of an action ------------------------------------------------------------
 
 
-def informed(schema: Schema, actions: tuple[Action, ...]) -> tuple[Action, ...]:
-    """The actions with what only the schema knows: a proven NOT NULL, an index's table, a key's other table."""
-    return inform(schema, actions)[0]
-
-
 def inform(schema: Schema, actions: tuple[Action, ...]) -> tuple[tuple[Action, ...], Schema]:
-    """As `informed`, and the schema after them: each action sees the ones before it."""
+    """The actions with what only the schema knows (a proven NOT NULL, an index's table, a key's other table), and the
+    schema after them. Each action sees the ones before it.
+    """
     result: list[Action] = []
     for action in actions:
         inform = _INFORMS.get(type(action))

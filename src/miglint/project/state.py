@@ -201,10 +201,12 @@ Result = tuple[ProjectState, tuple[StateProblem, ...]]
 def apply(state: ProjectState, migration: Migration, path: OperationPath, operation: Operation) -> Result:
     """The state after an operation, and what is wrong with it; what holds other operations changes nothing itself."""
     scene = _Scene(state, migration.app, Origin(migration.key, path, operation.span))
+    on_model = _ON_MODEL.get(type(operation))
+    if on_model is not None:
+        model = _model(operation, scene)
+        return _missing(scene, operation.model) if model is None else on_model(operation, scene, model)
     forwards = _FORWARDS.get(type(operation))
-    if forwards is None:
-        return state, ()
-    return forwards(operation, scene)
+    return (state, ()) if forwards is None else forwards(operation, scene)
 
 
 # -- models -------------------------------------------------------------------------------------------
@@ -268,7 +270,7 @@ def _name_of(value: Expr | None) -> str | None:
     return name.text if isinstance(name, Literal) and name.kind == "str" else None
 
 
-def _missing(scene: _Scene, name: str | None, operation: Operation) -> Result:
+def _missing(scene: _Scene, name: str | None) -> Result:
     if name is None:
         return scene.state.with_partial(scene.app), ()
     if scene.state.is_partial(scene.app):
@@ -277,10 +279,7 @@ def _missing(scene: _Scene, name: str | None, operation: Operation) -> Result:
     return scene.state, (StateProblem("unknown-model", name, None, message),)
 
 
-def _delete_model(operation: ops.DeleteModel, scene: _Scene) -> Result:
-    model = _model(operation, scene)
-    if model is None:
-        return _missing(scene, operation.name, operation)
+def _delete_model(operation: ops.DeleteModel, scene: _Scene, model: ModelState) -> Result:
     return scene.state.without(model.key), ()
 
 
@@ -293,7 +292,7 @@ def _rename_model(operation: ops.RenameModel, scene: _Scene) -> Result:
     """Source: django.db.migrations.state.ProjectState.rename_model"""
     model = _model(operation, scene)
     if model is None or operation.new_name is None:
-        return _missing(scene, operation.old_name if operation.new_name is not None else None, operation)
+        return _missing(scene, operation.old_name if operation.new_name is not None else None)
     old, new = model.key, model_key(scene.app, operation.new_name)
     problems: tuple[StateProblem, ...] = ()
     if old != new and scene.state.model(*new) is not None:
@@ -352,11 +351,8 @@ def _refers(value: Expr | None, key: ModelKey, model: ModelState) -> bool:
     return model_key(app or model.app, name) == key
 
 
-def _option_setter(option: str, argument: str) -> Callable[[Any, _Scene], Result]:
-    def forwards(operation: Any, scene: _Scene) -> Result:
-        model = _model(operation, scene)
-        if model is None:
-            return _missing(scene, operation.model, operation)
+def _option_setter(option: str, argument: str) -> Callable[[Any, _Scene, ModelState], Result]:
+    def forwards(operation: Any, scene: _Scene, model: ModelState) -> Result:
         value: Expr | None = getattr(operation, argument)
         options = {name: old for name, old in model.options.items() if name != option}
         if value is not None and not _is_empty(option, value):
@@ -366,19 +362,13 @@ def _option_setter(option: str, argument: str) -> Callable[[Any, _Scene], Result
     return forwards
 
 
-def _alter_options(operation: ops.AlterModelOptions, scene: _Scene) -> Result:
-    model = _model(operation, scene)
-    if model is None:
-        return _missing(scene, operation.model, operation)
+def _alter_options(operation: ops.AlterModelOptions, scene: _Scene, model: ModelState) -> Result:
     given, known = _pairs(operation.options)
     kept = {name: value for name, value in model.options.items() if name not in _ALTERABLE or name in given}
     return scene.state.put(replace(model, options={**kept, **given}, complete=model.complete and known)), ()
 
 
-def _alter_managers(operation: ops.AlterModelManagers, scene: _Scene) -> Result:
-    model = _model(operation, scene)
-    if model is None:
-        return _missing(scene, operation.model, operation)
+def _alter_managers(operation: ops.AlterModelManagers, scene: _Scene, model: ModelState) -> Result:
     return scene.state.put(replace(model, managers=operation.managers)), ()
 
 
@@ -388,7 +378,7 @@ def _alter_managers(operation: ops.AlterModelManagers, scene: _Scene) -> Result:
 def _put_field(operation: ops.AddField | ops.AlterField, scene: _Scene) -> Result:
     model = _model(operation, scene)
     if model is None or operation.name is None:
-        return _missing(scene, operation.model if operation.name is not None else None, operation)
+        return _missing(scene, operation.model if operation.name is not None else None)
     there = model.field(operation.name)
     problems: tuple[StateProblem, ...] = ()
     adding = isinstance(operation, ops.AddField)
@@ -420,7 +410,7 @@ def _unknown_field(model: ModelState, name: str) -> StateProblem:
 def _remove_field(operation: ops.RemoveField, scene: _Scene) -> Result:
     model = _model(operation, scene)
     if model is None or operation.name is None:
-        return _missing(scene, operation.model if operation.name is not None else None, operation)
+        return _missing(scene, operation.model if operation.name is not None else None)
     there = model.field(operation.name)
     if there is None:
         sure = model.complete and not scene.state.is_partial(scene.app)
@@ -434,7 +424,7 @@ def _rename_field(operation: ops.RenameField, scene: _Scene) -> Result:
     model = _model(operation, scene)
     old, new = operation.old_name, operation.new_name
     if model is None or old is None or new is None:
-        return _missing(scene, operation.model if old is not None and new is not None else None, operation)
+        return _missing(scene, operation.model if old is not None and new is not None else None)
     there = model.field(old)
     if there is None:
         sure = model.complete and not scene.state.is_partial(scene.app)
@@ -501,26 +491,17 @@ def _renamed(value: Expr, old: str, new: str) -> Expr:
 # -- indexes and constraints --------------------------------------------------------------------------
 
 
-def _add_index(operation: ops.AddIndex, scene: _Scene) -> Result:
-    model = _model(operation, scene)
-    if model is None:
-        return _missing(scene, operation.model, operation)
+def _add_index(operation: ops.AddIndex, scene: _Scene, model: ModelState) -> Result:
     added = IndexState(_name_of(operation.index), operation.index, scene.origin)
     return scene.state.put(replace(model, indexes=(*model.indexes, added))), ()
 
 
-def _remove_index(operation: ops.RemoveIndex, scene: _Scene) -> Result:
-    model = _model(operation, scene)
-    if model is None:
-        return _missing(scene, operation.model, operation)
+def _remove_index(operation: ops.RemoveIndex, scene: _Scene, model: ModelState) -> Result:
     kept = tuple(index for index in model.indexes if index.name != operation.name)
     return scene.state.put(replace(model, indexes=kept)), ()
 
 
-def _rename_index(operation: ops.RenameIndex, scene: _Scene) -> Result:
-    model = _model(operation, scene)
-    if model is None:
-        return _missing(scene, operation.model, operation)
+def _rename_index(operation: ops.RenameIndex, scene: _Scene, model: ModelState) -> Result:
     if operation.old_name is None:
         together = model.options.get("index_together")
         options = {name: value for name, value in model.options.items() if name != "index_together"}
@@ -542,26 +523,17 @@ def _same_items(one: Expr, other: Expr | None) -> bool:
     return isinstance(one, Items) and isinstance(other, Items) and one.items == other.items
 
 
-def _add_constraint(operation: ops.AddConstraint, scene: _Scene) -> Result:
-    model = _model(operation, scene)
-    if model is None:
-        return _missing(scene, operation.model, operation)
+def _add_constraint(operation: ops.AddConstraint, scene: _Scene, model: ModelState) -> Result:
     added = ConstraintState(_name_of(operation.constraint), operation.constraint, scene.origin)
     return scene.state.put(replace(model, constraints=(*model.constraints, added))), ()
 
 
-def _remove_constraint(operation: ops.RemoveConstraint, scene: _Scene) -> Result:
-    model = _model(operation, scene)
-    if model is None:
-        return _missing(scene, operation.model, operation)
+def _remove_constraint(operation: ops.RemoveConstraint, scene: _Scene, model: ModelState) -> Result:
     kept = tuple(each for each in model.constraints if each.name != operation.name)
     return scene.state.put(replace(model, constraints=kept)), ()
 
 
-def _alter_constraint(operation: ops.AlterConstraint, scene: _Scene) -> Result:
-    model = _model(operation, scene)
-    if model is None:
-        return _missing(scene, operation.model, operation)
+def _alter_constraint(operation: ops.AlterConstraint, scene: _Scene, model: ModelState) -> Result:
     changed = tuple(
         ConstraintState(each.name, operation.constraint, scene.origin) if each.name == operation.name else each
         for each in model.constraints
@@ -571,8 +543,18 @@ def _alter_constraint(operation: ops.AlterConstraint, scene: _Scene) -> Result:
 
 _FORWARDS: dict[type[Operation], Callable[[Any, _Scene], Result]] = {
     ops.CreateModel: _create_model,
-    ops.DeleteModel: _delete_model,
     ops.RenameModel: _rename_model,
+    ops.AddField: _put_field,
+    ops.AlterField: _put_field,
+    ops.RemoveField: _remove_field,
+    ops.RenameField: _rename_field,
+    ops.Custom: _unreadable,
+    ops.Unread: _unreadable,
+    ops.Alternative: _unreadable,
+}
+# Those that change one model, and nothing where it is not there.
+_ON_MODEL: dict[type[Operation], Callable[[Any, _Scene, ModelState], Result]] = {
+    ops.DeleteModel: _delete_model,
     ops.AlterModelTable: _option_setter("db_table", "table"),
     ops.AlterModelTableComment: _option_setter("db_table_comment", "table_comment"),
     ops.AlterUniqueTogether: _option_setter("unique_together", "unique_together"),
@@ -580,10 +562,6 @@ _FORWARDS: dict[type[Operation], Callable[[Any, _Scene], Result]] = {
     ops.AlterOrderWithRespectTo: _option_setter("order_with_respect_to", "order_with_respect_to"),
     ops.AlterModelOptions: _alter_options,
     ops.AlterModelManagers: _alter_managers,
-    ops.AddField: _put_field,
-    ops.AlterField: _put_field,
-    ops.RemoveField: _remove_field,
-    ops.RenameField: _rename_field,
     ops.AddIndex: _add_index,
     ops.AddIndexConcurrently: _add_index,
     ops.RemoveIndex: _remove_index,
@@ -593,9 +571,6 @@ _FORWARDS: dict[type[Operation], Callable[[Any, _Scene], Result]] = {
     ops.AddConstraintNotValid: _add_constraint,
     ops.RemoveConstraint: _remove_constraint,
     ops.AlterConstraint: _alter_constraint,
-    ops.Custom: _unreadable,
-    ops.Unread: _unreadable,
-    ops.Alternative: _unreadable,
 }
 
 __all__ = [

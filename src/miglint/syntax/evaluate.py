@@ -36,7 +36,6 @@ from miglint.syntax.facts import (
     Try,
     With,
     expressions,
-    walk,
 )
 
 # More elements than any written list has; a comprehension over more is left as it is.
@@ -467,14 +466,3 @@ def items_of(value: Expr, values: Values) -> Iterator[Expr]:
         yield from resolved.items
     else:
         yield Starred(resolved, resolved.span)
-
-
-def assigned_names(body: Iterable[Statement]) -> set[str]:
-    """The names that a body assigns anywhere on its own level."""
-    names: set[str] = set()
-    for statement in walk(tuple(body), into_definitions=False):
-        if isinstance(statement, Assign):
-            names.update(target.name for target in statement.targets if isinstance(target, Name))
-        elif isinstance(statement, Augment) and isinstance(statement.target, Name):
-            names.add(statement.target.name)
-    return names

@@ -15,6 +15,7 @@ from typing import Literal as Choice
 import msgspec
 
 from miglint.text import NOWHERE, Span
+from miglint.value import Value
 
 # Raised whenever the shape or the meaning of facts changes: cached facts of another version are not used.
 FACTS_VERSION = 1
@@ -28,23 +29,8 @@ MAX_SIZE = 4 * 1024 * 1024
 TOO_LARGE = f"the file is larger than {MAX_SIZE // 1024**2} MB"
 
 
-class Node(msgspec.Struct, frozen=True, eq=False, array_like=True):
+class Node(Value, frozen=True, eq=False, array_like=True):
     """What all expressions and statements share: equality and hash that ignore spans."""
-
-    def __eq__(self, other: object) -> bool:
-        if self is other:
-            return True
-        if type(self) is not type(other):
-            return False
-        return all(getattr(self, name) == getattr(other, name) for name in self.__struct_fields__ if name != "span")
-
-    def __ne__(self, other: object) -> bool:
-        # msgspec's own would compare spans.
-        return not self == other
-
-    def __hash__(self) -> int:
-        values = (getattr(self, name) for name in self.__struct_fields__ if name != "span")
-        return hash((type(self).__name__, *values))
 
 
 # -- expressions --------------------------------------------------------------------------------------
