@@ -130,13 +130,13 @@ def _meets(name: str, others: set[str]) -> bool:
 
 def _advice(graph: Graph, app: str, leaves: Sequence[MigrationKey]) -> str:
     name = _merge_name(graph, leaves)
-    dependencies = "\n".join(f'        ("{leaf.app}", "{leaf.name}"),' for leaf in leaves)
+    dependencies = "\n".join(f'            ("{leaf.app}", "{leaf.name}"),' for leaf in leaves)
     return (
         f"Run `python manage.py makemigrations --merge {app}`, or write {app}/migrations/{name}.py:\n\n"
-        "from django.db import migrations\n\n\n"
-        "class Migration(migrations.Migration):\n"
-        f"    dependencies = [\n{dependencies}\n    ]\n\n"
-        "    operations = []\n\n"
+        "    from django.db import migrations\n\n\n"
+        "    class Migration(migrations.Migration):\n"
+        f"        dependencies = [\n{dependencies}\n        ]\n\n"
+        "        operations = []\n\n"
         "If neither is released, make one depend on the other instead, and number it after it."
     )
 

@@ -22,7 +22,7 @@ def unmigrated_package(context: ProjectContext) -> Iterator[Diagnostic]:
             app=package.label,
             help=f"Django takes `{package.label}` for an app without migrations: `migrate` does nothing for it, and "
             "`migrate --run-syncdb` and tests create its tables from today's models. Add an empty file:\n\n"
-            f"touch {directory}/__init__.py",
+            f"    touch {directory}/__init__.py",
             url=_URL,
             detail=directory,
         )

@@ -35,7 +35,7 @@ def automatic_name(context: MigrationContext) -> Iterator[Diagnostic]:
         None,
         f"{name} says when it was made, not what it does",
         help=f"While it is not released, rename it (and in the `dependencies` that name it):\n\n"
-        f"git mv {name}.py {better}.py\n\n"
+        f"    git mv {name}.py {better}.py\n\n"
         f"Next time: python manage.py makemigrations {context.migration.app} --name {better.partition('_')[2]}. "
         "A released migration keeps its name: databases have recorded it.",
         url=_URL,
