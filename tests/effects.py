@@ -10,7 +10,8 @@ from typing import Any
 from miglint.database import Database
 from miglint.databases.costs import LOCKS, cost_of
 from miglint.project import operations as ops
-from miglint.project.actions import Action, RenameTable, actions_of
+from miglint.project.action import Action, RenameTable
+from miglint.project.actions import actions_of
 from miglint.project.interpret import interpret
 from miglint.project.keys import MigrationKey
 from miglint.project.migration import Migration

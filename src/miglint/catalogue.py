@@ -10,7 +10,7 @@ from miglint.database import DISPLAY_NAME, Vendor
 from miglint.databases.costs import Row, cost_table
 from miglint.formats.json import encode
 from miglint.formats.terminal import columns
-from miglint.project.actions import Action
+from miglint.project.action import Action
 
 
 class UnknownRule(Exception):

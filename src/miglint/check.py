@@ -15,7 +15,7 @@ import msgspec
 from miglint import plugins, suppressions
 from miglint.diagnostic import Diagnostic, Severity, Subject
 from miglint.options import Options
-from miglint.project.actions import Action
+from miglint.project.action import Action
 from miglint.project.history import Step
 from miglint.project.layout import Layout
 from miglint.project.migration import Migration, Unreadable

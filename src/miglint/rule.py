@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, overload
 from miglint.database import Database, Version
 from miglint.databases.costs import Cost, cost_of
 from miglint.diagnostic import Confidence, Diagnostic, Fix, Related, Severity, Subject
-from miglint.project.actions import Action, CreateTable
+from miglint.project.action import Action, CreateTable
 from miglint.project.graph import Graph
 from miglint.project.history import Step
 from miglint.project.keys import MigrationKey

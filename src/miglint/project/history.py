@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from miglint.database import Database, Version
-from miglint.project.actions import Action, actions_of
+from miglint.project.action import Action
+from miglint.project.actions import actions_of
 from miglint.project.graph import Graph
 from miglint.project.keys import MigrationKey, ModelKey, model_key
 from miglint.project.migration import Migration

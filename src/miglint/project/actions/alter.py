@@ -1,0 +1,322 @@
+"""What a changed field does to its column.
+
+Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor._alter_field
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec.structs import replace
+
+from miglint.project.action import (
+    Action,
+    AddCheck,
+    AddIdentity,
+    AddPrimaryKey,
+    AddUnique,
+    AlterColumnType,
+    Column,
+    Comment,
+    CreateIndex,
+    DropConstraint,
+    DropDefault,
+    DropIdentity,
+    DropIndex,
+    DropNotNull,
+    RemakeTable,
+    RenameColumn,
+    SetDefault,
+    SetNotNull,
+    TypeChange,
+    UpdateRows,
+)
+from miglint.project.actions.indexes import field_indexes, has_like_twin
+from miglint.project.actions.relations import (
+    add_key,
+    drop_key,
+    incoming,
+    is_constrained,
+    join_columns,
+    join_tables,
+    reference,
+)
+from miglint.project.actions.scene import Scene, place, with_table
+from miglint.project.columns import (
+    Target,
+    World,
+    column_of,
+    database_arguments,
+    has_effective_default,
+    index_name,
+    is_checked,
+    join_table,
+    target_key,
+    target_of,
+    text_of,
+    type_change,
+)
+from miglint.project.fields import Field
+from miglint.project.state import ModelState
+from miglint.project.truth import Truth
+from miglint.syntax.facts import Expr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Side:
+    """One side of an alteration."""
+
+    field: Field
+    column: Column
+    target: Target
+    model: ModelState
+
+
+def _side(name: str, field: Field, model: ModelState, world: World) -> _Side:
+    column = column_of(name, field, model, world)
+    given = field.db_column
+    bare = name + ("_id" if field.kind in ("ForeignKey", "OneToOneField") else "")
+    column = replace(column, name=given or bare)
+    target = target_of(field, model.app, model.name, world) if is_constrained(field) else Target(None)
+    return _Side(field=field, column=column, target=target, model=model)
+
+
+def _should_be_altered(old: _Side, new: _Side, ignore: frozenset[str] = frozenset()) -> bool:
+    if old.column.name != new.column.name or _path(old.field) != _path(new.field):
+        return True
+    before, after = database_arguments(old.field, ignore), database_arguments(new.field, ignore)
+    if old.target.table and old.target.table == new.target.table:
+        before.pop("to", None)
+        after.pop("to", None)
+    return before != after
+
+
+def _redefined(before: Field, after: Field) -> bool:
+    return _path(before) != _path(after) or database_arguments(before) != database_arguments(after)
+
+
+def _path(field: Field) -> str:
+    return field.type or field.callee
+
+
+def alter(
+    old_name: str, before: Field, new_name: str, after: Field, models: tuple[ModelState, ModelState], scene: Scene
+) -> Iterator[Action]:
+    """What a changed field does to its column. Source: BaseDatabaseSchemaEditor._alter_field."""
+    old = _side(old_name, before, models[0], scene.before)
+    new = _side(new_name, after, models[1], scene.after)
+    if not _should_be_altered(old, new):
+        return
+    where = place(models[0])
+    if scene.database.vendor == "sqlite" and _redefined(before, after):
+        yield RemakeTable(reason="AlterField", **where)
+    change = _change(old, new)
+    key_dropped = is_constrained(before) and _should_be_altered(old, new, frozenset({"db_comment"}))
+    key_added = is_constrained(after) and (key_dropped or not is_constrained(before))
+    recreated = key_dropped and key_added and old.target.table == new.target.table
+    if key_dropped:
+        yield from drop_key(where, old.column.name, old.target, recreated=recreated)
+    incoming = _followers(old, new, change, scene)
+    for other, column, _, field in incoming:
+        if field is None or is_constrained(field):
+            target = Target(old.model.key, old.model.table, old.column.name)
+            yield from drop_key(other, column, target, recreated=True)
+    yield from _drop_indexes(old, new, scene, where)
+    if old.column.name != new.column.name:
+        yield RenameColumn(column=old.column.name, new_column=new.column.name, **where)
+    yield from _retype(old, new, change, scene, where)
+    yield from _fill(old, new, where)
+    if _comment(before) != _comment(after):
+        yield Comment(column=new.column.name, **where)
+    yield from _rekey(old, new, where)
+    for other, column, followed, _ in incoming:
+        follows: dict[str, Any] = {"old_type": followed, "new_type": new.column.type, "cascades": True}
+        yield AlterColumnType(column=column, change=type_change(followed, new.column.type), **follows, **other)
+    if key_added:
+        yield from add_key(where, new.column.name, new.target, recreated=recreated)
+    for other, column, _, field in incoming:
+        if field is None or is_constrained(field):
+            target = Target(new.model.key, new.model.table, new.column.name)
+            name = index_name(other["table"], (column,), "_fk")
+            yield from add_key(other, column, target, recreated=True, name=name)
+    if is_checked(after).certain and not is_checked(before).certain:
+        name = index_name(old.model.table, (new.column.name,), "_check")
+        yield AddCheck(columns=(new.column.name,), name=name, **where)
+    if _fills(old, new):
+        yield DropDefault(column=new.column.name, temporary=True, **where)
+    yield from _change_like_twins(old, new, scene, where)
+
+
+_TYPE_NEUTRAL = frozenset(
+    {"null", "default", "unique", "db_index", "db_comment", "db_default", "primary_key", "to", "db_constraint",
+    "upload_to", "storage", "auto_now", "auto_now_add", "serialize", "unique_for_date", "unique_for_month",
+    "unique_for_year"}
+)  # fmt: skip
+
+
+def _change(old: _Side, new: _Side) -> TypeChange:
+    change = type_change(old.column.type, new.column.type)
+    if change != "unknown":
+        return change
+    if old.field.is_relation.certain and new.field.is_relation.certain:
+        # The same target's key has one type, whatever it is.
+        same_model = old.field.arguments.get("to") == new.field.arguments.get("to")
+        same_field = old.field.arguments.get("to_field") == new.field.arguments.get("to_field")
+        return "same" if same_model and same_field else "unknown"
+    before, after = (database_arguments(side.field, _TYPE_NEUTRAL) for side in (old, new))
+    return "same" if _path(old.field) == _path(new.field) and before == after else "unknown"
+
+
+_Follower = tuple[dict[str, Any], str, "str | None", "Field | None"]
+
+
+def _followers(old: _Side, new: _Side, change: TypeChange, scene: Scene) -> list[_Follower]:
+    """The columns of other tables that refer to this one and must change with it: where, column, type, field."""
+    both = (old.field.primary_key.certain and new.field.primary_key.certain) or (
+        old.field.unique.certain and new.field.unique.certain
+    )
+    if not both or change in ("same", "unknown"):
+        return []
+    followers: list[_Follower] = []
+    for model, name, field in incoming(old.model.key, scene.before):
+        if with_table(model) is None:
+            continue
+        if field.is_many_to_many.certain:
+            if field.through is None and field.type is not None and old.field.primary_key.certain:
+                far = join_columns(field, model, scene.before)[1]
+                joined = {"table": join_table(name, field, model), "model": model.key}
+                followers.append((joined, far, old.column.type, None))
+            continue
+        to = text_of(field.arguments.get("to_field"))
+        if old.field.primary_key.certain if to is None else old.model.column(to) == old.column.name:
+            followers.append((place(model), model.column(name), old.column.type, field))
+    for _, field, table in join_tables(old.model):
+        if (
+            old.field.primary_key.certain
+            and target_key(field, old.model.app, old.model.name, scene.before) != old.model.key
+        ):
+            followers.append(
+                (
+                    {"table": table, "model": old.model.key},
+                    join_columns(field, old.model, scene.before)[0],
+                    old.column.type,
+                    None,
+                )
+            )
+    return followers
+
+
+def _drop_indexes(old: _Side, new: _Side, scene: Scene, where: dict[str, Any]) -> Iterator[Action]:
+    columns = (old.column.name,)
+    before, after = old.field, new.field
+    if before.unique.certain and not before.primary_key.certain and after.unique.refuted:
+        yield DropConstraint(name=f"{old.model.table}_{columns[0]}_key", columns=columns, constraint="unique", **where)
+    if before.db_index.certain and before.unique.refuted and (after.db_index.refuted or after.unique.certain):
+        reason = "foreign key" if before.is_relation.certain else "db_index"
+        yield DropIndex(name=index_name(old.model.table, columns), columns=columns, reason=reason, **where)
+        if has_like_twin(old.column, before, scene):
+            yield _drop_like(old, where)
+    if is_checked(before).certain and is_checked(after).refuted:
+        yield DropConstraint(name=f"{old.model.table}_{columns[0]}_check", columns=columns, constraint="check", **where)
+
+
+def _retype(old: _Side, new: _Side, change: TypeChange, scene: Scene, where: dict[str, Any]) -> Iterator[Action]:
+    column, name = new.column.name, old.column.name
+    collated = old.field.arguments.get("db_collation") != new.field.arguments.get("db_collation")
+    identity = old.field.is_auto != new.field.is_auto
+    commented = _comment(old.field) != _comment(new.field)
+    if change == "same" and not (collated or identity or commented):
+        return
+    if old.field.is_auto.certain and new.field.is_auto.refuted:
+        yield DropIdentity(column=name, **where)
+    certain = change != "unknown"
+    types: dict[str, Any] = {"old_type": old.column.type, "new_type": new.column.type}
+    yield AlterColumnType(column=column, change=change, certain=certain, **types, **where)
+    if new.field.is_auto.certain and old.field.is_auto.refuted:
+        yield AddIdentity(column=column, **where)
+    # PostgreSQL re-creates the constraint of a column whose type is stated, though nothing changes.
+    if commented and is_constrained(new.field) and is_constrained(old.field) and scene.database.vendor == "postgresql":
+        yield reference(new.target, old.model.table, cause="alter")
+
+
+def _comment(field: Field) -> Expr | None:
+    return database_arguments(field).get("db_comment")
+
+
+def _fills(old: _Side, new: _Side) -> bool:
+    """Whether Django gives the column a default for the time of the change."""
+    changes = old.column.null.certain and new.column.null.refuted and not new.column.default.certain
+    default = old.field.arguments.get("default")
+    same = default is not None and default == new.field.arguments.get("default")
+    return changes and has_effective_default(new.field).certain and not same
+
+
+def _fill(old: _Side, new: _Side, where: dict[str, Any]) -> Iterator[Action]:
+    """Defaults and NULL. Source: "4 steps" in BaseDatabaseSchemaEditor._alter_field."""
+    column = new.column.name
+    before, after = (side.field.arguments.get("db_default") for side in (old, new))
+    if new.column.default.certain and (not old.column.default.certain or before != after):
+        yield SetDefault(column=column, **where)
+    elif old.column.default.certain and new.column.default.refuted:
+        yield DropDefault(column=column, **where)
+    if _fills(old, new):
+        yield SetDefault(column=column, temporary=True, **where)
+    if old.column.null.certain and new.column.null.refuted:
+        if new.field.has_default.certain or new.column.default.certain:
+            yield UpdateRows(column=column, columns=(column,), **where)
+        yield SetNotNull(column=column, **where)
+    elif old.column.null.refuted and new.column.null.certain:
+        yield DropNotNull(column=column, **where)
+    elif Truth.UNKNOWN in (old.column.null, new.column.null) and old.column.null != new.column.null:
+        yield SetNotNull(column=column, certain=False, **where)
+
+
+def _rekey(old: _Side, new: _Side, where: dict[str, Any]) -> Iterator[Action]:
+    columns = (new.column.name,)
+    before, after = old.field, new.field
+    table = old.model.table
+    if before.primary_key.certain and after.primary_key.refuted:
+        yield DropConstraint(name=f"{table}_pkey", columns=columns, constraint="primary key", **where)
+    was_unique = before.unique.certain and not before.primary_key.certain
+    if after.unique.certain and not after.primary_key.certain and not was_unique:
+        certain = not before.unique.possible or before.primary_key.certain
+        yield AddUnique(columns=columns, name=index_name(table, columns, "_uniq"), certain=certain, **where)
+    if (before.db_index.refuted or before.unique.certain) and after.db_index.certain and after.unique.refuted:
+        reason = "foreign key" if after.is_relation.certain else "db_index"
+        yield CreateIndex(name=index_name(table, columns), columns=columns, reason=reason, **where)
+    if after.primary_key.certain and before.primary_key.refuted:
+        yield AddPrimaryKey(columns=columns, name=index_name(table, columns, "_pk"), **where)
+
+
+def _change_like_twins(old: _Side, new: _Side, scene: Scene, where: dict[str, Any]) -> Iterator[Action]:
+    """Source: django.db.backends.postgresql.schema.DatabaseSchemaEditor._alter_field."""
+    if not scene.like_twins:
+        return
+    before, after = old.field, new.field
+    was, is_now = (side.db_index.certain or side.unique.certain for side in (before, after))
+    retyped = (
+        was
+        and _family(old.column.type) in ("varchar", "text", "citext")
+        and _family(old.column.type) != _family(new.column.type)
+    )
+    # Django 4.2 loses the twin where varchar becomes text.
+    rebuilt = retyped and scene.django_version >= (5, 0)
+    if retyped and has_like_twin(old.column, before, scene):
+        yield _drop_like(old, where)
+    gained = (not was and after.db_index.certain) or (not before.unique.certain and after.unique.certain)
+    has_one = was and has_like_twin(old.column, before, scene) and not retyped
+    if (gained or rebuilt) and not has_one:
+        yield from field_indexes(new.column, after, scene, where, only_like=True)
+    if before.unique.certain and not is_now and not retyped and has_like_twin(old.column, before, scene):
+        yield _drop_like(old, where)
+
+
+def _drop_like(old: _Side, where: dict[str, Any]) -> DropIndex:
+    columns = (old.column.name,)
+    return DropIndex(name=index_name(old.model.table, columns, "_like"), columns=columns, reason="like", **where)
+
+
+def _family(kind: str | None) -> str:
+    return (kind or "").partition("(")[0]

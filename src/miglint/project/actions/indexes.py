@@ -1,0 +1,140 @@
+"""What the operations on indexes build and drop, and the indexes that a field brings along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from miglint.project import operations as ops
+from miglint.project.action import (
+    Action,
+    Column,
+    CreateIndex,
+    DropIndex,
+    RenameIndex,
+)
+from miglint.project.actions.scene import Scene, place
+from miglint.project.columns import (
+    index_name,
+    text_of,
+)
+from miglint.project.fields import Field
+from miglint.project.state import ModelState
+from miglint.syntax.facts import Call, Expr, Items, Literal
+
+# What the classes build. Source: django.db.models.Index, django.contrib.postgres.indexes
+_METHODS = {
+    "Index": "btree", "BTreeIndex": "btree", "BrinIndex": "brin", "GinIndex": "gin", "GistIndex": "gist",
+    "HashIndex": "hash", "SpGistIndex": "spgist", "BloomIndex": "bloom",
+}  # fmt: skip
+
+
+def index_of(value: Expr, name: str | None, model: ModelState, **more: Any) -> CreateIndex:
+    callee = value.callee.rpartition(".")[2] if isinstance(value, Call) else ""
+    fields = value.keyword("fields") if isinstance(value, Call) else None
+    names = names_in(fields.items) if isinstance(fields, Items) else None
+    columns = columns_of(model, tuple(field.removeprefix("-") for field in names or ()))
+    return CreateIndex(name=name or "", columns=columns, method=_METHODS.get(callee), **place(model, **more))
+
+
+def field_indexes(
+    column: Column, field: Field, scene: Scene, where: dict[str, Any], *, only_like: bool = False
+) -> Iterator[Action]:
+    """The indexes of a field. Source: BaseDatabaseSchemaEditor._field_indexes_sql and PostgreSQL's."""
+    indexed, unique = field.db_index.certain, field.unique.certain
+    if indexed and not unique and not only_like:
+        reason = "foreign key" if field.is_relation.certain else "db_index"
+        yield CreateIndex(
+            name=index_name(where["table"], (column.name,)), columns=(column.name,), reason=reason, **where
+        )
+    if (indexed or unique) and has_like_twin(column, field, scene):
+        name = index_name(where["table"], (column.name,), "_like")
+        yield CreateIndex(name=name, columns=(column.name,), reason="like", **where)
+
+
+def has_like_twin(column: Column, field: Field, scene: Scene) -> bool:
+    kept_as_text = column.type is not None and column.type.startswith(("varchar", "text")) and "[" not in column.type
+    return scene.like_twins and kept_as_text and field.kind is not None
+
+
+def add_index(operation: ops.AddIndex, scene: Scene) -> Iterator[Action]:
+    model = scene.model(operation.model_name)
+    if model is None or operation.index is None:
+        return
+    name = text_of(operation.index.keyword("name")) if isinstance(operation.index, Call) else None
+    concurrently = isinstance(operation, ops.AddIndexConcurrently)
+    yield index_of(operation.index, name, model, concurrently=concurrently, reason="AddIndex")
+
+
+def remove_index(operation: ops.RemoveIndex, scene: Scene) -> Iterator[Action]:
+    model = scene.model(operation.model_name)
+    if model is None or operation.name is None:
+        return
+    columns: tuple[str, ...] = ()
+    for index in model.indexes:
+        if index.name == operation.name and index.expr is not None:
+            columns = index_of(index.expr, index.name, model).columns
+    concurrently = isinstance(operation, ops.RemoveIndexConcurrently)
+    yield DropIndex(name=operation.name, columns=columns, concurrently=concurrently, **place(model))
+
+
+def rename_index(operation: ops.RenameIndex, scene: Scene) -> Iterator[Action]:
+    model = scene.model(operation.model_name)
+    if model is None or operation.new_name is None:
+        return
+    name = operation.old_name
+    if name is None and isinstance(operation.old_fields, Items):
+        name = index_name(model.table, columns_of(model, names_in(operation.old_fields.items) or ()), "_idx")
+    if name != operation.new_name:
+        yield RenameIndex(name=name or "", new_name=operation.new_name, **place(model))
+
+
+def alter_index_together(operation: ops.AlterIndexTogether, scene: Scene) -> Iterator[Action]:
+    model = scene.model(operation.name)
+    if model is None:
+        return
+    old, new = groups_of(model.options.get("index_together")), groups_of(operation.index_together)
+    if old is None or new is None:
+        yield CreateIndex(reason="index_together", certain=False, **place(model))
+        return
+    for group in [group for group in old if group not in new]:
+        columns = columns_of(model, group)
+        yield DropIndex(
+            name=index_name(model.table, columns, "_idx"), columns=columns, reason="index_together", **place(model)
+        )
+    for group in [group for group in new if group not in old]:
+        columns = columns_of(model, group)
+        yield CreateIndex(
+            name=index_name(model.table, columns, "_idx"), columns=columns, reason="index_together", **place(model)
+        )
+
+
+def groups_of(value: Expr | None) -> list[tuple[str, ...]] | None:
+    """The groups of `unique_together` and `index_together`, None where they cannot be read.
+
+    Source: django.db.models.options.normalize_together
+    """
+    if value is None or (isinstance(value, Literal) and value.kind == "none"):
+        return []
+    if isinstance(value, Call) and value.callee in ("set", "list", "tuple", "frozenset"):
+        return groups_of(value.arguments[0]) if value.arguments else []
+    if not isinstance(value, Items):
+        return None
+    if value.items and all(text_of(item) is not None for item in value.items):
+        return [names_in(value.items) or ()]
+    groups: list[tuple[str, ...]] = []
+    for item in value.items:
+        names = names_in(item.items) if isinstance(item, Items) else None
+        if names is None:
+            return None
+        groups.append(names)
+    return groups
+
+
+def names_in(items: tuple[Expr, ...]) -> tuple[str, ...] | None:
+    names = tuple(name for item in items if (name := text_of(item)) is not None)
+    return names if len(names) == len(items) else None
+
+
+def columns_of(model: ModelState, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(model.column(name) if model.field(name) is not None else name for name in names)
