@@ -1,0 +1,150 @@
+"""What several commands share: the options of those that read a project, and where their words go."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+from miglint.database import VENDORS, parse_version
+from miglint.diagnostic import Confidence
+from miglint.options import Options
+
+if TYPE_CHECKING:
+    from miglint.formats import View
+    from miglint.session import Session
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def stop(message: str) -> NoReturn:
+    """Ends with exit code 2 and one sentence."""
+    click.echo(f"miglint: {message}", err=True)
+    raise SystemExit(2)
+
+
+def _version(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        try:
+            parse_version(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+    return value
+
+
+def reading_options(command: F) -> F:
+    """The options of every command that reads a project."""
+    path = click.Path(path_type=Path)
+    for option in (
+        click.option("--config", type=path, help="The settings file, instead of looking for one."),
+        click.option("--isolated", is_flag=True, help="Read no settings file."),
+        click.option("--database", type=click.Choice(VENDORS), help="The database the migrations meet."),
+        click.option("--database-version", callback=_version, metavar="V", help="Its version."),
+        click.option("--django-version", callback=_version, metavar="V", help="The version of Django in use."),
+        click.option("--no-cache", is_flag=True, help="Neither read nor write the cache."),
+        click.option("--cache-dir", type=path, help="Where the cache is kept."),
+        click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Processes that read files."),
+        click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto"),
+        click.option("-q", "--quiet", is_flag=True, help="Findings only."),
+        click.option("-v", "--verbose", is_flag=True, help="Say what was assumed and passed over."),
+    ):
+        command = option(command)
+    return command
+
+
+@contextmanager
+def session(given: dict[str, Any], cwd: Path) -> Iterator[Session]:
+    """A session with the options given; what a user got wrong ends it in a sentence."""
+    from miglint.plugins import PluginError
+    from miglint.session import Session, UsageError
+    from miglint.settings import SettingsError
+
+    bar = Bar() if sys.stderr.isatty() and not given["quiet"] else None
+    try:
+        yield Session(options_of(given), cwd=cwd, progress=bar)
+    except (UsageError, SettingsError, PluginError) as error:
+        stop(str(error))
+    finally:
+        if bar is not None:
+            bar.clear()
+
+
+def options_of(given: dict[str, Any]) -> Options:
+    """The options by their click names; a command may lack those of selection."""
+    return Options(
+        config=given["config"],
+        isolated=given["isolated"],
+        database=given["database"],
+        database_version=given["database_version"],
+        django_version=given["django_version"],
+        cache=not given["no_cache"],
+        cache_dir=given["cache_dir"],
+        jobs=given["jobs"],
+        select=given.get("select"),
+        ignore=given.get("ignore"),
+        extend_select=given.get("extend_select"),
+        min_confidence=Confidence[given.get("min_confidence", "medium").upper()],
+    )
+
+
+class Bar:
+    """Progress of a long reading, on a terminal's stderr."""
+
+    _WIDTH = 30
+
+    def __init__(self) -> None:
+        self._shown = False
+
+    def __call__(self, done: int, total: int) -> None:
+        filled = self._WIDTH * done // max(total, 1)
+        bar = "#" * filled + "-" * (self._WIDTH - filled)
+        click.echo(f"\rreading migrations [{bar}] {done}/{total}", nl=False, err=True)
+        self._shown = True
+
+    def clear(self) -> None:
+        if self._shown:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def view_of(given: dict[str, Any], cwd: Path) -> View:
+    """What stdout, or the file that the report goes to, can show."""
+    from miglint.formats import View
+
+    terminal = sys.stdout.isatty() and given.get("output_file") is None
+    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+    return View(
+        cwd=cwd.as_posix(),
+        color=_color(given["color"], terminal),
+        ascii=terminal and not encoding.startswith("utf"),
+        width=shutil.get_terminal_size().columns if terminal else None,
+        summary=not given["quiet"],
+    )
+
+
+def _color(choice: str, terminal: bool) -> bool:
+    """https://no-color.org and https://force-color.org"""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return terminal and os.environ.get("TERM") != "dumb"
+
+
+def write(text: str, file: Path | None) -> None:
+    """Writes a report to a file, else to stdout."""
+    if file is None:
+        sys.stdout.buffer.write(text.encode(errors="backslashreplace"))
+        sys.stdout.buffer.flush()
+        return
+    try:
+        file.write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        stop(f"cannot write {file}: {error.strerror}")
