@@ -455,8 +455,157 @@ def test_missing_and_repeated_fields_are_problems() -> None:
     assert [kind for _, kind, _ in problems(written)] == [*["unknown-field"] * 3, "already-exists"]
 
 
-def test_a_model_created_twice_is_a_problem() -> None:
-    assert [kind for _, kind, _ in problems(one_app(PLAIN, PLAIN))] == ["already-exists"]
+INDEX = "migrations.AddIndex('order', models.Index(fields=['code'], name='{}'))"
+INDEXED = model("Line", QTY, indexes="[models.Index(fields=['qty'], name='q')]")
+APART = "migrations.SeparateDatabaseAndState(state_operations=[{}])"
+# What is refused: the operations after a model `Order` with a field `code`, and the problem: kind, field, name, and
+# whether it is Django's state or the database's part that fails.
+REFUSED: dict[str, tuple[str, list[tuple[str, str | None, str | None, str]]]] = {
+    "a model deleted twice": (
+        "migrations.DeleteModel('Order'), migrations.DeleteModel('Order')",
+        [("unknown-model", None, None, "state")],
+    ),
+    "a model renamed that is not there": (
+        "migrations.RenameModel('Ghost', 'Spirit')",
+        [("unknown-model", None, None, "state")],
+    ),
+    "a model created twice": (PLAIN, [("already-exists", None, None, "database")]),
+    "a model renamed onto another": (
+        model("Other") + ", migrations.RenameModel('Other', 'Order')",
+        [("already-exists", None, None, "database")],
+    ),
+    "a field removed that is not there": (
+        "migrations.RemoveField('order', 'ghost')",
+        [("unknown-field", "ghost", None, "state")],
+    ),
+    "a field removed in another case": (
+        "migrations.RemoveField('order', 'Code')",
+        [("unknown-field", "Code", None, "state")],
+    ),
+    "a field renamed that is not there": (
+        "migrations.RenameField('order', 'ghost', 'spirit')",
+        [("unknown-field", "ghost", None, "state")],
+    ),
+    "a field altered that is not there": (
+        "migrations.AlterField('order', 'ghost', models.TextField())",
+        [("unknown-field", "ghost", None, "database")],
+    ),
+    "a field added twice": (
+        "migrations.AddField('order', 'code', models.TextField(null=True))",
+        [("already-exists", "code", None, "database")],
+    ),
+    "an index removed that is not there": (
+        "migrations.RemoveIndex('order', 'ghost')",
+        [("unknown-index", None, "ghost", "database")],
+    ),
+    "an index renamed that is not there": (
+        "migrations.RenameIndex('order', new_name='spirit', old_name='ghost')",
+        [("unknown-index", None, "ghost", "database")],
+    ),
+    "an index removed in another case": (
+        INDEX.format("a") + ", migrations.RemoveIndex('order', 'A')",
+        [("unknown-index", None, "A", "database")],
+    ),
+    "an index added twice": (
+        ", ".join([INDEX.format("a")] * 2),
+        [("already-exists", None, "a", "database")],
+    ),
+    "an index renamed onto another": (
+        f"{INDEX.format('a')}, {INDEX.format('b')}, migrations.RenameIndex('order', new_name='b', old_name='a')",
+        [("already-exists", None, "b", "database")],
+    ),
+    "a constraint removed that is not there": (
+        "migrations.RemoveConstraint('order', 'ghost')",
+        [("unknown-constraint", None, "ghost", "database")],
+    ),
+    "a constraint altered that is not there": (
+        f"migrations.AlterConstraint('order', 'ghost', {UNIQUE.format('ghost')})",
+        [],
+    ),
+    "the state alone told to remove an index that is not there": (
+        APART.format("migrations.RemoveIndex('order', 'ghost')"),
+        [],
+    ),
+    "the state alone told to create a model again": (APART.format(PLAIN), []),
+    "the state alone told to remove a field that is not there": (
+        APART.format("migrations.RemoveField('order', 'ghost')"),
+        [("unknown-field", "ghost", None, "state")],
+    ),
+    "an index removed of a model that is not migrated": (
+        model("Table", managed="False") + ", migrations.RemoveIndex('table', 'ghost')",
+        [],
+    ),
+    "the index of a created model removed": (
+        model("Line", QTY, indexes="[models.Index(fields=['qty'], name='q')]")
+        + ", migrations.RemoveIndex('line', 'q')",
+        [],
+    ),
+}
+REFUSING = """
+import importlib, json, sys
+import django
+from django.conf import settings
+settings.configure(
+    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+)
+django.setup()
+from django.apps import apps
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+
+
+def refused(folder, labels):
+    sys.path.insert(0, folder)
+    for name in [name for name in sys.modules if name.partition(".")[0] in labels]:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+    apps.set_installed_apps(labels)
+    connection.close()
+    try:
+        MigrationLoader(None).project_state()
+    except Exception:
+        return "state"
+    try:
+        executor = MigrationExecutor(connection)
+        executor.migrate(executor.loader.graph.leaf_nodes())
+    except Exception:
+        return "database"
+    finally:
+        apps.unset_installed_apps()
+        sys.path.remove(folder)
+
+
+print(json.dumps({name: refused(folder, labels) for name, (folder, labels) in json.load(sys.stdin).items()}))
+"""
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
+    """What fails in Django, by case: computing the state, or the database's part."""
+    cases = {}
+    for name, (operations, _) in REFUSED.items():
+        folder = tmp_path_factory.mktemp("refused")
+        cases[name] = (str(folder), write(folder, one_app(PLAIN, operations)))
+    command = [sys.executable, "-W", "ignore", "-c", REFUSING]
+    done = subprocess.run(command, input=json.dumps(cases), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, str | None] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_django_refuses_is_a_problem_and_nothing_else(case: str, refused: dict[str, str | None]) -> None:
+    operations, wanted = REFUSED[case]
+    steps = replayed(one_app(PLAIN, operations)).steps
+    found = [
+        (each.kind, each.field, each.name, "database" if each.in_database else "state")
+        for step in steps
+        for each in step.problems
+    ]
+    assert found == wanted
+    assert refused[case] == (wanted[0][3] if wanted else None)
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,8 @@ class _Replay:
             problems: tuple[StateProblem, ...] = ()
             after = before
             if not conditional:
-                after, problems = apply(before, migration, path, operation)
+                after, found = apply(before, migration, path, operation)
+                problems = found if in_database else tuple(each for each in found if not each.in_database)
             if in_state and after is not before:
                 self._note(before, after, versions, (migration, path, operation))
             emitted = self._actions(migration, operation, before, after) if in_database else ()

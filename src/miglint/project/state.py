@@ -128,12 +128,23 @@ class ModelState:
 
 @dataclass(frozen=True, slots=True)
 class StateProblem:
-    """What Django, or the database, would refuse in an operation."""
+    """What Django, or the database, would refuse in an operation, by `kind`:
+
+    - `unknown-model`: computing the state fails (KeyError);
+    - `unknown-field`: `field` is not there; computing the state fails (KeyError, FieldDoesNotExist) but for AlterField;
+    - `unknown-index`, `unknown-constraint`: `name` is not there; the database's part fails (ValueError);
+    - `already-exists`: the model, its `field`, or its index or constraint `name` is there; the database refuses it.
+
+    `model` is the model's name, of a renamed model the new one. `in_database` is true where only the database's part of
+    the operation fails: none is given within `state_operations`, nor of a model that Django does not migrate.
+    """
 
     kind: str
     model: str
     field: str | None
     message: str
+    name: str | None = None
+    in_database: bool = False
 
 
 Models = Mapping[str, ModelState]
@@ -246,12 +257,8 @@ def _create_model(operation: ops.CreateModel, scene: _Scene) -> Result:
         origin=scene.origin,
         complete=operation.complete and known,
     )
-    problems: tuple[StateProblem, ...] = ()
-    if scene.state.model(scene.app, operation.name) is not None:
-        problems = (
-            StateProblem("already-exists", operation.name, None, f"{scene.app}.{operation.name} is there already"),
-        )
-    return scene.state.put(model), problems
+    there = scene.state.model(scene.app, operation.name) is not None
+    return scene.state.put(model), _repeated(model) if there else ()
 
 
 def _is_empty(name: str, value: Expr) -> bool:
@@ -279,6 +286,42 @@ def _missing(scene: _Scene, name: str | None) -> Result:
     return scene.state, (StateProblem("unknown-model", name, None, message),)
 
 
+def _repeated(model: ModelState, *, field: str | None = None, name: str | None = None) -> tuple[StateProblem, ...]:
+    """A name is taken; nothing is refused where Django does not migrate the model."""
+    if not _is_migrated(model):
+        return ()
+    what = f"{model.key}.{field}" if field is not None else name or f"{model.app}.{model.name}"
+    return (StateProblem("already-exists", model.name, field, f"{what} is there already", name, in_database=True),)
+
+
+def _unknown(
+    scene: _Scene,
+    model: ModelState,
+    *,
+    field: str | None = None,
+    index: str | None = None,
+    constraint: str | None = None,
+    in_database: bool = False,
+) -> tuple[StateProblem, ...]:
+    """A part of a model is not there; none where it may have been made by what could not be read."""
+    sure = model.complete and not scene.state.is_partial(scene.app)
+    if not sure or (in_database and not _is_migrated(model)):
+        return ()
+    what = "field" if field is not None else "index" if index is not None else "constraint"
+    name = index if index is not None else constraint
+    message = f"{model.key} has no {what} {field if field is not None else name!r} at this point"
+    return (StateProblem(f"unknown-{what}", model.name, field, message, name, in_database),)
+
+
+def _is_migrated(model: ModelState) -> bool:
+    """Whether the database's part of an operation does anything for a model, as far as it says so.
+
+    Source: django.db.migrations.operations.base.Operation.allow_migrate_model, Options.can_migrate
+    """
+    conditional = {"swappable", "required_db_vendor", "required_db_features"} & model.options.keys()
+    return model.managed is Truth.YES and model.proxy is Truth.NO and not conditional
+
+
 def _delete_model(operation: ops.DeleteModel, scene: _Scene, model: ModelState) -> Result:
     return scene.state.without(model.key), ()
 
@@ -294,10 +337,9 @@ def _rename_model(operation: ops.RenameModel, scene: _Scene) -> Result:
     if model is None or operation.new_name is None:
         return _missing(scene, operation.old_name if operation.new_name is not None else None)
     old, new = model.key, model_key(scene.app, operation.new_name)
-    problems: tuple[StateProblem, ...] = ()
-    if old != new and scene.state.model(*new) is not None:
-        problems = (StateProblem("already-exists", operation.new_name, None, f"{new} is there already"),)
-    state = scene.state.without(old).put(replace(model, name=operation.new_name))
+    renamed = replace(model, name=operation.new_name)
+    problems = _repeated(renamed) if old != new and scene.state.model(*new) is not None else ()
+    state = scene.state.without(old).put(renamed)
     for other in tuple(state.models()):
         changed = _repointed(other, old, f"{scene.app}.{operation.new_name}")
         if changed is not other:
@@ -379,18 +421,13 @@ def _put_field(operation: ops.AddField | ops.AlterField, scene: _Scene) -> Resul
     model = _model(operation, scene)
     if model is None or operation.name is None:
         return _missing(scene, operation.model if operation.name is not None else None)
-    there = model.field(operation.name)
+    there = operation.name in model.fields
     problems: tuple[StateProblem, ...] = ()
-    adding = isinstance(operation, ops.AddField)
-    sure = model.complete and not scene.state.is_partial(scene.app)
-    if adding and there is not None:
-        message = f"{model.key}.{operation.name} is there already"
-        problems = (StateProblem("already-exists", model.name, operation.name, message),)
-    elif not adding and there is None and sure:
-        problems = (_unknown_field(model, operation.name),)
-    name = there.name if there is not None else operation.name
-    field = _without_default(operation)
-    fields = {**model.fields, name: FieldState(name, field, scene.origin)}
+    if isinstance(operation, ops.AddField):
+        problems = _repeated(model, field=operation.name) if there else ()
+    elif not there:
+        problems = _unknown(scene, model, field=operation.name, in_database=True)
+    fields = {**model.fields, operation.name: FieldState(operation.name, _without_default(operation), scene.origin)}
     return scene.state.put(replace(model, fields=fields)), problems
 
 
@@ -403,19 +440,13 @@ def _without_default(operation: ops.AddField | ops.AlterField) -> Field:
     return operation.field
 
 
-def _unknown_field(model: ModelState, name: str) -> StateProblem:
-    return StateProblem("unknown-field", model.name, name, f"{model.key} has no field {name!r} at this point")
-
-
 def _remove_field(operation: ops.RemoveField, scene: _Scene) -> Result:
     model = _model(operation, scene)
     if model is None or operation.name is None:
         return _missing(scene, operation.model if operation.name is not None else None)
-    there = model.field(operation.name)
-    if there is None:
-        sure = model.complete and not scene.state.is_partial(scene.app)
-        return scene.state, (_unknown_field(model, operation.name),) if sure else ()
-    fields = {name: state for name, state in model.fields.items() if name != there.name}
+    if operation.name not in model.fields:
+        return scene.state, _unknown(scene, model, field=operation.name)
+    fields = {name: state for name, state in model.fields.items() if name != operation.name}
     return scene.state.put(replace(model, fields=fields)), ()
 
 
@@ -425,23 +456,20 @@ def _rename_field(operation: ops.RenameField, scene: _Scene) -> Result:
     old, new = operation.old_name, operation.new_name
     if model is None or old is None or new is None:
         return _missing(scene, operation.model if old is not None and new is not None else None)
-    there = model.field(old)
+    there = model.fields.get(old)
     if there is None:
-        sure = model.complete and not scene.state.is_partial(scene.app)
-        return scene.state, (_unknown_field(model, old),) if sure else ()
-    problems: tuple[StateProblem, ...] = ()
-    if model.field(new) is not None and new.lower() != old.lower():
-        problems = (StateProblem("already-exists", model.name, new, f"{model.key}.{new} is there already"),)
+        return scene.state, _unknown(scene, model, field=old)
+    problems = _repeated(model, field=new) if new in model.fields and new != old else ()
     # Django takes the field out and puts it in again, so that it stands last.
-    fields = {name: state for name, state in model.fields.items() if name != there.name}
+    fields = {name: state for name, state in model.fields.items() if name != old}
     fields[new] = FieldState(new, there.field, scene.origin)
     options = dict(model.options)
     for name in (*_TOGETHER, "order_with_respect_to"):
         if name in options:
-            options[name] = _renamed(options[name], there.name, new)
-    state = scene.state.put(_own_names(replace(model, fields=fields, options=options), there.name, new))
+            options[name] = _renamed(options[name], old, new)
+    state = scene.state.put(_own_names(replace(model, fields=fields, options=options), old, new))
     for other in tuple(state.models()):
-        changed = _foreign_names(other, model.key, there.name, new)
+        changed = _foreign_names(other, model.key, old, new)
         if changed is not other:
             state = state.put(changed)
     return state, problems
@@ -493,12 +521,13 @@ def _renamed(value: Expr, old: str, new: str) -> Expr:
 
 def _add_index(operation: ops.AddIndex, scene: _Scene, model: ModelState) -> Result:
     added = IndexState(_name_of(operation.index), operation.index, scene.origin)
-    return scene.state.put(replace(model, indexes=(*model.indexes, added))), ()
+    problems = _repeated(model, name=added.name) if _named(model.indexes, added.name) else ()
+    return scene.state.put(replace(model, indexes=(*model.indexes, added))), problems
 
 
 def _remove_index(operation: ops.RemoveIndex, scene: _Scene, model: ModelState) -> Result:
     kept = tuple(index for index in model.indexes if index.name != operation.name)
-    return scene.state.put(replace(model, indexes=kept)), ()
+    return scene.state.put(replace(model, indexes=kept)), _unknown_index(operation.name, scene, model)
 
 
 def _rename_index(operation: ops.RenameIndex, scene: _Scene, model: ModelState) -> Result:
@@ -511,11 +540,31 @@ def _rename_index(operation: ops.RenameIndex, scene: _Scene, model: ModelState) 
                 options["index_together"] = Items(together.kind, left, together.span)
         added = IndexState(operation.new_name, operation.old_fields, scene.origin)
         return scene.state.put(replace(model, options=options, indexes=(*model.indexes, added))), ()
+    old, new = operation.old_name, operation.new_name
     indexes = tuple(
-        replace(index, name=operation.new_name, origin=scene.origin) if index.name == operation.old_name else index
-        for index in model.indexes
+        replace(index, name=new, origin=scene.origin) if index.name == old else index for index in model.indexes
     )
-    return scene.state.put(replace(model, indexes=indexes)), ()
+    problems = _unknown_index(old, scene, model)
+    if not problems and new != old and _named(model.indexes, new):
+        problems = _repeated(model, name=new)
+    return scene.state.put(replace(model, indexes=indexes)), problems
+
+
+def _named(parts: tuple[IndexState, ...] | tuple[ConstraintState, ...], name: str | None) -> bool:
+    """Whether an index or a constraint has this name for certain."""
+    return name is not None and any(part.name == name for part in parts)
+
+
+def _unknown_index(name: str | None, scene: _Scene, model: ModelState) -> tuple[StateProblem, ...]:
+    """Source: django.db.migrations.state.ModelState.get_index_by_name"""
+    perhaps = name is None or any(index.name in (name, None) for index in model.indexes)
+    return () if perhaps else _unknown(scene, model, index=name, in_database=True)
+
+
+def _unknown_constraint(name: str | None, scene: _Scene, model: ModelState) -> tuple[StateProblem, ...]:
+    """Source: django.db.migrations.state.ModelState.get_constraint_by_name"""
+    perhaps = name is None or any(constraint.name in (name, None) for constraint in model.constraints)
+    return () if perhaps else _unknown(scene, model, constraint=name, in_database=True)
 
 
 def _same_items(one: Expr, other: Expr | None) -> bool:
@@ -525,17 +574,21 @@ def _same_items(one: Expr, other: Expr | None) -> bool:
 
 def _add_constraint(operation: ops.AddConstraint, scene: _Scene, model: ModelState) -> Result:
     added = ConstraintState(_name_of(operation.constraint), operation.constraint, scene.origin)
-    return scene.state.put(replace(model, constraints=(*model.constraints, added))), ()
+    problems = _repeated(model, name=added.name) if _named(model.constraints, added.name) else ()
+    return scene.state.put(replace(model, constraints=(*model.constraints, added))), problems
 
 
 def _remove_constraint(operation: ops.RemoveConstraint, scene: _Scene, model: ModelState) -> Result:
     kept = tuple(each for each in model.constraints if each.name != operation.name)
-    return scene.state.put(replace(model, constraints=kept)), ()
+    return scene.state.put(replace(model, constraints=kept)), _unknown_constraint(operation.name, scene, model)
 
 
 def _alter_constraint(operation: ops.AlterConstraint, scene: _Scene, model: ModelState) -> Result:
+    """It has no part for the database: a name that is not there is nobody's problem."""
     changed = tuple(
-        ConstraintState(each.name, operation.constraint, scene.origin) if each.name == operation.name else each
+        ConstraintState(_name_of(operation.constraint), operation.constraint, scene.origin)
+        if each.name == operation.name
+        else each
         for each in model.constraints
     )
     return scene.state.put(replace(model, constraints=changed)), ()
