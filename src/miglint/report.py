@@ -105,11 +105,16 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         roots = [project.repository for project in self.projects if _is_below(path, project.repository)]
         if not roots:
             return path
-        return path[len(max(roots, key=len).rstrip("/")) + 1 :]
+        return path_below(path, max(roots, key=len))
 
 
 def _is_below(path: str, directory: str) -> bool:
     return path.startswith(directory.rstrip("/") + "/")
+
+
+def path_below(path: str, directory: str) -> str:
+    """A path relative to a directory; one outside of it stays absolute."""
+    return path[len(directory.rstrip("/")) + 1 :] if _is_below(path, directory) else path
 
 
 def path_for_text(path: str, cwd: str) -> str:

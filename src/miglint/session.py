@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,7 @@ from miglint.options import Options
 from miglint.project import layout
 from miglint.project.django_settings import DjangoSettings
 from miglint.project.graph import Graph
-from miglint.project.history import replay
+from miglint.project.history import History, replay
 from miglint.project.interpret import interpret
 from miglint.project.keys import MigrationKey
 from miglint.project.migration import Migration
@@ -37,6 +38,25 @@ class UsageError(Exception):
     """What was asked for cannot be done; one sentence for the user."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """A Django project that was read, and the labels of its apps that are asked for.
+
+    `root` is absolute with `/`, `repository` its git root, or the root itself where there is none.
+    """
+
+    project: Project
+    root: str
+    repository: str
+    apps: frozenset[str]
+
+    def targets(self) -> list[MigrationKey] | None:
+        """The leaves of the apps that are asked for; None where all are."""
+        if self.apps >= self.project.labels:
+            return None
+        return [leaf for app in sorted(self.apps) for leaf in self.project.graph.leaves(app)]
+
+
 class Session:
     """Reads projects with the same options again and again."""
 
@@ -50,7 +70,16 @@ class Session:
 
         `overlay` replaces, or adds, files by absolute path. Raises UsageError, SettingsError and PluginError.
         """
-        texts = dict(overlay or {})
+        return _joined([run.report() for run in self._runs(paths, dict(overlay or {}))])
+
+    def scopes(self, paths: Sequence[Path], *, replayed: bool) -> tuple[Scope, ...]:
+        """The projects that `paths` belong to, in path order, each with its apps that are in `paths`.
+
+        Without `replayed` their histories are left empty. Raises UsageError, SettingsError and PluginError.
+        """
+        return tuple(scope for run in self._runs(paths, {}) for scope in run.scopes(replayed=replayed))
+
+    def _runs(self, paths: Sequence[Path], texts: dict[str, bytes]) -> list[_Run]:
         wanted: dict[Path, list[str]] = {}
         for path in paths or [self._cwd]:
             absolute = Path(os.path.abspath(self._cwd / path))
@@ -59,13 +88,22 @@ class Session:
             if absolute.is_dir() and not os.access(absolute, os.R_OK | os.X_OK):
                 raise UsageError(f"the directory {str(path)!r} cannot be read")
             wanted.setdefault(self._root(absolute), []).append(absolute.as_posix())
-        runs = [_Run(root, only, self._options, texts, self._progress) for root, only in sorted(wanted.items())]
-        return _joined([run.report() for run in runs])
+        return [_Run(root, only, self._options, texts, self._progress) for root, only in sorted(wanted.items())]
 
     def _root(self, path: Path) -> Path:
         if self._options.config is not None:
             return Path(os.path.abspath(self._cwd / self._options.config)).parent
         return layout.project_root(path)
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """What was read below one root. `django` is a version and its source."""
+
+    found: layout.Layout
+    projects: list[Project]
+    database: Database
+    django: tuple[str, str]
 
 
 class _Run:
@@ -111,6 +149,32 @@ class _Run:
         return self._read
 
     def report(self) -> Report:
+        """The findings in what is asked for."""
+        loaded = self._load(replayed=True)
+        return self._check(loaded.found, loaded.projects, loaded.database, loaded.django)
+
+    def scopes(self, *, replayed: bool) -> Iterator[Scope]:
+        """The projects below the root that hold something that is asked for."""
+        root = self._root.as_posix()
+        for project in self._load(replayed=replayed).projects:
+            packages = [package for package in project.packages if package.has_init]
+            apps = {package.label for package in packages if self._is_asked_for(package.directory)}
+            if apps:
+                yield Scope(
+                    project=project,
+                    root=root,
+                    repository=_git_root(self._root),
+                    apps=frozenset(apps),
+                )
+
+    def _is_asked_for(self, directory: str) -> bool:
+        """Whether an app's migrations, or the app itself, are among the paths given, or a path is among them."""
+        app = directory.rpartition("/")[0]
+        return check.is_below_any(directory, self._only) or any(
+            check.is_below_any(path, (app,)) for path in self._only if path != self._root.as_posix()
+        )
+
+    def _load(self, *, replayed: bool) -> _Loaded:
         modules = Modules(self._root.as_posix(), lambda file: self._files([file])[file].facts, self._overlay)
         django = modules.django_settings(self._settings.settings_file)
         database, version, source = self._database(django), *self._django_version()
@@ -128,10 +192,12 @@ class _Run:
             migration_modules=django.migration_modules,
             installed_apps=django.installed_apps,
         )
-        projects = [self._project(each, found, modules, database, version, django) for each in found.projects]
+        projects = [
+            self._project(each, found, modules, database, version, django, replayed=replayed) for each in found.projects
+        ]
         if self._cache is not None:
             self._cache.save()
-        return self._check(found, projects, database, (".".join(map(str, version)), source))
+        return _Loaded(found, projects, database, (".".join(map(str, version)), source))
 
     def _project(
         self,
@@ -141,6 +207,8 @@ class _Run:
         database: Database,
         version: Version,
         django: DjangoSettings,
+        *,
+        replayed: bool,
     ) -> Project:
         migrations: list[Migration] = []
         files: dict[MigrationKey, str] = {}
@@ -151,8 +219,7 @@ class _Run:
                 facts = self._read[module.file].facts
                 migrations.append(interpret(key, module.path, facts, modules.lookup(module.file)))
         graph = Graph.build(migrations, swappable=django.swappable, django_version=version)
-        sql = self._cache.read_sql if self._cache is not None else read_sql
-        history = replay(graph, database=database, django_version=version, swappable=django.swappable, sql=sql)
+        history = self._replay(graph, database, version, django) if replayed else History()
         return Project(
             root=found.root,
             graph=graph,
@@ -170,6 +237,10 @@ class _Run:
             allowed_imports=tuple(self._settings.allowed_imports),
             facts_of=lambda key, module: modules.lookup(files[key])(module) if key in files else None,
         )
+
+    def _replay(self, graph: Graph, database: Database, version: Version, django: DjangoSettings) -> History:
+        sql = self._cache.read_sql if self._cache is not None else read_sql
+        return replay(graph, database=database, django_version=version, swappable=django.swappable, sql=sql)
 
     def _database(self, django: DjangoSettings) -> Database:
         options, settings = self._options, self._settings

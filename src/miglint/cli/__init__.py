@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from miglint import __version__
+from miglint.cli import history
 from miglint.cli.common import reading_options, session, stop, view_of, write
 from miglint.database import VENDORS, Vendor
 from miglint.diagnostic import Severity
@@ -114,6 +115,10 @@ def clean(path: Path, cache_dir: Path | None) -> None:
     except OSError as error:
         stop(f"cannot remove {directory}: {error.strerror}")
     click.echo(f"removed {directory}", err=True)
+
+
+for command in (history.graph, history.plan, history.state):
+    cli.add_command(command)
 
 
 def main() -> None:

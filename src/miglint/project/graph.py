@@ -75,8 +75,16 @@ class Graph:
 
     def resolved(self, dependency: Dependency, of: Migration) -> MigrationKey | None:
         """The migration that an entry means after replacement; None where it is dropped or not known."""
-        key = self._resolver.resolve(dependency, of.app)
+        key = self.declared(dependency, of)
         return key if key is None else self.replaced_by(key) or key
+
+    def declared(self, dependency: Dependency, of: Migration) -> MigrationKey | None:
+        """The migration that an entry means before replacement; None where it is dropped or not known."""
+        return self._resolver.resolve(dependency, of.app)
+
+    def is_known(self, dependency: Dependency) -> bool:
+        """Whether it is known what an entry means: not where it asks a setting that was not read."""
+        return self._resolver.knows(dependency)
 
     def parents(self, key: MigrationKey) -> tuple[MigrationKey, ...]:
         return self._parents.get(key, ())
@@ -130,6 +138,13 @@ class Graph:
     def plan(self) -> tuple[MigrationKey, ...]:
         """The order in which Django applies everything. Source: MigrationExecutor.migration_plan"""
         return self._order
+
+    def plan_to(self, targets: Iterable[MigrationKey]) -> tuple[MigrationKey, ...]:
+        """The order in which Django applies all that the targets need, one target after the other."""
+        done: dict[MigrationKey, None] = {}
+        for target in targets:
+            self._visit(target, done)
+        return tuple(done)
 
     @cached_property
     def _order(self) -> tuple[MigrationKey, ...]:
@@ -259,6 +274,9 @@ class _Resolver:
         self._by_app: dict[str, list[MigrationKey]] = {}
         for key in sorted(self._nodes.parents):
             self._by_app.setdefault(key.app, []).append(key)
+
+    def knows(self, dependency: Dependency) -> bool:
+        return dependency.key is not None or dependency.setting in self._swappable
 
     def resolve(self, dependency: Dependency, app: str) -> MigrationKey | None:
         key = dependency.key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from miglint.database import Database, Version
@@ -44,6 +45,11 @@ class Project:
     installed_apps: tuple[str, ...] | None = None
     allowed_imports: tuple[str, ...] = ()
     facts_of: Callable[[MigrationKey, str], ModuleFacts | None] = _no_facts
+
+    @cached_property
+    def labels(self) -> frozenset[str]:
+        """The apps that are this project's own and have migrations."""
+        return frozenset(package.label for package in self.packages if package.has_init)
 
     @property
     def unmigrated(self) -> tuple[Package, ...]:

@@ -1,0 +1,119 @@
+"""The commands that show what Django would build: `graph`, `plan` and `state`."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from miglint.cli.common import reading_options, session, stop, write
+
+if TYPE_CHECKING:
+    from miglint.project.keys import MigrationKey
+    from miglint.session import Scope
+
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+_paths: Decorator = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+
+
+def _apps(words: str) -> Decorator:
+    return click.option("--app", "apps", multiple=True, metavar="LABEL", help=f"{words}; may be repeated.")
+
+
+def _format(*names: str) -> Decorator:
+    return click.option("--output-format", type=click.Choice(names), default=names[0], show_default=True)
+
+
+@contextmanager
+def _scopes(paths: tuple[Path, ...], given: dict[str, Any], *, replayed: bool) -> Iterator[tuple[Scope, ...]]:
+    """The projects of the paths, narrowed to `--app`; a name that means nothing ends it in a sentence."""
+    from miglint.project.target import UnknownTarget
+
+    gc.disable()  # the values of a run have no cycles worth a collector's time
+    cwd = Path.cwd()
+    with session(given, cwd) as reader:
+        scopes = reader.scopes(paths, replayed=replayed)
+    if not scopes and not given["quiet"]:
+        names = ", ".join(map(str, paths)) or str(cwd)
+        click.echo(f"miglint: no migrations were found below {names}", err=True)
+    try:
+        yield _narrowed(scopes, given["apps"])
+    except UnknownTarget as error:
+        stop(str(error))
+
+
+def _narrowed(scopes: Sequence[Scope], labels: Sequence[str]) -> tuple[Scope, ...]:
+    """Only the apps that are named."""
+    from miglint.project.target import find_app
+
+    if not labels:
+        return tuple(scopes)
+    wanted = {find_app(label, (app for scope in scopes for app in scope.apps)) for label in labels}
+    return tuple(replace(scope, apps=scope.apps & wanted) for scope in scopes if scope.apps & wanted)
+
+
+def _only(scopes: Sequence[Scope], target: str) -> tuple[Scope, MigrationKey]:
+    """The project that has a migration, and its key."""
+    from miglint.project.target import find_app, find_node
+
+    label = find_app(target.partition(".")[0], (app for scope in scopes for app in scope.project.labels))
+    scope = next(scope for scope in scopes if label in scope.project.labels)
+    return scope, find_node(target, scope.project.graph)
+
+
+@click.command()
+@_paths
+@reading_options
+@_apps("Only this app")
+@_format("json")
+def graph(paths: tuple[Path, ...], **given: Any) -> None:
+    """The dependency graph of the projects that PATHS belong to."""
+    from miglint.formats.graph_json import render
+
+    with _scopes(paths, given, replayed=False) as scopes:
+        write(render(scopes), None)
+
+
+@click.command()
+@_paths
+@reading_options
+@_apps("Only what this app's migrations need")
+@click.option("--to", metavar="APP.NAME", help="Only what this migration needs; a unique prefix will do.")
+@_format("json")
+def plan(paths: tuple[Path, ...], **given: Any) -> None:
+    """The order in which Django would apply everything to an empty database."""
+    from miglint.formats.plan_json import render
+    from miglint.project.plan import plan_of
+
+    to, labels = given["to"], given["apps"]
+    with _scopes(paths, given, replayed=False) as scopes:
+        if to is not None:
+            if labels and (len(labels) > 1 or to.partition(".")[0] not in ("", to, labels[0])):
+                stop("--to names one migration: of the app that --app names, if both are given")
+            scope, key = _only(scopes, f"{labels[0]}.{to}" if labels and "." not in to else to)
+            write(render([scope], [plan_of(scope.project, [key])]), None)
+        else:
+            write(render(scopes, [plan_of(scope.project, scope.targets()) for scope in scopes]), None)
+
+
+@click.command()
+@_paths
+@reading_options
+@_apps("Only the models of this app")
+@click.option("--at", metavar="APP.NAME", help="After this migration and its ancestors; a unique prefix will do.")
+@_format("json")
+def state(paths: tuple[Path, ...], **given: Any) -> None:
+    """The state of all models after all migrations."""
+    from miglint.formats.state_json import render
+
+    with _scopes(paths, given, replayed=True) as scopes:
+        if given["at"] is not None:
+            scope, key = _only(scopes, given["at"])
+            write(render([scope], [scope.project.history.state_after(key)], key), None)
+        else:
+            write(render(scopes, [scope.project.history.final for scope in scopes], None), None)
