@@ -27,6 +27,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("miglint.syntax",),
     ("miglint.project",),
     ("miglint.databases",),
+    ("miglint.recipe",),
     ("miglint.rule", "miglint.edits"),
     ("miglint.api",),
     ("miglint.rules",),

@@ -110,6 +110,10 @@ from miglint.project.migration import (
     Migration,
     Unreadable,
 )
+from miglint.project.narrowing import (
+    Narrowing,
+    narrowing,
+)
 from miglint.project.operations import (
     AddConstraint,
     AddConstraintNotValid,
@@ -163,9 +167,22 @@ from miglint.project.state import (
     ProjectState,
     StateProblem,
 )
+from miglint.project.trail import (
+    Place,
+    may_write,
+    since_nullable,
+    trail,
+)
 from miglint.project.truth import (
     Truth,
     either,
+)
+from miglint.recipe import (
+    Paste,
+    Sequel,
+    fill,
+    quoted,
+    set_apart,
 )
 from miglint.rule import (
     ActionContext,
@@ -335,6 +352,7 @@ __all__ = [
     "Module",
     "ModuleFacts",
     "Name",
+    "Narrowing",
     "Opaque",
     "Operation",
     "OperationContext",
@@ -345,6 +363,8 @@ __all__ = [
     "Pair",
     "Pairs",
     "Parameter",
+    "Paste",
+    "Place",
     "Project",
     "ProjectContext",
     "ProjectState",
@@ -370,6 +390,7 @@ __all__ = [
     "RunPython",
     "RunSQL",
     "SeparateDatabaseAndState",
+    "Sequel",
     "SetDefault",
     "SetNotNull",
     "Severity",
@@ -401,16 +422,23 @@ __all__ = [
     "either",
     "entries",
     "expressions",
+    "fill",
     "is_new",
     "is_noop",
     "items_of",
+    "may_write",
     "model_key",
     "module_assignments",
     "module_values",
+    "narrowing",
     "nested",
+    "quoted",
     "reached",
     "rule",
+    "set_apart",
+    "since_nullable",
     "substitute",
+    "trail",
     "truth_of",
     "walk",
     "walk_operations",

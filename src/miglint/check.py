@@ -230,7 +230,7 @@ def settle(diagnostics: Iterable[Diagnostic], rules: Sequence[Rule]) -> list[Dia
     winners: dict[str, list[Subject]] = defaultdict(list)
     for diagnostic in found:
         for code in supersedes.get(diagnostic.code, ()):
-            winners[code].append(diagnostic.subject)
+            winners[code].extend((diagnostic.subject, *diagnostic.also))
     return [d for d in found if not any(_same(d.subject, winner) for winner in winners.get(d.code, ()))]
 
 

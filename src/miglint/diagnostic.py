@@ -116,8 +116,7 @@ class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
 
     `path` is the path of the file as the session knows it (absolute, POSIX separators), None for a finding
     about a whole project. `message` is one line; `help` says what to write instead, in several lines, with
-    code ready to paste. `also` lists further subjects' spans where a suppression comment counts too (for a
-    finding about the whole migration: the `class Migration` line).
+    code ready to paste. `also` are further subjects that it is about: what it supersedes, it supersedes there too.
     """
 
     code: str
@@ -132,6 +131,7 @@ class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
     related: tuple[Related, ...] = ()
     fix: Fix | None = None
     subject: Subject = Subject()
+    also: tuple[Subject, ...] = ()
     graph: bool = False
     suppressed: Suppressed | None = None
 

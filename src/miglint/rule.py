@@ -9,14 +9,16 @@ from typing import Any, Generic, TypeVar, overload
 from miglint.database import Database, Version
 from miglint.databases.costs import Cost, cost_of
 from miglint.diagnostic import Confidence, Diagnostic, Fix, Related, Severity, Subject
-from miglint.project.action import Action, CreateTable
+from miglint.project.action import Action, CreateTable, Execute
 from miglint.project.graph import Graph
 from miglint.project.history import Step
 from miglint.project.keys import MigrationKey
 from miglint.project.migration import Migration
 from miglint.project.operations import Operation
 from miglint.project.project import Project
+from miglint.project.schema import Schema
 from miglint.project.state import ModelState, ProjectState
+from miglint.recipe import Sequel
 from miglint.text import Span
 
 O = TypeVar("O", bound=Operation)  # noqa: E741
@@ -81,6 +83,7 @@ class _Context:
         severity: Severity | None,
         confidence: Confidence,
         fix: Fix | None,
+        also: tuple[Subject, ...] = (),
     ) -> Diagnostic:
         return Diagnostic(
             code=self.rule.code,
@@ -95,6 +98,7 @@ class _Context:
             related=related,
             fix=fix,
             subject=subject,
+            also=also,
             graph=self.rule.code.startswith(_PROJECT_WIDE),
         )
 
@@ -212,6 +216,16 @@ class OperationContext(_Context, Generic[O]):
         return f"{self.migration.app}.{model.name if model is not None else self.operation.model or '?'}"
 
     @property
+    def schema_at_end(self) -> Schema:
+        """What the database has when the migration is done."""
+        return self.project.history.steps_of(self.migration.key)[-1].schema_after
+
+    @property
+    def sequel(self) -> Sequel:
+        """The migrations to write after the last one of the app."""
+        return Sequel(self.graph, self.migration)
+
+    @property
     def table_is_new(self) -> bool:
         """Whether no running release can know the table of the operation's model."""
         return self.model is not None and is_new(self.model, self.migration, self.project)
@@ -230,22 +244,26 @@ class OperationContext(_Context, Generic[O]):
         field: str | None = None,
         detail: str = "",
         fix: Fix | None = None,
+        also: tuple[Step, ...] = (),
     ) -> Diagnostic:
-        """A finding about the operation; `span` None points at the whole of it."""
-        named = model if model is not None else self.operation.model
-        subject = Subject(
-            app=self.migration.app,
-            migration=self.migration.name,
-            operation=self.step.path,
-            operation_name=self.operation.class_name,
+        """A finding about the operation; `span` None points at the whole of it. `also`: steps that it is about too."""
+        return self._build(
+            self.operation.span if span is None else span, message, path=self.migration.path,
+            subject=self._subject(self.step, model, field, detail), help=help, url=url, related=related,
+            severity=severity, confidence=confidence, fix=fix, also=tuple(self._subject(step) for step in also),
+        )  # fmt: skip
+
+    def _subject(self, step: Step, model: str | None = None, field: str | None = None, detail: str = "") -> Subject:
+        named = model if model is not None else step.operation.model
+        return Subject(
+            app=step.migration.app,
+            migration=step.migration.name,
+            operation=step.path,
+            operation_name=step.operation.class_name,
             model=named.lower() if named is not None else None,
             field=field,
             detail=detail,
         )
-        return self._build(
-            self.operation.span if span is None else span, message, path=self.migration.path, subject=subject,
-            help=help, url=url, related=related, severity=severity, confidence=confidence, fix=fix,
-        )  # fmt: skip
 
 
 class ActionContext(OperationContext[Operation], Generic[A]):
@@ -280,12 +298,27 @@ def is_new(model: ModelState, migration: Migration, project: Project) -> bool:
     """Created in this migration; or both in initial migrations; or by a migration that is not released.
 
     A squash is as an initial migration: where there are rows, what it replaces was applied, and it never runs.
+    A model that only the state creates takes over a table that was there.
     """
+    if _takes_over(model, project):
+        return False
     created = model.origin.migration
     if created == migration.key or created in project.unreleased:
         return True
     creator = project.graph.migrations.get(created)
     return creator is not None and _begins(creator) and _begins(migration)
+
+
+def _takes_over(model: ModelState, project: Project) -> bool:
+    """Whether the model was created in the state alone, and nothing beside it made its table."""
+    steps = project.history.steps_of(model.origin.migration)
+    created = next((step for step in steps if step.path == model.origin.path), None)
+    if created is None or created.touches_database:
+        return False
+    actions = [action for step in steps for action in step.actions]
+    if any(isinstance(action, Execute) and not action.understood for action in actions):
+        return False  # it may have made the table
+    return not any(isinstance(action, CreateTable) and action.table == model.table for action in actions)
 
 
 def _begins(migration: Migration) -> bool:

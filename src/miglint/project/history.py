@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from miglint.database import Database, Version
 from miglint.project.action import Action
@@ -90,6 +91,14 @@ class History:
     def steps_of(self, key: MigrationKey) -> tuple[Step, ...]:
         """The steps of one migration."""
         return self._by_migration.get(key, ())
+
+    def before(self, step: Step) -> Iterator[Step]:
+        """The steps before a step in the plan, latest first."""
+        return reversed(self.steps[: self._places[id(step)]])
+
+    @cached_property
+    def _places(self) -> Mapping[int, int]:
+        return {id(step): place for place, step in enumerate(self.steps)}
 
     def state_before(self, key: MigrationKey) -> ProjectState:
         """The state of a migration's ancestors."""

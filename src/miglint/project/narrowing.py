@@ -1,0 +1,241 @@
+"""Which values a column loses, or a database refuses, when its type changes.
+
+Types are spelled as PostgreSQL spells them. What is said of MySQL and MariaDB holds for their strict mode, which is
+their default and Django's advice; SQLite enforces no type. Measured on PostgreSQL 15, MariaDB 10.11, SQLite 3.40;
+the casts: https://www.postgresql.org/docs/current/sql-createcast.html, pg_cast.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import msgspec
+
+from miglint.database import Database
+
+# "refused": the migration fails on such a row. "cut", "rounded", "changed": it passes, and the value is another.
+# "unread": it stays as it is, and Django can no longer read it.
+Outcome = Literal["refused", "cut", "rounded", "changed", "unread"]
+
+
+class Narrowing(msgspec.Struct, frozen=True, kw_only=True):
+    """Which old values a new type does not hold (`values`, a phrase in the plural) and what becomes of them.
+
+    `error` is what the database says where it refuses, "" where that is not known.
+    """
+
+    values: str
+    outcome: Outcome
+    error: str = ""
+
+
+class _Type(msgspec.Struct, frozen=True):
+    """A type taken apart; `first` and `second` are its length, or digits and decimal places."""
+
+    kind: str
+    first: int | None = None
+    second: int | None = None
+
+
+_BITS = {"smallint": 15, "integer": 31, "bigint": 63}
+_DIGITS = {"smallint": 5, "integer": 10, "bigint": 19}
+# How many characters the longest value takes as text.
+_AS_TEXT = {
+    "smallint": 6, "integer": 11, "bigint": 20, "boolean": 5, "date": 10, "time": 15,
+    "timestamp with time zone": 32, "uuid": 36, "inet": 43, "double precision": 24,
+}  # fmt: skip
+_TEXT = ("text", "varchar", "citext")
+# What text must be to become this.
+_WRITTEN = {
+    "smallint": "a whole number", "integer": "a whole number", "bigint": "a whole number", "numeric": "a number",
+    "double precision": "a number", "boolean": "a truth value", "date": "a date", "time": "a time of day",
+    "timestamp with time zone": "a date and time", "uuid": "a UUID", "inet": "an IP address", "jsonb": "JSON",
+    "interval": "an interval",
+}  # fmt: skip
+# No cast leads from one to the other in PostgreSQL: the change fails even on an empty table.
+_NUMBERS = ("smallint", "integer", "bigint", "numeric", "double precision")
+_NO_CAST: dict[str, frozenset[str]] = {
+    **dict.fromkeys(_NUMBERS, frozenset({"uuid", "date", "time", "timestamp with time zone", "interval", "inet",
+                                         "jsonb"})),
+    "boolean": frozenset({"smallint", "bigint", "numeric", "double precision", "uuid", "date", "time", "interval",
+                          "timestamp with time zone", "inet", "jsonb"}),
+    "date": frozenset({*_NUMBERS, "boolean", "uuid", "time", "interval", "inet", "jsonb"}),
+    "time": frozenset({*_NUMBERS, "boolean", "uuid", "date", "timestamp with time zone", "inet", "jsonb"}),
+    "timestamp with time zone": frozenset({*_NUMBERS, "boolean", "uuid", "interval", "inet", "jsonb"}),
+    "interval": frozenset({*_NUMBERS, "boolean", "uuid", "date", "timestamp with time zone", "inet", "jsonb"}),
+    "uuid": frozenset({*_NUMBERS, "boolean", "date", "time", "interval", "timestamp with time zone", "inet", "jsonb"}),
+    "inet": frozenset({*_NUMBERS, "boolean", "date", "time", "interval", "timestamp with time zone", "uuid", "jsonb"}),
+    "bytea": frozenset({*_NUMBERS, "boolean", "date", "time", "interval", "timestamp with time zone", "uuid", "inet",
+                        "jsonb"}),
+}  # fmt: skip
+_TO_BOOLEAN_NO_CAST = {"smallint", "bigint", "numeric", "double precision"}
+
+
+def narrowing(old: str | None, new: str | None, database: Database, *, negative: bool = False) -> Narrowing | None:
+    """What a change from one type to another does to the values that the new one does not hold.
+
+    None where it holds them all, where nothing happens to them, and where it is not known. `negative`: the new
+    column refuses negative numbers that the old one took.
+    """
+    if old is None or new is None:
+        return None
+    if database.vendor == "sqlite":
+        return _sqlite(old, new, negative)
+    if old.endswith("]") and new.endswith("]"):
+        return _array(old, new, database)
+    before, after = _parse(old), _parse(new)
+    if before is None or after is None:
+        return None
+    found = _change(before, after, database) if before != after else None
+    if found is None and negative:
+        return _negative(database, new)
+    return found
+
+
+def _sqlite(old: str, new: str, negative: bool) -> Narrowing | None:
+    """Only a CHECK refuses anything; a date and time stays as text that Django does not read as a date."""
+    if old == "timestamp with time zone" and new == "date":
+        return Narrowing(values="all values", outcome="unread")
+    if new == "jsonb" and (old == "text" or old.startswith("varchar")):
+        return Narrowing(values="texts that are not JSON", outcome="refused", error="CHECK constraint failed")
+    if negative and _parse(old) is not None:
+        return Narrowing(values="negative numbers", outcome="refused", error="CHECK constraint failed")
+    return None
+
+
+def _array(old: str, new: str, database: Database) -> Narrowing | None:
+    """An array's element: Django casts each, so that even a shorter varchar cuts. The size is not enforced."""
+    before, after = _parse(old.rpartition("[")[0]), _parse(new.rpartition("[")[0])
+    if before is None or after is None or before == after:
+        return None
+    found = _change(before, after, database)
+    if found is None:
+        return None
+    cut = before.kind == after.kind == "varchar"
+    outcome: Outcome = "cut" if cut else found.outcome
+    return Narrowing(values=f"elements: {found.values}", outcome=outcome, error="" if cut else found.error)
+
+
+def _parse(text: str) -> _Type | None:
+    found = re.fullmatch(r"([a-z ]+?)(?:\((\d+)(?:, ?(\d+))?\))?", text)
+    if found is None:
+        return None
+    first, second = (int(part) if part is not None else None for part in (found[2], found[3]))
+    return _Type(found[1], first, second)
+
+
+def _change(old: _Type, new: _Type, database: Database) -> Narrowing | None:
+    if new.kind in _TEXT:
+        return _to_text(old, new, database)
+    if old.kind in _TEXT:
+        return _from_text(old, new, database)
+    uncast = new.kind in _NO_CAST.get(old.kind, ()) or (new.kind == "boolean" and old.kind in _TO_BOOLEAN_NO_CAST)
+    if uncast:
+        error = f"cannot cast type {old.kind} to {new.kind}"
+        refused = Narrowing(values="all values", outcome="refused", error=error)
+        return refused if database.vendor == "postgresql" else None
+    if old.kind in _NUMBERS and new.kind in (*_NUMBERS, "boolean"):
+        return _number(old, new, database)
+    if old.kind == "timestamp with time zone" and new.kind in ("date", "time"):
+        part = "time of day" if new.kind == "date" else "date"
+        return Narrowing(values=f"values: their {part}", outcome="cut")
+    return None
+
+
+# -- text -------------------------------------------------------------------------------------------------
+
+
+def _to_text(old: _Type, new: _Type, database: Database) -> Narrowing | None:
+    limit, longest = new.first, _longest(old)
+    if limit is None or new.kind != "varchar" or (longest is not None and longest <= limit):
+        return None
+    if longest is None and old.kind not in (*_TEXT, "jsonb", "bytea"):
+        return None
+    postgresql = database.vendor == "postgresql"
+    # Django writes a cast (USING) where the kind of the column changes, and a cast cuts.
+    if postgresql and old.kind != "varchar":
+        return Narrowing(values=f"values longer than {limit} characters", outcome="cut")
+    error = f"value too long for type character varying({limit})" if postgresql else "Data too long for column"
+    return Narrowing(values=f"values longer than {limit} characters", outcome="refused", error=error)
+
+
+def _longest(old: _Type) -> int | None:
+    if old.kind == "varchar":
+        return old.first
+    if old.kind == "numeric":
+        return old.first + 2 if old.first is not None else None
+    return _AS_TEXT.get(old.kind)
+
+
+def _from_text(old: _Type, new: _Type, database: Database) -> Narrowing | None:
+    written = _WRITTEN.get(new.kind)
+    if written is None:
+        return None
+    mysql = database.vendor in ("mysql", "mariadb")
+    if mysql and new.kind in ("inet", "interval", "uuid") and not (database.vendor == "mariadb" and new.kind == "uuid"):
+        return None  # kept as char(39), bigint and char(32) there
+    errors = {
+        "jsonb": "invalid input syntax for type json", "timestamp with time zone": "invalid input syntax for type "
+        "timestamp with time zone", "date": "invalid input syntax for type date",
+    }  # fmt: skip
+    error = "" if mysql else errors.get(new.kind, f"invalid input syntax for type {new.kind}")
+    return Narrowing(values=f"texts that are not {written}", outcome="refused", error=error)
+
+
+# -- numbers ----------------------------------------------------------------------------------------------
+
+
+def _number(old: _Type, new: _Type, database: Database) -> Narrowing | None:
+    if new.kind == "boolean":
+        if database.vendor == "postgresql":
+            return Narrowing(values="numbers other than 0 and 1", outcome="changed")
+        return _out_of_range("numbers above 127", "tinyint", database)
+    if new.kind == "double precision":
+        exact = (old.kind in ("smallint", "integer")) or (old.kind == "numeric" and (old.first or 99) <= 15)
+        return None if exact else Narrowing(values="numbers of more than 15 digits", outcome="rounded")
+    if new.kind == "numeric":
+        return _to_numeric(old, new, database)
+    bits = _BITS[new.kind]
+    if old.kind in _BITS:
+        too_large = f"numbers above {2**bits - 1:,}".replace(",", "_")
+        return None if _BITS[old.kind] <= bits else _out_of_range(too_large, new.kind, database)
+    if old.kind == "double precision" or old.second != 0:
+        return Narrowing(values="fractions", outcome="rounded")
+    whole = old.first is not None and old.first < _DIGITS[new.kind]
+    return None if whole else _out_of_range(f"numbers above {2**bits - 1}", new.kind, database)
+
+
+def _to_numeric(old: _Type, new: _Type, database: Database) -> Narrowing | None:
+    if new.first is None:
+        return None
+    places = new.second or 0
+    if old.kind == "double precision":
+        return Narrowing(values=f"numbers with more than {places} decimal places", outcome="rounded")
+    if old.kind == "numeric" and (old.second is None or old.second > places):
+        return Narrowing(values=f"numbers with more than {places} decimal places", outcome="rounded")
+    digits = _DIGITS[old.kind] if old.kind in _DIGITS else _whole_digits(old)
+    room = new.first - places
+    if digits is not None and digits <= room:
+        return None
+    error = "numeric field overflow" if database.vendor == "postgresql" else "Out of range value for column"
+    values = f"numbers with more than {room} digits before the point"
+    return Narrowing(values=values, outcome="refused", error=error)
+
+
+def _whole_digits(old: _Type) -> int | None:
+    return old.first - (old.second or 0) if old.first is not None else None
+
+
+def _out_of_range(values: str, kind: str, database: Database) -> Narrowing:
+    error = f"{kind} out of range" if database.vendor == "postgresql" else "Out of range value for column"
+    return Narrowing(values=values, outcome="refused", error=error)
+
+
+def _negative(database: Database, new: str) -> Narrowing:
+    error = "check constraint … is violated by some row"
+    return Narrowing(
+        values="negative numbers",
+        outcome="refused",
+        error=error if database.vendor == "postgresql" else "Out of range value for column",
+    )
