@@ -6,7 +6,6 @@ import re
 import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -29,8 +28,7 @@ from miglint.settings import Settings
 from miglint.text import Span
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True):
     """Sorted findings, and how many rules crashed."""
 
     diagnostics: tuple[Diagnostic, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, overload
+
+import msgspec
 
 from miglint.database import Database, Version
 from miglint.databases.costs import Cost, cost_of
@@ -28,8 +29,7 @@ A = TypeVar("A", bound=Action)
 _PROJECT_WIDE = ("MG1", "MG6")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """What a rule is: when it is asked (`on`), what it is called, how bad it is, and the function that judges.
 
     `name` is the function's with dashes, `summary` its docstring, `category` the package it stands in.

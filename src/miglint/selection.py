@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from miglint.diagnostic import Severity
 
@@ -24,14 +25,13 @@ def _closest(selectors: tuple[str, ...], code: str, name: str) -> int:
     return max((_weight(s, name) if s != code else 99 for s in selectors if matches(s, code, name)), default=-1)
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True):
     """What the user selected. `select` empty means ALL; at equal length `ignore` wins."""
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     extend_select: tuple[str, ...] = ()
-    severity: Mapping[str, str] = field(default_factory=dict)
+    severity: Mapping[str, str] = {}
 
     def is_on(self, code: str, name: str) -> bool:
         chosen = (*(self.select or ("ALL",)), *self.extend_select)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -38,8 +37,7 @@ class UsageError(Exception):
     """What was asked for cannot be done; one sentence for the user."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """A Django project that was read, and the labels of its apps that are asked for.
 
     `root` is absolute with `/`, `repository` its git root, or the root itself where there is none.
@@ -96,8 +94,7 @@ class Session:
         return layout.project_root(path)
 
 
-@dataclass(frozen=True)
-class _Loaded:
+class _Loaded(msgspec.Struct, frozen=True):
     """What was read below one root. `django` is a version and its source."""
 
     found: layout.Layout

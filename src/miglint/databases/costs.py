@@ -6,10 +6,11 @@ The knowledge is in one TOML file per database: rows of an action under conditio
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
+
+import msgspec
 
 from miglint.database import Database, Vendor, Version
 from miglint.project.action import ACTIONS, Action
@@ -47,8 +48,7 @@ CONDITIONS: frozenset[str] = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
     """What one action costs.
 
     `lock` is the database's own name, "" where it takes none that matters; `blocks` says what of "reads" and
@@ -82,8 +82,7 @@ class Cost:
         return self.duration == "rows"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, kw_only=True):
     """A row of a table: `when` are words that must all hold, `since` and `before` bound the database's version."""
 
     action: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Literal as Choice
+
+import msgspec
 
 from miglint.project.migration import Migration
 from miglint.project.operations import RunPython
@@ -37,8 +38,7 @@ _NOOP = ".RunPython.noop"
 _MAX_ALIASES = 10
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """A dotted name that code uses. `scope` is that of its first part; a resolved import is "imported"."""
 
     name: str
@@ -47,8 +47,7 @@ class Reference:
     call: Call | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Code:
+class Code(msgspec.Struct, frozen=True, kw_only=True):
     """A function, or a lambda's expression, that a RunPython reaches.
 
     `name` is what Python calls it in an error: `forwards`, `Migration.forwards`, `<lambda>`.
@@ -56,7 +55,7 @@ class Code:
 
     name: str
     parameters: tuple[Parameter, ...]
-    nodes: tuple[Statement | Expr, ...] = field(repr=False)
+    nodes: tuple[Statement | Expr, ...]
     decorators: tuple[Expr, ...] = ()
     span: Span = NOWHERE
 
@@ -78,8 +77,7 @@ class Code:
             yield from references(root)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """What a RunPython calls: the code, and what a `partial` or a bound method gives it already."""
 
     code: Code

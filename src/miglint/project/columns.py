@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from miglint.project.action import Column, TypeChange
 from miglint.project.fields import Field
@@ -41,8 +42,7 @@ _VOLATILE = {"Random", "RandomUUID"}
 _MAX_HOPS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """What a relation points to: the model (None where it is not known) and the column there ("" likewise)."""
 
     key: ModelKey | None
@@ -51,8 +51,7 @@ class Target:
     type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(msgspec.Struct, frozen=True):
     """A state, and which model a swappable setting names (`AUTH_USER_MODEL` → `auth.User`)."""
 
     state: ProjectState

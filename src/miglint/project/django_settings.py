@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from miglint.database import Vendor
 from miglint.syntax.evaluate import Values, module_values
@@ -38,16 +39,15 @@ _VENDORS: dict[str, Vendor] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class DjangoSettings:
+class DjangoSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings that matter to migrations; what could not be read is None, or not in a mapping.
 
     `swappable` are all settings whose value looks like `app.Model`.
     """
 
-    swappable: Mapping[str, str] = field(default_factory=dict)
+    swappable: Mapping[str, str] = {}
     installed_apps: tuple[str, ...] | None = None
-    migration_modules: Mapping[str, str | None] = field(default_factory=dict)
+    migration_modules: Mapping[str, str | None] = {}
     vendor: Vendor | None = None
     default_auto_field: str | None = None
 

@@ -6,17 +6,17 @@ Source: django.db.migrations.loader.MigrationLoader.build_graph and django.db.mi
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import compress
+
+import msgspec
 
 from miglint.database import Version
 from miglint.project.keys import MigrationKey
 from miglint.project.migration import FIRST, LATEST, Dependency, Migration
 
 
-@dataclass(frozen=True, slots=True)
-class GraphProblem:
+class GraphProblem(msgspec.Struct, frozen=True):
     """Something that Django would refuse: kind, the migration that says it, and which of its entries.
 
     A `cycle` goes from each migration to one it depends on and ends with the one it starts with.
@@ -222,12 +222,11 @@ class Graph:
                 yield GraphProblem("cycle", start, " -> ".join(map(str, cycle)), cycle=cycle)
 
 
-@dataclass
-class _Edges:
+class _Edges(msgspec.Struct):
     """Nodes and edges while the graph is built, nodes without a file included."""
 
-    parents: dict[MigrationKey, set[MigrationKey]] = field(default_factory=dict)
-    children: dict[MigrationKey, set[MigrationKey]] = field(default_factory=dict)
+    parents: dict[MigrationKey, set[MigrationKey]] = {}
+    children: dict[MigrationKey, set[MigrationKey]] = {}
 
     def add_node(self, key: MigrationKey) -> None:
         self.parents.setdefault(key, set())

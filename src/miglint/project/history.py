@@ -7,8 +7,9 @@ linear plan a missing dependency would be invisible. The schema is folded along 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
+
+import msgspec
 
 from miglint.database import Database, Version
 from miglint.project.action import Action
@@ -30,8 +31,7 @@ from miglint.project.statements import ReadSQL
 from miglint.syntax.sql import read_sql
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One operation in its place.
 
     `touches_database` is false within `state_operations`, `touches_state` within `database_operations`;
@@ -56,8 +56,7 @@ class Step:
 Versions = Mapping[ModelKey, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Point:
+class _Point(msgspec.Struct, frozen=True):
     """The state at the end of a migration, and the version of each model that was ever written up to there."""
 
     state: ProjectState
@@ -67,8 +66,7 @@ class _Point:
 _START = _Point(ProjectState(), {})
 
 
-@dataclass(frozen=True, slots=True)
-class _Write:
+class _Write(msgspec.Struct, frozen=True):
     """One write of one model: the operation, the model after it (None: deleted), and its version then."""
 
     migration: Migration
@@ -78,15 +76,14 @@ class _Write:
     version: int
 
 
-@dataclass(frozen=True)
-class History:
+class History(msgspec.Struct, frozen=True, dict=True):
     """All steps, in the order of the plan."""
 
     steps: tuple[Step, ...] = ()
-    final: ProjectState = field(default_factory=ProjectState)
-    _before: Mapping[MigrationKey, ProjectState] = field(default_factory=dict)
-    _after: Mapping[MigrationKey, ProjectState] = field(default_factory=dict)
-    _by_migration: Mapping[MigrationKey, tuple[Step, ...]] = field(default_factory=dict)
+    final: ProjectState = msgspec.field(default_factory=ProjectState)
+    _before: Mapping[MigrationKey, ProjectState] = {}
+    _after: Mapping[MigrationKey, ProjectState] = {}
+    _by_migration: Mapping[MigrationKey, tuple[Step, ...]] = {}
 
     def steps_of(self, key: MigrationKey) -> tuple[Step, ...]:
         """The steps of one migration."""

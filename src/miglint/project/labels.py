@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from miglint.syntax.facts import (
     Assign,
@@ -98,8 +99,7 @@ def _names_set(definition: Class) -> Iterator[str]:
 # -- labels by AppConfig ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _AppClass:
+class _AppClass(msgspec.Struct, frozen=True):
     """A class that may be an AppConfig. `name` and `label` are "" where they are not plain strings."""
 
     file: str

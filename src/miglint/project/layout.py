@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+
+import msgspec
 
 from miglint.project.keys import MigrationKey
 from miglint.project.labels import (
@@ -85,16 +86,14 @@ def has_settings(directory: Path) -> bool:
 # -- what is on the disk ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True):
     """Something on the disk that could not be looked at, or a setting that fits nothing there."""
 
     path: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(msgspec.Struct, frozen=True):
     """A Python file in a directory of migrations.
 
     `path` is absolute with POSIX separators, and printable. `file` is what the file is opened by: the same,
@@ -106,8 +105,7 @@ class Module:
     file: str
 
 
-@dataclass(frozen=True, slots=True)
-class Directory:
+class Directory(msgspec.Struct, frozen=True):
     """A directory that may hold migrations, and the modules that Django would import from it."""
 
     path: str
@@ -118,8 +116,7 @@ class Directory:
     app_files: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(msgspec.Struct, frozen=True):
     """What a walk over a project's directories found."""
 
     root: str
@@ -181,13 +178,12 @@ def _translate(pattern: str) -> str:
     return regex + r"(?:/.*)?\Z"
 
 
-@dataclass(slots=True)
-class _Listing:
+class _Listing(msgspec.Struct):
     """One directory as it was listed."""
 
-    python: set[str] = field(default_factory=set)
-    folders: list[str] = field(default_factory=list)
-    links: list[str] = field(default_factory=list)
+    python: set[str] = set()
+    folders: list[str] = []
+    links: list[str] = []
     is_project: bool = False
     is_environment: bool = False
 
@@ -382,8 +378,7 @@ def target_path(module: str | None) -> str:
 # -- what the files mean ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(msgspec.Struct, frozen=True):
     """A directory of Django's migrations.
 
     `group` is the directory of the Django project it stands in, relative to the root ("" is the root itself).
@@ -397,16 +392,14 @@ class Package:
     group: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Duplicate:
+class Duplicate(msgspec.Struct, frozen=True):
     """Packages of one Django project that have the same label."""
 
     label: str
     packages: tuple[Package, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(msgspec.Struct, frozen=True):
     """Packages that can be loaded together: no label twice.
 
     `own` are the packages whose findings are this project's; the others are there to be depended on.
@@ -417,8 +410,7 @@ class Project:
     own: tuple[Package, ...]
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True, dict=True):
     """Where a project's migrations are.
 
     `modules_without_migration` are modules that Django would import as migrations and cannot.

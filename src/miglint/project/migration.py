@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from miglint.project.keys import MigrationKey
 from miglint.project.truth import Truth
 from miglint.syntax.facts import Class, ModuleFacts
 from miglint.text import NOWHERE, Span
+from miglint.value import Value
 
 if TYPE_CHECKING:
     from miglint.project.operations import Operation
@@ -20,8 +20,7 @@ FIRST = "__first__"
 LATEST = "__latest__"
 
 
-@dataclass(frozen=True, slots=True)
-class Dependency:
+class Dependency(Value, frozen=True, eq=False):
     """One entry of `dependencies`, `run_before` or `replaces`, as declared.
 
     A swappable dependency has `setting` (`AUTH_USER_MODEL`) and no key; it stands for the first migration of
@@ -29,22 +28,20 @@ class Dependency:
     """
 
     key: MigrationKey | None
-    span: Span = field(default=NOWHERE, compare=False)
+    span: Span = NOWHERE
     setting: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Value, frozen=True, eq=False):
     """A part of a migration that could not be read: which, why, and what is therefore not checked."""
 
     what: str
     why: str
     unchecked: str
-    span: Span = field(default=NOWHERE, compare=False)
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True)
-class Migration:
+class Migration(Value, frozen=True, eq=False, dict=True):
     """One migration file, interpreted.
 
     `path` is absolute with POSIX separators. `dependencies_known` is false where some entry could not be read
@@ -54,7 +51,7 @@ class Migration:
 
     key: MigrationKey
     path: str
-    facts: ModuleFacts = field(repr=False, compare=False)
+    facts: ModuleFacts
     dependencies: tuple[Dependency, ...] = ()
     run_before: tuple[Dependency, ...] = ()
     replaces: tuple[Dependency, ...] = ()
@@ -65,8 +62,10 @@ class Migration:
     operations_known: bool = True
     unreadable: tuple[Unreadable, ...] = ()
     class_span: Span = NOWHERE
-    definition: Class | None = field(default=None, repr=False, compare=False)
+    definition: Class | None = None
     bases: tuple[str, ...] = ()
+
+    not_compared: ClassVar[frozenset[str]] = frozenset({"facts", "definition"})
 
     @property
     def app(self) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from miglint.project.keys import MigrationKey
 from miglint.project.project import Project
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """Migrations in order. `exact` is false where apps that were not read may change it."""
 
     order: tuple[MigrationKey, ...]

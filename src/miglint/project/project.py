@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from miglint.database import Database, Version
 from miglint.project.keys import MigrationKey
@@ -21,8 +22,7 @@ def _no_facts(migration: MigrationKey, module: str) -> ModuleFacts | None:
     return None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Project:
+class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The packages that are loaded together, their graph and their history.
 
     `strays` are modules that Django would import as migrations and that have no `Migration`; `unmigrated` the
@@ -37,11 +37,11 @@ class Project:
     packages: tuple[Package, ...] = ()
     strays: tuple[tuple[Package, Module], ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
-    database: Database = field(default_factory=Database)
+    database: Database = msgspec.field(default_factory=Database)
     django_version: Version = (5, 2)
     deploy: str = "migrate-first"
     unreleased: frozenset[MigrationKey] = frozenset()
-    swappable: Mapping[str, str] = field(default_factory=dict)
+    swappable: Mapping[str, str] = {}
     installed_apps: tuple[str, ...] | None = None
     allowed_imports: tuple[str, ...] = ()
     facts_of: Callable[[MigrationKey, str], ModuleFacts | None] = _no_facts

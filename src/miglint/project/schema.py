@@ -6,7 +6,6 @@ Values are immutable and shared: a fold makes one new table and a new mapping of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
@@ -73,7 +72,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     model: ModelKey | None = None
-    columns: Mapping[str, Column] = msgspec.field(default_factory=dict)
+    columns: Mapping[str, Column] = {}
     indexes: tuple[Index, ...] = ()
     constraints: tuple[Constraint, ...] = ()
     complete: bool = True
@@ -93,11 +92,10 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         return any(found.not_null == column and found.validated for found in self.constraints)
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(msgspec.Struct, frozen=True):
     """The tables, in two levels (what stands before a name's first underscore, then the name): steps share groups."""
 
-    groups: Mapping[str, Mapping[str, Table]] = field(default_factory=dict)
+    groups: Mapping[str, Mapping[str, Table]] = {}
 
     def table(self, name: str) -> Table | None:
         """A table by its name, None where no action was seen on it."""

@@ -7,8 +7,10 @@ Source: django.db.migrations.state.ProjectState and the `state_forwards` of djan
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from miglint.project import operations as ops
 from miglint.project.fields import Field
@@ -27,8 +29,7 @@ _ALTERABLE = (
 _TOGETHER = ("unique_together", "index_together")
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """The operation that made, or last changed, something."""
 
     migration: MigrationKey
@@ -36,8 +37,7 @@ class Origin:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class FieldState:
+class FieldState(msgspec.Struct, frozen=True):
     """A field, and what last changed it."""
 
     name: str
@@ -45,8 +45,7 @@ class FieldState:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
-class IndexState:
+class IndexState(msgspec.Struct, frozen=True):
     """An index; `name` is None where Django makes it, or where it cannot be read."""
 
     name: str | None
@@ -54,8 +53,7 @@ class IndexState:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
-class ConstraintState:
+class ConstraintState(msgspec.Struct, frozen=True):
     """A constraint; `name` is None where it cannot be read."""
 
     name: str | None
@@ -63,8 +61,7 @@ class ConstraintState:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelState:
+class ModelState(msgspec.Struct, frozen=True, kw_only=True):
     """One model. `fields` are by name, in Django's order; `complete` is false where some could not be read."""
 
     app: str
@@ -126,8 +123,7 @@ class ModelState:
         return f"{state.name}_id" if state.field.kind in ("ForeignKey", "OneToOneField") else state.name
 
 
-@dataclass(frozen=True, slots=True)
-class StateProblem:
+class StateProblem(msgspec.Struct, frozen=True):
     """What Django, or the database, would refuse in an operation, by `kind`:
 
     - `unknown-model`: computing the state fails (KeyError);
@@ -197,8 +193,7 @@ class ProjectState:
         return ProjectState({**self._apps, app: models}, self._partial)
 
 
-@dataclass(frozen=True, slots=True)
-class _Scene:
+class _Scene(msgspec.Struct, frozen=True):
     """Where an operation is applied."""
 
     state: ProjectState

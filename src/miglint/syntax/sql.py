@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 # Raised whenever the shape or the meaning of statements changes: remembered ones of another version are not used.
 SQL_VERSION = 1
@@ -20,8 +22,7 @@ _DIALECTS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "sq
 _MAX_LENGTH = 500_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True, kw_only=True):
     """One effect of an SQL statement; `verb` is an action's name (`add-column`) or the first words (`grant`).
 
     `concurrent` statements cannot run in a transaction; `alone` is false where the text holds further statements.

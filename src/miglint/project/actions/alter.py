@@ -6,9 +6,9 @@ Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor._alter_field
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from miglint.project.action import (
@@ -64,8 +64,7 @@ from miglint.project.truth import Truth
 from miglint.syntax.facts import Expr
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Side:
+class _Side(msgspec.Struct, frozen=True, kw_only=True):
     """One side of an alteration."""
 
     field: Field

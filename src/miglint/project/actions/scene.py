@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from miglint.database import Database
 from miglint.project.columns import (
@@ -17,8 +18,7 @@ from miglint.project.statements import ReadSQL
 from miglint.syntax.sql import read_sql
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class Scene(msgspec.Struct, frozen=True, kw_only=True):
     """Where an operation happens: the states around it, the app, the database, Django's version."""
 
     before: World

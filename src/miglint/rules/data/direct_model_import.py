@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from miglint.api import (
     Assign,
@@ -66,8 +67,7 @@ _PLAIN_BASES = (
 _MAX_HOPS = 8
 
 
-@dataclass(frozen=True)
-class _Model:
+class _Model(msgspec.Struct, frozen=True):
     """A model of today that code uses: its app's label, its class, and the attribute asked of it."""
 
     app: str
