@@ -158,6 +158,10 @@ from miglint.project.operations import (
 from miglint.project.project import (
     Project,
 )
+from miglint.project.relations import (
+    Missing,
+    Relations,
+)
 from miglint.project.state import (
     ConstraintState,
     FieldState,
@@ -176,6 +180,18 @@ from miglint.project.trail import (
 from miglint.project.truth import (
     Truth,
     either,
+)
+from miglint.project.usage import (
+    GetModel,
+    Query,
+    RawSQL,
+    Row,
+    Rows,
+    Usage,
+    Use,
+)
+from miglint.project.usage import (
+    Model as HistoricalModel,
 )
 from miglint.recipe import (
     Paste,
@@ -330,9 +346,11 @@ __all__ = [
     "Fix",
     "Flow",
     "Function",
+    "GetModel",
     "Graph",
     "GraphProblem",
     "Handler",
+    "HistoricalModel",
     "History",
     "If",
     "Import",
@@ -346,6 +364,7 @@ __all__ = [
     "Migration",
     "MigrationContext",
     "MigrationKey",
+    "Missing",
     "ModelKey",
     "ModelOperation",
     "ModelState",
@@ -368,10 +387,13 @@ __all__ = [
     "Project",
     "ProjectContext",
     "ProjectState",
+    "Query",
     "Raise",
+    "RawSQL",
     "Reference",
     "Reindex",
     "Related",
+    "Relations",
     "RemakeTable",
     "RemoveCollation",
     "RemoveConstraint",
@@ -386,6 +408,8 @@ __all__ = [
     "RenameModel",
     "RenameTable",
     "Return",
+    "Row",
+    "Rows",
     "Rule",
     "RunPython",
     "RunSQL",
@@ -409,6 +433,8 @@ __all__ = [
     "Unread",
     "Unreadable",
     "UpdateRows",
+    "Usage",
+    "Use",
     "ValidateConstraint",
     "ValidateConstraintAction",
     "Values",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from miglint.project.django_settings import DjangoSettings, read_django_settings
 from miglint.project.interpret import Lookup
+from miglint.project.source_module import SourceModule
 from miglint.syntax.facts import Call, Expr, Literal, ModuleFacts, expressions, walk
 
 _SETTINGS_VARIABLE = "DJANGO_SETTINGS_MODULE"
@@ -32,6 +33,17 @@ class Modules:
             return self._facts_of(found) if found is not None else None
 
         return find
+
+    def module(self, file: str) -> SourceModule | None:
+        """A file with the modules that it imports, None where it is not there."""
+        facts = self._facts_of(file)
+        return SourceModule(file, facts, lambda name: self._imported(file, name)) if facts is not None else None
+
+    def _imported(self, file: str, module: str) -> SourceModule | None:
+        folder = file.rpartition("/")[0]
+        self.lookup(file)(module)
+        found = self._files[folder, module]
+        return self.module(found) if found is not None else None
 
     def _find(self, folder: str, module: str) -> str | None:
         name = module.lstrip(".")

@@ -148,7 +148,14 @@ class _Run:
     def report(self) -> Report:
         """The findings in what is asked for."""
         loaded = self._load(replayed=True)
-        return self._check(loaded.found, loaded.projects, loaded.database, loaded.django)
+        report = self._check(loaded.found, loaded.projects, loaded.database, loaded.django)
+        self._save()
+        return report
+
+    def _save(self) -> None:
+        """Keeps what was read, the modules too that rules had read because the code of a migration imports them."""
+        if self._cache is not None:
+            self._cache.save()
 
     def scopes(self, *, replayed: bool) -> Iterator[Scope]:
         """The projects below the root that hold something that is asked for."""
@@ -163,6 +170,7 @@ class _Run:
                     repository=_git_root(self._root),
                     apps=frozenset(apps),
                 )
+        self._save()
 
     def _is_asked_for(self, directory: str) -> bool:
         """Whether an app's migrations, or the app itself, are among the paths given, or a path is among them."""
@@ -192,8 +200,6 @@ class _Run:
         projects = [
             self._project(each, found, modules, database, version, django, replayed=replayed) for each in found.projects
         ]
-        if self._cache is not None:
-            self._cache.save()
         return _Loaded(found, projects, database, (".".join(map(str, version)), source))
 
     def _project(
@@ -232,6 +238,7 @@ class _Run:
             swappable=django.swappable,
             installed_apps=django.installed_apps,
             allowed_imports=tuple(self._settings.allowed_imports),
+            module_of=lambda key: modules.module(files[key]) if key in files else None,
             facts_of=lambda key, module: modules.lookup(files[key])(module) if key in files else None,
         )
 

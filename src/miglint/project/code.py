@@ -179,7 +179,7 @@ class _Reader:
         self._methods: dict[str, list[Function]] = {}
         if self._own is not None:
             self._values = {**self._values, **module_assignments(ModuleFacts(body=self._own.body))}
-            for method in _methods(self._own):
+            for method in methods_of(self._own):
                 self._methods.setdefault(method.name, []).append(method)
 
     def entries(self, argument: Expr, direction: Direction, *, depth: int = 0) -> Iterator[Entry]:
@@ -187,7 +187,7 @@ class _Reader:
         if depth > _MAX_ALIASES:
             return
         if isinstance(argument, Lambda):
-            yield Entry(code=_lambda(argument), direction=direction, argument=argument)
+            yield Entry(code=lambda_code(argument), direction=direction, argument=argument)
         elif isinstance(argument, Either):
             for side in (argument.then, argument.otherwise):
                 yield from self.entries(side, direction, depth=depth + 1)
@@ -227,9 +227,9 @@ class _Reader:
 
     def _bound(self, instance: Call, method: str, direction: Direction, argument: Expr) -> Iterator[Entry]:
         definition = self._classes.get(instance.callee)
-        for function in _methods(definition) if definition is not None else ():
+        for function in methods_of(definition) if definition is not None else ():
             if function.name == method and definition is not None:
-                code = _code(function, owner=definition.name)
+                code = code_of(function, owner=definition.name)
                 known = not function.decorators
                 yield Entry(code=code, direction=direction, argument=argument, given=1, signature_known=known)
 
@@ -241,32 +241,32 @@ class _Reader:
         yield from self._definitions(reference.name if len(parts) < 3 else ".".join(parts[:2]))
         if parts[0] in self._classes and self._classes[parts[0]] is not self._own:
             definition = self._classes[parts[0]]
-            yield from (_code(method, owner=definition.name) for method in _methods(definition))
+            yield from (code_of(method, owner=definition.name) for method in methods_of(definition))
         value = self._values.get(parts[0])
         if isinstance(value, Lambda):
-            yield _lambda(value)
+            yield lambda_code(value)
 
     def _definitions(self, name: str) -> Iterator[Code]:
         first, _, attribute = name.partition(".")
         if not attribute:
             for method in self._methods.get(name, ()):
-                yield _code(method, owner="Migration")
+                yield code_of(method, owner="Migration")
             if name not in self._methods:
-                yield from (_code(function) for function in self._functions.get(name, ()))
+                yield from (code_of(function) for function in self._functions.get(name, ()))
         elif self._own is not None and first == self._own.name:
-            yield from (_code(method, owner="Migration") for method in self._methods.get(attribute, ()))
+            yield from (code_of(method, owner="Migration") for method in self._methods.get(attribute, ()))
         elif first in self._classes:
-            methods = _methods(self._classes[first])
-            yield from (_code(method, owner=first) for method in methods if method.name == attribute)
+            methods = methods_of(self._classes[first])
+            yield from (code_of(method, owner=first) for method in methods if method.name == attribute)
         elif first in self._functions:
-            yield from (_code(function) for function in self._functions[first])
+            yield from (code_of(function) for function in self._functions[first])
 
 
-def _methods(definition: Class) -> Iterator[Function]:
+def methods_of(definition: Class) -> Iterator[Function]:
     return (each for each in walk(definition.body, into_definitions=False) if isinstance(each, Function))
 
 
-def _code(function: Function, *, owner: str = "") -> Code:
+def code_of(function: Function, *, owner: str = "") -> Code:
     return Code(
         name=f"{owner}.{function.name}" if owner else function.name,
         parameters=function.parameters,
@@ -276,7 +276,7 @@ def _code(function: Function, *, owner: str = "") -> Code:
     )
 
 
-def _lambda(expression: Lambda) -> Code:
+def lambda_code(expression: Lambda) -> Code:
     nodes: tuple[Statement | Expr, ...] = (expression.body,)
     return Code(name="<lambda>", parameters=expression.parameters, nodes=nodes, span=expression.span)
 

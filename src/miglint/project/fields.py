@@ -71,7 +71,7 @@ _WELL_KNOWN: dict[str, str] = {
 }
 
 _AUTO = {"AutoField", "BigAutoField", "SmallAutoField"}
-_RELATIONS = {"ForeignKey", "OneToOneField", "ManyToManyField"}
+RELATIONS = {"ForeignKey", "OneToOneField", "ManyToManyField"}
 # Field.empty_strings_allowed and not None by get_default: what BaseDatabaseSchemaEditor._effective_default fills
 # with "" where blank=True. Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor._effective_default
 _FILLED_WHEN_BLANK = {
@@ -191,7 +191,7 @@ class Field:
 
     @property
     def is_relation(self) -> Truth:
-        return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind in _RELATIONS)
+        return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind in RELATIONS)
 
     @property
     def is_many_to_many(self) -> Truth:
@@ -285,7 +285,7 @@ class Field:
     @property
     def to(self) -> Expr | None:
         """The target of a relation, as written."""
-        return self.arguments.get("to") if self.kind in _RELATIONS or "to" in self.arguments else None
+        return self.arguments.get("to") if self.kind in RELATIONS or "to" in self.arguments else None
 
     @property
     def through(self) -> Expr | None:

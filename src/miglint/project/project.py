@@ -9,16 +9,26 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from miglint.database import Database, Version
+from miglint.project.flow import usage_of
 from miglint.project.keys import MigrationKey
 from miglint.project.layout import Duplicate, Module, Package
+from miglint.project.operations import OperationPath, RunPython
+from miglint.project.relations import Memo, Relations
+from miglint.project.source_module import SourceModule
+from miglint.project.usage import Usage
 from miglint.syntax.facts import ModuleFacts
 
 if TYPE_CHECKING:
     from miglint.project.graph import Graph
-    from miglint.project.history import History
+    from miglint.project.history import History, Step
+    from miglint.project.state import ProjectState
 
 
 def _no_facts(migration: MigrationKey, module: str) -> ModuleFacts | None:
+    return None
+
+
+def _no_module(migration: MigrationKey) -> SourceModule | None:
     return None
 
 
@@ -45,6 +55,34 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     installed_apps: tuple[str, ...] | None = None
     allowed_imports: tuple[str, ...] = ()
     facts_of: Callable[[MigrationKey, str], ModuleFacts | None] = _no_facts
+    module_of: Callable[[MigrationKey], SourceModule | None] = _no_module
+
+    @cached_property
+    def _usages(self) -> dict[tuple[MigrationKey, OperationPath], Usage]:
+        return {}
+
+    @cached_property
+    def _incoming(self) -> Memo:
+        return {}
+
+    def relations(self, state: ProjectState) -> Relations:
+        """What code may name on the models of a state."""
+        return Relations(state, self.swappable, self._incoming)
+
+    def usage_of(self, step: Step) -> Usage:
+        """What a RunPython does, followed once however many rules ask."""
+        place = (step.migration.key, step.path)
+        found = self._usages.get(place)
+        if found is None:
+            found = self._usages[place] = self._followed(step)
+        return found
+
+    def _followed(self, step: Step) -> Usage:
+        operation, migration = step.operation, step.migration
+        if not isinstance(operation, RunPython):
+            return Usage()
+        module = self.module_of(migration.key) or SourceModule(migration.path, migration.facts)
+        return usage_of(operation, module, migration, self.relations(step.before), self.swappable)
 
     @cached_property
     def labels(self) -> frozenset[str]:

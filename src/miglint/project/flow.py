@@ -1,0 +1,747 @@
+"""Follows the code of a RunPython without running it.
+
+Django passes `apps` and `schema_editor`, whatever they are called; from there values flow through assignments,
+functions of the project, loops and comprehensions. What is not understood is None, and nothing is said of it.
+Source: django.db.migrations.operations.special.RunPython, django.db.models.query.QuerySet
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from miglint.project.code import Code, Direction, code_of, is_noop, lambda_code, methods_of, module_assignments
+from miglint.project.keys import model_key
+from miglint.project.migration import Migration
+from miglint.project.operations import RunPython
+from miglint.project.relations import Relations
+from miglint.project.source_module import SourceModule
+from miglint.project.usage import (
+    Bound,
+    Connection,
+    Constant,
+    Cursor,
+    Each,
+    Editor,
+    GetModel,
+    Instance,
+    Model,
+    Query,
+    RawSQL,
+    Registry,
+    Routine,
+    Row,
+    Rows,
+    Several,
+    Usage,
+    Use,
+    Value,
+)
+from miglint.syntax.facts import (
+    Assign,
+    Attribute,
+    Augment,
+    Call,
+    Class,
+    Comprehension,
+    Either,
+    Evaluate,
+    Expr,
+    Flow,
+    Function,
+    If,
+    Items,
+    Lambda,
+    Literal,
+    Loop,
+    Name,
+    Operation,
+    Parameter,
+    Raise,
+    Return,
+    Starred,
+    Statement,
+    Subscript,
+    Try,
+    With,
+    children,
+    dotted,
+)
+from miglint.text import Span
+
+# Calls within calls, and expressions in all, before the rest is given up: code that calls itself has no end.
+_MAX_CALLS = 12
+_MAX_EXPRESSIONS = 50_000
+_MAX_HOPS = 8
+
+MANAGERS = frozenset({"objects", "_default_manager", "_base_manager"})
+
+# What a queryset's methods give. Source: the QuerySet API reference of Django 6.0
+_ROWS = frozenset({
+    "all", "filter", "exclude", "complex_filter", "order_by", "reverse", "distinct", "select_related",
+    "prefetch_related", "defer", "only", "using", "annotate", "alias", "select_for_update", "extra", "union",
+    "intersection", "difference", "none", "iterator", "get_queryset", "db_manager", "raw",
+    "values", "values_list", "dates", "datetimes",
+})  # fmt: skip
+_NARROWING = frozenset({"filter", "exclude", "complex_filter", "none", "extra", "raw"})
+_NO_INSTANCES = frozenset({"values", "values_list", "dates", "datetimes", "raw"})
+_ONE = frozenset({"get", "create", "first", "last", "latest", "earliest"})
+_ONE_AND_FLAG = frozenset({"get_or_create", "update_or_create"})
+_ANNOTATING = frozenset({"annotate", "alias", "values", "values_list"})
+# Functions that give back the elements they are given.
+_SAME_ELEMENTS = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter", "frozenset"})
+_CLASS_MEMBERS = frozenset({"DoesNotExist", "MultipleObjectsReturned", "_meta", "__name__", "__class__"})
+_CONNECTIONS = ("django.db.connection", "django.db.backends.connection")
+
+
+def usage_of(
+    operation: RunPython, module: SourceModule, migration: Migration, relations: Relations, settings: Mapping[str, str]
+) -> Usage:
+    """What the operation's code does, forwards and backwards. `settings` are model names such as AUTH_USER_MODEL."""
+    flow = _Flow(module, migration, relations, settings)
+    directions: tuple[tuple[Expr | None, Direction], ...] = (
+        (operation.code, "forward"),
+        (operation.reverse_code, "reverse"),
+    )
+    for argument, direction in directions:
+        if argument is not None and not is_noop(argument):
+            flow.start(argument, direction)
+    return Usage(uses=tuple(flow.uses), is_complete=flow.is_complete)
+
+
+class _File:
+    """The definitions of one file."""
+
+    def __init__(self, module: SourceModule) -> None:
+        facts = module.facts
+        self.module = module
+        self.values = module_assignments(facts)
+        self.functions: dict[str, Function] = {each.name: each for each in facts.top(Function)}
+        self.classes: dict[str, Class] = {each.name: each for each in facts.top(Class)}
+
+    def routine(self, name: str) -> Routine | None:
+        function = self.functions.get(name)
+        return Routine(code_of(function), self.module) if function is not None else None
+
+    def method(self, owner: str, name: str) -> Routine | None:
+        definition = self.classes.get(owner)
+        for method in methods_of(definition) if definition is not None else ():
+            if method.name == name:
+                return Routine(code_of(method, owner=owner), self.module)
+        return None
+
+
+Scope = dict[str, Value]
+
+
+class _Frame(msgspec.Struct):
+    """One call of a function: where it stands, what its names hold, and what it has returned."""
+
+    code: Code
+    file: _File
+    scope: Scope
+    returned: list[Value] = msgspec.field(default_factory=list)
+    loops: tuple[Rows | None, ...] = ()
+    guards: int = 0
+
+
+class _Flow:
+    """Follows one RunPython."""
+
+    def __init__(
+        self, module: SourceModule, migration: Migration, relations: Relations, settings: Mapping[str, str]
+    ) -> None:
+        self.uses: list[Use] = []
+        self.is_complete = True
+        self._files: dict[str, _File] = {}
+        self._module = module
+        self._migration = migration
+        self._relations = relations
+        self._settings = settings
+        self._direction: Direction = "forward"
+        self._stack: list[tuple[str, Span]] = []
+        self._left = _MAX_EXPRESSIONS
+
+    def start(self, argument: Expr, direction: Direction) -> None:
+        """Follows what Django calls when it calls `argument(apps, schema_editor)`."""
+        self._direction = direction
+        file = self._file(self._module)
+        own = self._migration.definition
+        frame = _Frame(Code(name="", parameters=(), nodes=(argument,)), file, {})
+        # Names of the class's body come before those of the module.
+        if own is not None:
+            for method in methods_of(own):
+                frame.scope[method.name] = Routine(code_of(method, owner=own.name), self._module)
+            for statement in own.body:
+                if isinstance(statement, Assign):
+                    for target in statement.targets:
+                        if isinstance(target, Name) and target.name not in file.functions:
+                            frame.scope.setdefault(target.name, Constant(statement.value))
+        called = self._value(argument, frame)
+        if not self._call_value(called, (Registry(), Editor()), (), frame):
+            self.is_complete = False
+
+    def _file(self, module: SourceModule) -> _File:
+        found = self._files.get(module.path)
+        if found is None:
+            found = self._files[module.path] = _File(module)
+        return found
+
+    # -- calls -----------------------------------------------------------------------------------------
+
+    def _call_value(
+        self, called: Value, arguments: tuple[Value, ...], named: tuple[tuple[str, Value], ...], frame: _Frame
+    ) -> bool:
+        """Whether what is called was followed."""
+        if isinstance(called, Several):  # the two sides of a condition
+            followed = [self._call_value(each, arguments, named, frame) for each in called.values]
+            return all(followed)
+        if isinstance(called, Constant):
+            inner = self._value(called.expr, frame)
+            return not isinstance(inner, Constant) and self._call_value(inner, arguments, named, frame)
+        if isinstance(called, Instance):
+            called = Bound(called, "__call__")
+        if isinstance(called, Bound) and isinstance(called.value, Instance):
+            arguments = (called.value, *arguments)
+            called = self._method(called.value, called.name)
+        if not isinstance(called, Routine):
+            return False
+        self._run(called, arguments, named, frame)
+        return True
+
+    def _method(self, instance: Instance, name: str) -> Routine | None:
+        return self._file(instance.module).method(instance.definition.name, name)
+
+    def _run(
+        self, routine: Routine, arguments: tuple[Value, ...], named: tuple[tuple[str, Value], ...], caller: _Frame
+    ) -> Value:
+        """What a function returns; all that it does is noted."""
+        place = (routine.module.path, routine.code.span)
+        if place in self._stack or len(self._stack) >= _MAX_CALLS:
+            self.is_complete = False
+            return None
+        scope: Scope = dict(routine.scope or {})
+        given = (*routine.given, *arguments)
+        by_name = dict((*routine.named, *named))
+        positional = [each for each in routine.code.parameters if each.kind in ("positional", "positional-only")]
+        for index, parameter in enumerate(positional):
+            scope[parameter.name] = given[index] if index < len(given) else _passed(parameter, by_name)
+        for parameter in routine.code.parameters:
+            if parameter.kind == "keyword-only":
+                scope[parameter.name] = _passed(parameter, by_name)
+            elif parameter.kind == "star":
+                scope[parameter.name] = Several(given[len(positional) :])
+            elif parameter.kind == "double-star":
+                scope[parameter.name] = None
+        frame = _Frame(
+            routine.code, self._file(routine.module), scope, loops=caller.loops, guards=1 if caller.guards else 0
+        )
+        self._stack.append(place)
+        for node in routine.code.nodes:
+            if not isinstance(node, Statement):
+                frame.returned.append(self._value(node, frame))
+        self._body(tuple(node for node in routine.code.nodes if isinstance(node, Statement)), frame)
+        self._stack.pop()
+        first, *others = frame.returned or [None]
+        return first if all(_same(first, other) for other in others) else None
+
+    # -- statements ------------------------------------------------------------------------------------
+
+    def _body(self, body: tuple[Statement, ...], frame: _Frame) -> None:
+        guards = frame.guards
+        for statement in body:
+            self._statement(statement, frame)
+            if isinstance(statement, If) and _leaves(statement.body) and not statement.otherwise:
+                frame.guards += 1  # `if …: return` is a condition of all that follows
+        frame.guards = guards
+
+    def _statement(self, statement: Statement, frame: _Frame) -> None:
+        if isinstance(statement, Assign):
+            value = self._value(statement.value, frame)
+            for target in statement.targets:
+                self._bind(target, value, frame)
+        elif isinstance(statement, Augment):
+            self._value(statement.value, frame)
+            self._bind(statement.target, None, frame)
+        elif isinstance(statement, Evaluate):
+            self._value(statement.value, frame)
+        elif isinstance(statement, Return):
+            frame.returned.append(self._value(statement.value, frame) if statement.value is not None else None)
+        elif isinstance(statement, Raise):
+            if statement.value is not None:
+                self._value(statement.value, frame)
+        elif isinstance(statement, If):
+            self._value(statement.test, frame)
+            self._branches((statement.body, statement.otherwise), frame)
+        elif isinstance(statement, Loop):
+            self._loop(statement, frame)
+        elif isinstance(statement, With):
+            for item in statement.items:
+                value = self._value(item.value, frame)
+                if item.target is not None:
+                    self._bind(item.target, value, frame)
+            self._body(statement.body, frame)
+        elif isinstance(statement, Try):
+            handlers = tuple(handler.body for handler in statement.handlers)
+            if handlers:
+                self._branches(((*statement.body, *statement.otherwise), *handlers), frame)
+            else:
+                self._body((*statement.body, *statement.otherwise), frame)
+            self._body(statement.finally_, frame)
+        elif isinstance(statement, Function):
+            frame.scope[statement.name] = Routine(code_of(statement), frame.file.module, frame.scope)
+
+    def _branches(self, bodies: Iterable[tuple[Statement, ...]], frame: _Frame) -> None:
+        """Each body from the same start; a name that they leave with different values holds nothing known."""
+        before = frame.scope
+        ends: list[Scope] = []
+        frame.guards += 1
+        for body in bodies:
+            frame.scope = dict(before)
+            self._body(body, frame)
+            if not _leaves(body):
+                ends.append(frame.scope)
+        frame.guards -= 1
+        frame.scope = before
+        for end in ends:
+            for name, value in end.items():
+                known = all(_same(other.get(name), value) for other in ends)
+                before[name] = value if known else None
+
+    def _loop(self, statement: Loop, frame: _Frame) -> None:
+        iterable = self._value(statement.iterable, frame)
+        source = _source(iterable)
+        if statement.target is not None:
+            self._bind(statement.target, _element(iterable), frame)
+        before = dict(frame.scope)
+        frame.loops = (*frame.loops, source)
+        self._body(statement.body, frame)
+        frame.loops = frame.loops[:-1]
+        for name, value in before.items():
+            if not _same(frame.scope.get(name), value):
+                frame.scope[name] = None
+        self._body(statement.otherwise, frame)
+
+    def _bind(self, target: Expr, value: Value, frame: _Frame) -> None:
+        if isinstance(target, Name):
+            frame.scope[target.name] = value
+        elif isinstance(target, Items):
+            starred = any(isinstance(item, Starred) for item in target.items)
+            values = value.values if isinstance(value, Several) and not starred else ()
+            for index, item in enumerate(target.items):
+                inner = item.value if isinstance(item, Starred) else item
+                same = value.value if isinstance(value, Each) else None
+                self._bind(inner, values[index] if index < len(values) else same, frame)
+        elif isinstance(target, Attribute | Subscript):
+            self._value(target.value, frame)
+
+    # -- expressions -----------------------------------------------------------------------------------
+
+    def _value(self, expression: Expr, frame: _Frame) -> Value:
+        """What an expression holds; all that it does is noted."""
+        self._left -= 1
+        if self._left < 0:
+            self.is_complete = False
+            return None
+        kind = type(expression)
+        if kind is Literal:
+            return Constant(expression)
+        evaluate = _EVALUATORS.get(kind)
+        if evaluate is not None:
+            return evaluate(self, expression, frame)
+        for child in children(expression):
+            self._value(child, frame)
+        return None
+
+    def _name(self, expression: Name, frame: _Frame) -> Value:
+        if expression.scope == "imported":
+            return self._imported(expression.name, frame.file.module)
+        if expression.name in frame.scope:
+            return frame.scope[expression.name]
+        if expression.scope == "local":
+            return None
+        return self._global(expression.name, frame.file)
+
+    def _global(self, name: str, file: _File, hops: int = 0) -> Value:
+        """What a name of a file's own level holds."""
+        routine = file.routine(name)
+        if routine is not None:
+            return routine
+        value = file.values.get(name)
+        if isinstance(value, Lambda):
+            return Routine(lambda_code(value), file.module)
+        if isinstance(value, Name) and hops < _MAX_HOPS:
+            if value.scope == "imported":
+                return self._imported(value.name, file.module)
+            return self._global(value.name, file, hops + 1)
+        if isinstance(value, Call) and hops < _MAX_HOPS:
+            # A `partial` or an instance that is made once, on import.
+            frame = _Frame(Code(name="", parameters=(), nodes=()), file, {})
+            made = self._value(value, frame)
+            return made if isinstance(made, Routine | Instance) else None
+        return _constant(value) if value is not None else None
+
+    def _imported(self, path: str, module: SourceModule) -> Value:
+        """What an imported name means: a function or constant of the project, a connection."""
+        if path in _CONNECTIONS:
+            return Connection(given=False)
+        for prefix in _CONNECTIONS:
+            if path.startswith(f"{prefix}."):
+                return Bound(Connection(given=False), path[len(prefix) + 1 :])
+        for holder, rest in _splits(path):
+            found = module.imported(holder)
+            if found is None:
+                continue
+            first, _, attribute = rest.partition(".")
+            file = self._file(found)
+            if attribute:
+                return file.method(first, attribute) if first in file.classes else None
+            if first not in file.functions and first not in file.values:
+                return self._reexported(first, file)
+            return self._global(first, file)
+        return None
+
+    def _reexported(self, name: str, file: _File) -> Value:
+        for statement in file.module.facts.imports():
+            for alias in statement.aliases:
+                if alias.bound == name and alias.path != name and len(self._stack) < _MAX_CALLS:
+                    self._stack.append((file.module.path, alias.span))
+                    found = self._imported(alias.path, file.module)
+                    self._stack.pop()
+                    return found
+        return None
+
+    def _attribute(self, expression: Attribute, frame: _Frame) -> Value:
+        owner = dotted(expression.value)
+        if owner and isinstance(expression.value, Name) and expression.value.scope == "free":
+            method = frame.file.method(owner, expression.name)
+            if method is not None and owner not in frame.scope:
+                return method
+        return self._member(self._value(expression.value, frame), expression.name)
+
+    def _member(self, value: Value, name: str) -> Value:
+        if isinstance(value, Editor) and name == "connection":
+            return Connection(given=True)
+        if isinstance(value, Bound) and isinstance(value.value, Model) and value.name not in _CLASS_MEMBERS:
+            # `Order.published.filter(…)`: an attribute that is asked for more is most likely a manager.
+            return Bound(Rows(key=value.value.key, manager=value.name), name)
+        if isinstance(value, Model):
+            if name in MANAGERS:
+                return Rows(key=value.key, manager=name)
+            return None if name in _CLASS_MEMBERS else Bound(value, name)
+        if isinstance(value, Row):
+            model = self._relations.model(value.key)
+            relation = self._relations.attribute(model, name) if model is not None else None
+            if relation is not None:
+                if relation.target is None:
+                    return None
+                if relation.many:
+                    return Rows(key=relation.target, manager="", is_filtered=True)
+                return Row(key=relation.target)
+            return Bound(value, name)
+        if isinstance(value, Registry | Editor | Connection | Cursor | Rows | Instance):
+            return Bound(value, name)
+        return None
+
+    def _called(self, call: Call, frame: _Frame) -> Value:
+        if call.callee.startswith("functools.partial") and call.arguments:
+            return self._partial(call, frame)
+        function = self._value(call.function, frame)
+        arguments = self._arguments(call, frame)
+        named = tuple((each.name, self._value(each.value, frame)) for each in call.keywords if each.name is not None)
+        for each in call.keywords:
+            if each.name is None:
+                self._value(each.value, frame)
+        if isinstance(function, Bound):
+            return self._method_called(function, call, arguments, dict(named), frame)
+        if isinstance(function, Model):
+            self._note(Query, call.span, frame, on=function, method="__init__", call=call)
+            return Row(key=function.key, is_new=True)
+        if isinstance(function, Routine):
+            return self._run(function, arguments, named, frame)
+        if isinstance(function, Constant):
+            return None
+        if isinstance(call.function, Name) and call.function.scope == "free":
+            definition = frame.file.classes.get(call.function.name)
+            if definition is not None:
+                return Instance(definition, frame.file.module)
+            return _builtin(call.function.name, arguments)
+        if call.callee.startswith("django.db.") and call.callee.endswith("connection.cursor"):
+            return Cursor()
+        return None
+
+    def _arguments(self, call: Call, frame: _Frame) -> tuple[Value, ...]:
+        found: list[Value] = []
+        for argument in call.arguments:
+            value = self._value(argument.value if isinstance(argument, Starred) else argument, frame)
+            if isinstance(argument, Starred):
+                found.extend(value.values if isinstance(value, Several) else ())
+            else:
+                found.append(value)
+        return tuple(found)
+
+    def _partial(self, call: Call, frame: _Frame) -> Value:
+        function = self._value(call.arguments[0], frame)
+        arguments = tuple(self._value(each, frame) for each in call.arguments[1:])
+        named = tuple((each.name, self._value(each.value, frame)) for each in call.keywords if each.name is not None)
+        if isinstance(function, Routine):
+            return replace(function, given=(*function.given, *arguments), named=(*function.named, *named))
+        return None
+
+    def _method_called(
+        self, bound: Bound, call: Call, arguments: tuple[Value, ...], named: dict[str, Value], frame: _Frame
+    ) -> Value:
+        owner, name = bound.value, bound.name
+        if isinstance(owner, Registry):
+            return self._asked_registry(owner, name, call, arguments, named, frame)
+        if isinstance(owner, Connection):
+            return Cursor() if name == "cursor" else None
+        if isinstance(owner, Cursor | Editor):
+            if name in ("execute", "executemany") and (call.arguments or call.keyword("sql") is not None):
+                text = call.arguments[0] if call.arguments else call.keyword("sql")
+                assert text is not None
+                self._note(RawSQL, call.span, frame, text=self._text(text, frame), call=call)
+            return None
+        if isinstance(owner, Instance):
+            method = self._method(owner, name)
+            return self._run(method, (owner, *arguments), tuple(named.items()), frame) if method is not None else None
+        if isinstance(owner, Rows | Row | Model):
+            self._note(Query, call.span, frame, on=owner, method=name, call=call)
+            return _queried(owner, name, call, arguments) if isinstance(owner, Rows) else None
+        return None
+
+    def _asked_registry(
+        self, owner: Registry, name: str, call: Call, arguments: tuple[Value, ...], named: dict[str, Value],
+        frame: _Frame,
+    ) -> Value:  # fmt: skip
+        if name == "get_app_config":
+            return Registry(app=_string(arguments[0] if arguments else named.get("app_label")))
+        if name not in ("get_model", "get_registered_model"):
+            return None
+        texts = [self._label(value) for value in arguments]
+        app = owner.app if owner.app is not None else (texts.pop(0) if texts else self._label(named.get("app_label")))
+        model = texts[0] if texts else self._label(named.get("model_name"))
+        if app is not None and owner.app is None and len(arguments) + len(named) == 1:
+            app, _, model = app.partition(".")
+        self._note(GetModel, call.span, frame, app=app, name=model or None)
+        return Model(model_key(app, model)) if app and model else None
+
+    def _label(self, value: Value) -> str | None:
+        """A name: a string, or what a setting such as AUTH_USER_MODEL holds."""
+        if isinstance(value, Constant) and isinstance(value.expr, Name):
+            return self._settings.get(value.expr.name.rpartition(".")[2])
+        return _string(value)
+
+    def _text(self, expression: Expr, frame: _Frame) -> Expr:
+        """The expression, or the constant that a name stands for."""
+        value = self._value(expression, frame)
+        return value.expr if isinstance(value, Constant) else expression
+
+    def _items(self, expression: Items, frame: _Frame) -> Value:
+        return Several(tuple(self._value(item, frame) for item in expression.items))
+
+    def _starred(self, expression: Starred, frame: _Frame) -> Value:
+        self._value(expression.value, frame)
+        return None
+
+    def _either(self, expression: Either, frame: _Frame) -> Value:
+        self._value(expression.test, frame)
+        frame.guards += 1
+        then, otherwise = self._value(expression.then, frame), self._value(expression.otherwise, frame)
+        frame.guards -= 1
+        if isinstance(then, Routine) and isinstance(otherwise, Routine):
+            return Several((then, otherwise))
+        return then if _same(then, otherwise) else None
+
+    def _operation(self, expression: Operation, frame: _Frame) -> Value:
+        if expression.operator == ":=" and len(expression.operands) == 2:
+            value = self._value(expression.operands[1], frame)
+            self._bind(expression.operands[0], value, frame)
+            return value
+        values = [self._value(operand, frame) for operand in expression.operands]
+        if expression.operator in ("|", "&") and values and isinstance(values[0], Rows):
+            return replace(values[0], is_filtered=all(isinstance(each, Rows) and each.is_filtered for each in values))
+        return Constant(expression) if all(isinstance(each, Constant) for each in values) else None
+
+    def _subscript(self, expression: Subscript, frame: _Frame) -> Value:
+        value = self._value(expression.value, frame)
+        self._value(expression.index, frame)
+        if isinstance(expression.value, Name) and expression.value.name == "django.db.connections":
+            return Connection(given=False)
+        is_slice = isinstance(expression.index, Operation) and expression.index.operator == "slice"
+        if isinstance(value, Rows):
+            return replace(value, is_sliced=True, is_manager=False) if is_slice else _row(value)
+        if isinstance(value, Each):
+            return value if is_slice else value.value
+        index = expression.index
+        if isinstance(value, Several) and isinstance(index, Literal) and index.kind == "int":
+            at = int(index.text) if index.text.lstrip("-").isdecimal() and len(index.text) < 6 else len(value.values)
+            return value.values[at] if -len(value.values) <= at < len(value.values) else None
+        return None
+
+    def _lambda(self, expression: Lambda, frame: _Frame) -> Value:
+        return Routine(lambda_code(expression), frame.file.module, frame.scope)
+
+    def _comprehension(self, expression: Comprehension, frame: _Frame) -> Value:
+        outer, loops = frame.scope, frame.loops
+        frame.scope = dict(outer)
+        source: Rows | None = None
+        for clause in expression.clauses:
+            iterable = self._value(clause.iterable, frame)
+            source = _source(iterable)
+            self._bind(clause.target, _element(iterable), frame)
+            frame.loops = (*frame.loops, source)
+            for condition in clause.conditions:
+                self._value(condition, frame)
+        element = self._value(expression.element, frame)
+        if expression.value is not None:
+            self._value(expression.value, frame)
+        frame.scope, frame.loops = outer, loops
+        return Each(element, source) if expression.kind != "dict" else None
+
+    # -- what is noted ---------------------------------------------------------------------------------
+
+    def _note(self, kind: type[Use], span: Span, frame: _Frame, **what: object) -> None:
+        self.uses.append(
+            kind(
+                span=span,
+                code=frame.code,
+                module=frame.file.module,
+                direction=self._direction,
+                is_looped=bool(frame.loops),
+                loop=next((rows for rows in reversed(frame.loops) if rows is not None), None),
+                is_guarded=frame.guards > 0,
+                **what,
+            )
+        )
+
+
+_EVALUATORS: dict[type, Callable[[_Flow, Any, _Frame], Value]] = {
+    Name: _Flow._name,
+    Attribute: _Flow._attribute,
+    Call: _Flow._called,
+    Items: _Flow._items,
+    Starred: _Flow._starred,
+    Either: _Flow._either,
+    Operation: _Flow._operation,
+    Subscript: _Flow._subscript,
+    Lambda: _Flow._lambda,
+    Comprehension: _Flow._comprehension,
+}
+
+
+def _splits(path: str) -> Iterator[tuple[str, str]]:
+    """The ways in which a path is a module and what is in it, the longest module first."""
+    name = path.lstrip(".")
+    dots = path[: len(path) - len(name)]
+    parts = name.split(".")
+    for at in range(len(parts) - 1, 0 if not dots else -1, -1):
+        yield dots + ".".join(parts[:at]), ".".join(parts[at:])
+
+
+def _queried(owner: Rows, method: str, call: Call, arguments: tuple[Value, ...]) -> Value:
+    """What a queryset's method gives."""
+    if method in _ONE:
+        return Row(key=owner.key, is_new=method == "create") if owner.are_rows else None
+    if method in _ONE_AND_FLAG:
+        return Several((Row(key=owner.key), None))
+    if method == "bulk_create":
+        return arguments[0] if arguments else None
+    if method not in _ROWS:
+        return None
+    rows = replace(
+        owner,
+        is_manager=method == "db_manager" and owner.is_manager,
+        is_filtered=owner.is_filtered or method in _NARROWING,
+        is_batched=owner.is_batched or method == "iterator",
+        has_alias=owner.has_alias or method in ("using", "db_manager"),
+        are_rows=owner.are_rows and method not in _NO_INSTANCES,
+    )
+    if method == "extra" or (method == "raw"):
+        return replace(rows, names=None)
+    return replace(rows, names=_annotated(rows, call)) if method in _ANNOTATING else rows
+
+
+def _annotated(rows: Rows, call: Call) -> frozenset[str] | None:
+    """The names of annotations once more were added; positional ones get theirs from the expression."""
+    names = [keyword.name for keyword in call.keywords]
+    # Strings name fields in values() and values_list(); an expression makes a name of its own.
+    opaque = any(not (isinstance(each, Literal) and each.kind == "str") for each in call.arguments)
+    if rows.names is None or None in names or opaque:
+        return None
+    return rows.names | {name for name in names if name is not None}
+
+
+def _row(rows: Rows) -> Value:
+    return Row(key=rows.key) if rows.are_rows else None
+
+
+def _element(iterable: Value) -> Value:
+    """What a loop's variable holds."""
+    if isinstance(iterable, Rows):
+        return _row(iterable)
+    if isinstance(iterable, Each):
+        return iterable.value
+    if isinstance(iterable, Several) and iterable.values:
+        first, *others = iterable.values
+        if all(_same(first, other) for other in others):
+            return first
+        if all(isinstance(each, Several) for each in iterable.values):
+            rows = [each.values for each in iterable.values if isinstance(each, Several)]
+            columns = zip(*rows, strict=False)
+            return Several(tuple(c[0] if all(_same(c[0], each) for each in c) else None for c in columns))
+    return None
+
+
+def _source(iterable: Value) -> Rows | None:
+    """The rows that a loop goes through."""
+    if isinstance(iterable, Rows):
+        return iterable
+    return iterable.source if isinstance(iterable, Each) else None
+
+
+def _builtin(name: str, arguments: tuple[Value, ...]) -> Value:
+    """What Python's own functions give back of their arguments."""
+    first = arguments[0] if arguments else None
+    if name in _SAME_ELEMENTS:
+        # A list of all rows: they are no longer a queryset, but the same instances.
+        return Each(_element(first), _source(first)) if isinstance(first, Rows) else first
+    if name == "enumerate":
+        return Each(Several((None, _element(first))), _source(first))
+    if name == "zip":
+        return Each(Several(tuple(_element(each) for each in arguments)), _source(first))
+    if name in ("next", "min", "max"):
+        return _element(first)
+    return None
+
+
+def _constant(expression: Expr) -> Value:
+    """A constant, or a list of them that is written out."""
+    if isinstance(expression, Items):
+        return Several(tuple(_constant(item) for item in expression.items))
+    return Constant(expression)
+
+
+def _string(value: Value) -> str | None:
+    expression = value.expr if isinstance(value, Constant) else None
+    return expression.text if isinstance(expression, Literal) and expression.kind == "str" else None
+
+
+def _same(one: Value, other: Value) -> bool:
+    return one is other or (type(one) is type(other) and one == other)
+
+
+def _leaves(body: tuple[Statement, ...]) -> bool:
+    """Whether a body ends by leaving what it stands in."""
+    last = body[-1] if body else None
+    return isinstance(last, Return | Raise) or (isinstance(last, Flow) and last.keyword in ("continue", "break"))
+
+
+def _passed(parameter: Parameter, by_name: Mapping[str, Value]) -> Value:
+    """What a parameter holds that was not given by position."""
+    if parameter.name in by_name:
+        return by_name[parameter.name]
+    return _constant(parameter.default) if parameter.default is not None else None

@@ -1,0 +1,254 @@
+"""What code may name on a historical model: its fields, and the relations of others that end in it.
+
+Source: django.db.models.sql.query.Query.names_to_path, django.db.models.options.Options.fields_map and
+django.db.models.fields.reverse_related.ForeignObjectRel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from miglint.project.columns import World, target_key
+from miglint.project.fields import RELATIONS, Field
+from miglint.project.keys import ModelKey
+from miglint.project.state import FieldState, ModelState, ProjectState
+from miglint.project.truth import Truth
+from miglint.syntax.facts import Literal, Name
+
+_MODEL_BASES = ("django.db.models.Model", "django.db.models.base.Model", "models.Model")
+_MAX_BASES = 10
+_SINGLE = ("ForeignKey", "OneToOneField")
+
+
+class Relation(msgspec.Struct, frozen=True, kw_only=True):
+    """What a name leads to. `target` is None where it is not known; `many` where it is a manager, not a row."""
+
+    target: ModelKey | None
+    many: bool
+
+
+class Missing(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a path that a model certainly does not have."""
+
+    name: str
+    model: ModelState
+    field: str | None = None
+
+
+class Incoming:
+    """What the models of one app add to those they refer to: names in queries, and attributes of rows.
+
+    `somewhere` are the names that relations add whose target cannot be read.
+    """
+
+    __slots__ = ("accessors", "models", "queries", "somewhere")
+
+    def __init__(self, models: Mapping[str, ModelState]) -> None:
+        self.models = models  # kept alive: its identity is the key of the memo
+        self.queries: dict[ModelKey, dict[str, Relation]] = {}
+        self.accessors: dict[ModelKey, dict[str, Relation]] = {}
+        self.somewhere: set[str] = set()
+
+
+Memo = dict[int, Incoming]
+_NOTHING: dict[str, Relation] = {}
+
+
+class Relations:
+    """The names of one state's models.
+
+    States share the models of the apps in which nothing changed: `memo` keeps what those add to others.
+    """
+
+    def __init__(self, state: ProjectState, swappable: Mapping[str, str], memo: Memo | None = None) -> None:
+        self._state = state
+        self._world = World(state, swappable)
+        self._memo: Memo = {} if memo is None else memo
+
+    def model(self, key: ModelKey) -> ModelState | None:
+        """The model's state, None where there is none or where its app could not be read in full."""
+        return self._state.model(*key)
+
+    # -- names of a row and of a query -----------------------------------------------------------------
+
+    def attribute(self, model: ModelState, name: str) -> Relation | None:
+        """What an attribute of a row leads to: a row or a manager of another model; None for all else."""
+        state = self._field(model, name)
+        if state is not None:
+            return self._forward(state.field, model)
+        for each in self._family(model):
+            for incoming in self._incoming():
+                found = incoming.accessors.get(each.key, _NOTHING).get(name)
+                if found is not None:
+                    return found
+        return None
+
+    def has_attribute(self, model: ModelState, name: str) -> Truth:
+        """Whether a row has an attribute of that name because of a field or a relation."""
+        if self._field(model, name) is not None or self._is_attname(model, name) or name in ("pk", "_state", "_meta"):
+            return Truth.YES
+        if self.attribute(model, name) is not None:
+            return Truth.YES
+        return Truth.UNKNOWN if self._may_hide(model, name) else Truth.NO
+
+    def follow(self, model: ModelState, path: str) -> Missing | None:
+        """The first name of a query's path (`customer__name__icontains`) that certainly does not exist.
+
+        Transforms and lookups, which any package may register, are not judged.
+        """
+        names = path.split("__")
+        current = model
+        came_from: str | None = None
+        for name in names:
+            if name == "pk":
+                return None
+            state = self._field(current, name)
+            if state is None and self._is_attname(current, name):
+                return None
+            relation = self._forward(state.field, current) if state is not None else self._query_name(current, name)
+            if state is not None and relation is None:
+                return None
+            if relation is None:
+                if came_from is not None and name in _LOOKUPS:
+                    return None
+                return None if self._may_hide(current, name) else Missing(name=name, model=current, field=came_from)
+            target = self.model(relation.target) if relation.target is not None else None
+            if target is None:
+                return None
+            current, came_from = target, name
+        return None
+
+    # -- fields ----------------------------------------------------------------------------------------
+
+    def _family(self, model: ModelState) -> Iterator[ModelState]:
+        """The model and those it inherits from, as far as the state has them."""
+        pending, seen = [model], set[ModelKey]()
+        while pending and len(seen) < _MAX_BASES:
+            each = pending.pop(0)
+            if each.key in seen:
+                continue
+            seen.add(each.key)
+            yield each
+            for base in each.bases:
+                parent = self._base(base, each)
+                if parent is not None:
+                    pending.append(parent)
+
+    def _base(self, base: object, model: ModelState) -> ModelState | None:
+        if isinstance(base, Literal) and base.kind == "str":
+            app, _, name = base.text.rpartition(".")
+            return self._state.model(app or model.app, name)
+        return None
+
+    def _field(self, model: ModelState, name: str) -> FieldState | None:
+        for each in self._family(model):
+            found = each.fields.get(name)
+            if found is not None:
+                return found
+        return None
+
+    def _is_attname(self, model: ModelState, name: str) -> bool:
+        """Whether it is the column attribute of a relation: `customer_id`; `_order`, or an implicit `id`."""
+        if name in ("id", "_order"):
+            return True
+        if not name.endswith("_id"):
+            return False
+        state = self._field(model, name[: -len("_id")])
+        return state is not None and (state.field.kind is None or state.field.kind in _SINGLE)
+
+    def _may_hide(self, model: ModelState, name: str) -> bool:
+        """Whether something that cannot be read may bring the name."""
+        if any(name in incoming.somewhere for incoming in self._incoming()):
+            return True
+        for each in self._family(model):
+            if not each.complete or self._state.is_partial(each.app):
+                return True
+            if not all(self._is_plain_base(base, each) for base in each.bases):
+                return True
+            # A field class of a package may add attributes and columns named after it: `price_currency`.
+            for state in each.fields.values():
+                if state.field.kind is None and (name.startswith(state.name) or state.name.startswith(name)):
+                    return True
+        return False
+
+    def _is_plain_base(self, base: object, model: ModelState) -> bool:
+        if isinstance(base, Name):
+            return base.name in _MODEL_BASES
+        return self._base(base, model) is not None
+
+    def _forward(self, field: Field, model: ModelState) -> Relation | None:
+        if field.kind is None:
+            # Whatever a class of a package is, it may lead anywhere.
+            return Relation(target=None, many=False)
+        if not field.is_relation.certain:
+            return None
+        return Relation(
+            target=target_key(field, model.app, model.name, self._world), many=field.kind == "ManyToManyField"
+        )
+
+    # -- relations of others ---------------------------------------------------------------------------
+
+    def _query_name(self, model: ModelState, name: str) -> Relation | None:
+        for each in self._family(model):
+            for incoming in self._incoming():
+                found = incoming.queries.get(each.key, _NOTHING).get(name)
+                if found is not None:
+                    return found
+        return None
+
+    def _incoming(self) -> Iterator[Incoming]:
+        """What the models of each app add to others."""
+        for models in self._state.apps.values():
+            found = self._memo.get(id(models))
+            if found is None:
+                found = self._memo[id(models)] = Incoming(models)
+                for model in models.values():
+                    self._add(model, found)
+            yield found
+
+    def _add(self, model: ModelState, found: Incoming) -> None:
+        for state in model.fields.values():
+            kind = state.field.kind
+            if kind in RELATIONS or (kind is None and state.field.to is not None):
+                self._add_reverse(model, state.field, found)
+        for base in model.bases:
+            parent = self._base(base, model)
+            if parent is not None:
+                one = Relation(target=model.key, many=False)
+                found.queries.setdefault(parent.key, {})[model.name.lower()] = one
+                found.accessors.setdefault(parent.key, {})[model.name.lower()] = one
+
+    def _add_reverse(self, model: ModelState, field: Field, found: Incoming) -> None:
+        related = _text(field, "related_name", model)
+        query = _text(field, "related_query_name", model)
+        is_one = field.kind == "OneToOneField"
+        default = model.name.lower()
+        target = target_key(field, model.app, model.name, self._world)
+        name = query or related or default
+        accessor = related or (default if is_one else f"{default}_set")
+        if target is None or (related is None and "related_name" in field.arguments):
+            found.somewhere.update((name, accessor))
+            return
+        relation = Relation(target=model.key, many=not is_one)
+        found.queries.setdefault(target, {})[name] = relation
+        if not accessor.endswith("+"):
+            found.accessors.setdefault(target, {})[accessor] = relation
+
+
+# What may follow a relation in a path without being a field. Source: django.db.models.fields.related_lookups,
+# and the lookups that every foreign object has.
+_LOOKUPS = frozenset({"exact", "in", "gt", "gte", "lt", "lte", "isnull"})
+
+
+def _text(field: Field, argument: str, model: ModelState) -> str | None:
+    """A name in its final form. Source: RelatedField.contribute_to_class"""
+    value = field.arguments.get(argument)
+    if not isinstance(value, Literal) or value.kind != "str":
+        return None
+    text = value.text
+    for pattern, actual in (("%(class)s", model.name.lower()), ("%(model_name)s", model.name.lower()),
+                            ("%(app_label)s", model.app.lower())):  # fmt: skip
+        text = text.replace(pattern, actual)
+    return text

@@ -1,0 +1,24 @@
+"""A module of the project as another one imports it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from miglint.syntax.facts import ModuleFacts
+
+
+def _nothing(module: str) -> SourceModule | None:
+    return None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SourceModule:
+    """A file's facts, and the modules that it imports by the names it writes (`..models`).
+
+    `path` is where it stands, as messages show it; `imported` gives None for what the project does not have.
+    """
+
+    path: str
+    facts: ModuleFacts = field(repr=False)
+    imported: Callable[[str], SourceModule | None] = field(default=_nothing, repr=False)

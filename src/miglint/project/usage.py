@@ -1,0 +1,177 @@
+"""What the code of a RunPython does with models and SQL: the values that flow through it, and what it asks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+import msgspec
+
+from miglint.project.code import Code, Direction
+from miglint.project.keys import ModelKey
+from miglint.project.source_module import SourceModule
+from miglint.syntax.facts import Call, Class, Expr
+from miglint.text import Span
+
+# -- values ---------------------------------------------------------------------------------------------
+
+
+class Registry(msgspec.Struct, frozen=True):
+    """`apps`, as RunPython passes it; `app` is set for what `apps.get_app_config(app)` gives."""
+
+    app: str | None = None
+
+
+class Editor(msgspec.Struct, frozen=True):
+    """`schema_editor`."""
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """A database connection: the editor's (`given`), or a global one."""
+
+    given: bool
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """A cursor."""
+
+
+class Model(msgspec.Struct, frozen=True):
+    """A historical model."""
+
+    key: ModelKey
+
+
+class Rows(msgspec.Struct, frozen=True, kw_only=True):
+    """A manager or a queryset.
+
+    `manager` is the attribute of the model that it was got by, "" for the manager of a relation. `names` are those
+    of annotations, None where they cannot be known. `are_rows` is false after `values()`, which gives no instances.
+    """
+
+    key: ModelKey
+    manager: str = "objects"
+    is_manager: bool = True
+    is_filtered: bool = False
+    is_sliced: bool = False
+    is_batched: bool = False
+    has_alias: bool = False
+    are_rows: bool = True
+    names: frozenset[str] | None = frozenset()
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """An instance; `is_new` says that the code made it."""
+
+    key: ModelKey
+    is_new: bool = False
+
+
+class Several(msgspec.Struct, frozen=True):
+    """A tuple or list that is written out."""
+
+    values: tuple[Value, ...]
+
+
+class Each(msgspec.Struct, frozen=True):
+    """A sequence of unknown length whose elements are alike; `source` is the queryset they come from."""
+
+    value: Value
+    source: Rows | None = None
+
+
+class Constant(msgspec.Struct, frozen=True):
+    """An expression that means the same everywhere."""
+
+    expr: Expr
+
+
+class Bound(msgspec.Struct, frozen=True):
+    """An attribute of a value, most likely a method."""
+
+    value: Value
+    name: str
+
+
+class Routine(msgspec.Struct, frozen=True, eq=False):
+    """A function of the project; `scope` are the values around a nested one, `given` those that are bound already."""
+
+    code: Code
+    module: SourceModule
+    scope: dict[str, Value] | None = None
+    given: tuple[Value, ...] = ()
+    named: tuple[tuple[str, Value], ...] = ()
+
+
+class Instance(msgspec.Struct, frozen=True, eq=False):
+    """An instance of a class of the project."""
+
+    definition: Class
+    module: SourceModule
+
+
+Value = (
+    Registry | Editor | Connection | Cursor | Model | Rows | Row | Several | Each | Constant | Bound | Routine
+    | Instance | None
+)  # fmt: skip
+
+# -- what is seen ---------------------------------------------------------------------------------------
+
+
+class Use(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that the code does.
+
+    `span` is in the file of `module`, `code` the function it stands in. `is_looped` tells that it is done again and
+    again, `loop` through which rows. `is_guarded` is true under a condition or in a `try`.
+    """
+
+    span: Span
+    code: Code
+    module: SourceModule
+    direction: Direction
+    is_looped: bool = False
+    loop: Rows | None = None
+    is_guarded: bool = False
+
+
+class GetModel(Use, frozen=True, kw_only=True):
+    """`apps.get_model(…)`; app and name as they are written, None where they cannot be read."""
+
+    app: str | None
+    name: str | None
+
+
+class Query(Use, frozen=True, kw_only=True):
+    """A method called on a manager or queryset (`on` is a Rows), on an instance (a Row) or on the class (a Model).
+
+    Making an instance, `Order(…)`, is the method `__init__` of the class.
+    """
+
+    on: Rows | Row | Model
+    method: str
+    call: Call
+
+    @property
+    def key(self) -> ModelKey:
+        return self.on.key
+
+
+class RawSQL(Use, frozen=True, kw_only=True):
+    """SQL that is handed to a cursor or to `schema_editor.execute`; `text` as it is written."""
+
+    text: Expr
+    call: Call
+
+
+U = TypeVar("U", bound=Use)
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a RunPython does, in the order of the code; `is_complete` is false where some of it was not followed."""
+
+    uses: tuple[Use, ...] = ()
+    is_complete: bool = True
+
+    def of(self, kind: type[U], direction: Direction = "forward") -> Iterator[U]:
+        """The uses of one kind in one direction."""
+        return (use for use in self.uses if isinstance(use, kind) and use.direction == direction)

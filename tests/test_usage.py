@@ -1,0 +1,191 @@
+"""What the code of a RunPython does with models and SQL, followed through variables, functions and files."""
+
+from __future__ import annotations
+
+from miglint.database import Database
+from miglint.project.graph import Graph
+from miglint.project.history import replay
+from miglint.project.interpret import interpret
+from miglint.project.keys import MigrationKey
+from miglint.project.project import Project
+from miglint.project.source_module import SourceModule
+from miglint.project.usage import GetModel, Query, RawSQL, Rows, Usage
+from miglint.syntax.facts import Literal, Template
+from miglint.syntax.reader import read
+
+HEADER = "import functools\nfrom django.db import connection, migrations, models\nfrom django.conf import settings\n"
+INITIAL = (
+    HEADER
+    + """
+class Migration(migrations.Migration):
+    operations = [
+        migrations.CreateModel("Customer", [("id", models.AutoField(primary_key=True)), ("name", models.TextField())]),
+        migrations.CreateModel("Tag", [("id", models.AutoField(primary_key=True))]),
+        migrations.CreateModel("Order", [
+            ("id", models.AutoField(primary_key=True)),
+            ("customer", models.ForeignKey("shop.Customer", models.CASCADE, related_name="orders")),
+            ("tags", models.ManyToManyField("shop.Tag")),
+            ("total", models.IntegerField()),
+        ]),
+    ]
+"""
+)
+
+
+def usage(code: str, operation: str = "migrations.RunPython(forwards)", **modules: str) -> Usage:
+    """What an operation does whose file has `code`; `modules` are those that it can import, by name."""
+    text = f"{HEADER}{code}\n\nclass Migration(migrations.Migration):\n"
+    text += f"    dependencies = [('shop', '0001_initial')]\n    operations = [{operation}]\n"
+    key = MigrationKey("shop", "0002_data")
+    facts = read(text)
+    first = interpret(MigrationKey("shop", "0001_initial"), "0001_initial.py", read(INITIAL))
+    graph = Graph.build([first, interpret(key, "0002_data.py", facts)])
+    history = replay(graph, database=Database())
+
+    def imported(name: str) -> SourceModule | None:
+        source = modules.get(name.strip(".").replace(".", "_"))
+        return SourceModule(f"{name}.py", read(source), imported) if source is not None else None
+
+    project = Project(
+        root="/", graph=graph, history=history, module_of=lambda _: SourceModule("0002_data.py", facts, imported)
+    )
+    return project.usage_of(history.steps_of(key)[0])
+
+
+def forwards(body: str, before: str = "") -> Usage:
+    lines = "\n".join(f"    {line}" for line in body.splitlines())
+    return usage(f"{before}\ndef forwards(apps, schema_editor):\n{lines}\n")
+
+
+def queries(found: Usage) -> list[str]:
+    """`shop.order.filter` for each query, in the order of the code."""
+    return [f"{query.key}.{query.method}" for query in found.of(Query)]
+
+
+def test_the_arguments_may_have_any_name_and_models_any_spelling() -> None:
+    found = usage(
+        'LABEL = "shop.Tag"\ndef forwards(registry, _):\n    registry.get_model("shop", "Order").objects.count()\n'
+        '    registry.get_model("shop.Customer").objects.count()\n'
+        '    registry.get_model(app_label="shop", model_name="Tag").objects.all()\n'
+        "    registry.get_model(LABEL).objects.first()\n"
+        '    get = registry.get_model\n    get("shop", "tag").objects.last()\n'
+        '    registry.get_app_config("shop").get_model("Order").objects.none()\n'
+    )
+    expected = ["order.count", "customer.count", "tag.all", "tag.first", "tag.last", "order.none"]
+    assert queries(found) == [f"shop.{each}" for each in expected]
+    assert [(each.app, each.name) for each in found.of(GetModel)][:2] == [("shop", "Order"), ("shop", "Customer")]
+
+
+def test_a_name_that_cannot_be_read_gives_nothing_to_query() -> None:
+    found = forwards('name = compute()\napps.get_model("shop", name).objects.count()')
+    assert [(each.app, each.name) for each in found.of(GetModel)] == [("shop", None)]
+    assert queries(found) == []
+
+
+def test_values_flow_through_functions_partials_and_lambdas() -> None:
+    helper = (
+        'def models_of(apps):\n    return apps.get_model("shop", "Order"), apps.get_model("shop", "Tag")\n'
+        "def clear(model, *, using):\n    model.objects.using(using).delete()\n"
+    )
+    body = 'Order, Tag = models_of(apps)\nclear(Order, using="x")\n(lambda m: m.objects.count())(Tag)\n'
+    assert queries(forwards(body, helper)) == ["shop.order.using", "shop.order.delete", "shop.tag.count"]
+    code = 'def fill(name, apps, editor):\n    apps.get_model("shop", name).objects.count()\n'
+    assert queries(usage(code, 'migrations.RunPython(functools.partial(fill, "Order"))')) == ["shop.order.count"]
+
+
+def test_factories_callable_instances_and_methods_of_the_class_are_followed() -> None:
+    inner = 'apps.get_model("shop", name).objects.count()\n'
+    factory = f"def make(name):\n    def inner(apps, editor):\n        {inner}    return inner\n"
+    assert queries(usage(factory, 'migrations.RunPython(make("Order"))')) == ["shop.order.count"]
+    instance = (
+        "class Fill:\n    def __call__(self, apps, editor):\n        self.count(apps)\n"
+        '    def count(self, apps):\n        apps.get_model("shop", "Tag").objects.count()\n'
+    )
+    assert queries(usage(instance, "migrations.RunPython(Fill())")) == ["shop.tag.count"]
+
+
+def test_functions_of_other_files_are_followed_and_say_where_they_stand() -> None:
+    helper = 'def fill(apps, editor):\n    from .more import rest\n    rest(apps.get_model("shop", "Order"))\n'
+    more = "def rest(model):\n    model.objects.count()\n"
+    found = usage("from .helper import fill", "migrations.RunPython(fill)", helper=helper, more=more)
+    (query,) = found.of(Query)
+    assert (str(query.key), query.module.path, query.code.name) == ("shop.order", ".more.py", "rest")
+    missing = usage("from elsewhere import fill", "migrations.RunPython(fill)")
+    assert (missing.uses, missing.is_complete) == ((), False)
+
+
+def test_files_that_import_each_other_and_code_that_calls_itself_end() -> None:
+    one, two = "from .two import fill\n", "from .one import fill\n"
+    assert not usage("from .one import fill", "migrations.RunPython(fill)", one=one, two=two).is_complete
+    assert not forwards("forwards(apps, schema_editor)").is_complete
+
+
+def test_loops_give_rows_and_rows_lead_along_relations() -> None:
+    found = forwards(
+        'Order = apps.get_model("shop", "Order")\nfor order in Order.objects.all().iterator():\n'
+        "    order.customer.save()\n    order.tags.add(1)\n    for other in order.customer.orders.all():\n"
+        "        other.save()\n"
+    )
+    written = [query for query in found.of(Query) if query.method in ("save", "add")]
+    assert [f"{each.key}.{each.method}" for each in written] == [
+        "shop.customer.save",
+        "shop.tag.add",
+        "shop.order.save",
+    ]
+    loop = written[0].loop
+    assert loop is not None
+    assert (loop.key.name, loop.is_batched, loop.is_filtered) == ("order", True, False)
+
+
+def test_querysets_remember_how_they_were_made() -> None:
+    found = forwards(
+        'Order = apps.get_model("shop", "Order")\nrows = Order.objects.using("x").filter(total=1).annotate(twice=2)\n'
+        "rows[:10].delete()\nrows.values('total').update(total=2)\nOrder.objects.all().update(total=1)\n"
+    )
+    deleted, _, updated, _, unfiltered = (each.on for each in list(found.of(Query))[3:])
+    assert isinstance(deleted, Rows)
+    assert isinstance(updated, Rows)
+    assert isinstance(unfiltered, Rows)
+    assert (deleted.is_sliced, deleted.is_filtered, deleted.has_alias, deleted.names) == (True, True, True, {"twice"})
+    assert (updated.are_rows, unfiltered.is_filtered, unfiltered.is_manager) == (False, False, False)
+
+
+def test_what_branches_leave_differently_is_not_known() -> None:
+    body = (
+        'if x:\n    M = apps.get_model("shop", "Order")\nelse:\n    M = apps.get_model("shop", "Tag")\nM.objects.all()'
+    )
+    assert queries(forwards(body)) == []
+    body = 'if x:\n    M = apps.get_model("shop", "Order")\nelse:\n    return\nM.objects.all()'
+    (query,) = forwards(body).of(Query)
+    assert (str(query.key), query.is_guarded) == ("shop.order", False)
+
+
+def test_conditions_and_early_returns_guard_what_they_lead_to() -> None:
+    found = forwards(
+        'Order = apps.get_model("shop", "Order")\nOrder.objects.count()\nif Order.objects.exists():\n    return\n'
+        "Order.objects.create()\n"
+    )
+    assert [(each.method, each.is_guarded) for each in found.of(Query)] == [
+        ("count", False), ("exists", False), ("create", True),
+    ]  # fmt: skip
+
+
+def test_sql_of_cursors_and_of_the_schema_editor_is_seen() -> None:
+    found = forwards(
+        'with connection.cursor() as cursor:\n    cursor.execute(QUERY)\nschema_editor.execute("b")\n'
+        'with schema_editor.connection.cursor() as c:\n    c.executemany(f"c {x}", [])\n'
+        'connection.cursor().execute("d")',
+        'QUERY = "a"',
+    )
+    texts = [each.text for each in found.of(RawSQL)]
+    assert [each.text if isinstance(each, Literal) else type(each) for each in texts] == ["a", "b", Template, "d"]
+
+
+def test_forwards_and_backwards_are_told_apart() -> None:
+    code = (
+        'def one(apps, e):\n    apps.get_model("shop", "Order").objects.count()\n'
+        'def two(apps, e):\n    apps.get_model("shop", "Tag").objects.count()\n'
+    )
+    found = usage(code, "migrations.RunPython(one, reverse_code=two)")
+    assert [str(each.key) for each in found.of(Query)] == ["shop.order"]
+    assert [str(each.key) for each in found.of(Query, "reverse")] == ["shop.tag"]
