@@ -1,23 +1,24 @@
-"""Predicts what a migration does to a database, in the words of the measurements in data/."""
+"""Predicts what a migration does to a database, in the words of the measurements in data/effects."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from miglint.database import Database
-from miglint.databases.costs import LOCKS, cost_of
-from miglint.project import operations as ops
-from miglint.project.action import Action, RenameTable
-from miglint.project.actions import actions_of
+from miglint.database import Database, parse_version
+from miglint.databases.effects import TableEffect, effects
+from miglint.project.action import Action, in_order
+from miglint.project.backwards import is_reversible
+from miglint.project.compatibility import Compatibility, Setting, new_code_before, old_code
+from miglint.project.graph import Graph
+from miglint.project.history import History, Step, replay
 from miglint.project.interpret import interpret
 from miglint.project.keys import MigrationKey
+from miglint.project.loss import loses_data
 from miglint.project.migration import Migration
-from miglint.project.operations import Operation, OperationPath
-from miglint.project.schema import Schema, inform
-from miglint.project.state import ProjectState, apply
+from miglint.project.state import ProjectState
+from miglint.project.truth import Truth, either
 from miglint.syntax.reader import read
 
 HEADER = """
@@ -40,90 +41,109 @@ POSTGRESQL = Database(vendor="postgresql", version=(15,))
 
 
 @cache
-def migration(source: str, name: str = "0001_initial") -> Migration:
+def migration(source: str, name: str = "0001_initial", after: str = "", atomic: bool = True) -> Migration:
     """A migration of the app `app` with the operations of a Python expression."""
     items = source if source.startswith("[") else f"[{source}]"
-    text = f"{HEADER}\nclass Migration(migrations.Migration):\n    operations = {items}\n"
+    text = (
+        f"{HEADER}\nclass Migration(migrations.Migration):\n"
+        f"    atomic = {atomic}\n"
+        f"    dependencies = {[('app', after)] if after else []}\n"
+        f"    operations = {items}\n"
+    )
     return interpret(MigrationKey("app", name), f"/p/app/migrations/{name}.py", read(text))
 
 
-@dataclass
-class Project:
-    """A project while its migrations run."""
-
-    state: ProjectState
-    schema: Schema
-    database: Database = POSTGRESQL
-    swappable: Mapping[str, str] = field(default_factory=dict)
-
-    def run(self, migration: Migration, *, django_version: tuple[int, ...] = (5, 2)) -> tuple[Action, ...]:
-        """Runs a migration; its actions in the order in which they happen."""
-        now: list[Action] = []
-        for path, operation, in_state, in_database in leaves(migration.operations):
-            before = self.state
-            after, _ = apply(before, migration, path, operation)
-            if in_database:
-                actions = actions_of(
-                    operation,
-                    before,
-                    after,
-                    app="app",
-                    database=self.database,
-                    django_version=django_version,
-                    swappable=self.swappable,
-                )
-                actions, self.schema = inform(self.schema, actions)
-                now.extend(actions)
-            if in_state:
-                self.state = after
-        return (*(a for a in now if not a.deferred), *(a for a in now if a.deferred))
-
-
-def leaves(operations: tuple[Operation, ...]) -> Iterator[tuple[OperationPath, Operation, bool, bool]]:
-    """The operations that do something: with path, whether they change the state, and the database."""
-    for index, operation in enumerate(operations):
-        if isinstance(operation, ops.SeparateDatabaseAndState):
-            for each in operation.database_operations:
-                yield (index, "database_operations", 0), each, False, True
-            for each in operation.state_operations:
-                yield (index, "state_operations", 0), each, True, False
-        else:
-            yield (index,), operation, True, True
-            if isinstance(operation, ops.RunSQL):
-                for each in operation.state_operations:
-                    yield (index, "state_operations", 0), each, True, False
+def history_of(
+    sources: list[str],
+    *,
+    database: Database = POSTGRESQL,
+    django_version: tuple[int, ...] = (5, 2),
+    atomic: bool = True,
+    swappable: Mapping[str, str] | None = None,
+) -> tuple[History, list[MigrationKey]]:
+    """The history of migrations of the app `app`, one after the other; `atomic` is the last one's."""
+    names = [f"{number:04}_step" for number, _ in enumerate(sources, 1)]
+    made = [
+        migration(source, name, after=names[number - 1] if number else "", atomic=atomic or name != names[-1])
+        for number, (name, source) in enumerate(zip(names, sources, strict=True))
+    ]
+    graph = Graph.build(made, django_version=django_version)
+    history = replay(graph, database=database, django_version=django_version, swappable=swappable)
+    return history, [each.key for each in made]
 
 
 def actions(
-    before: str, source: str, *, database: Database = POSTGRESQL, django: tuple[int, ...] = (5, 2)
+    before: str,
+    source: str,
+    *,
+    database: Database = POSTGRESQL,
+    django: tuple[int, ...] = (5, 2),
+    swappable: Mapping[str, str] | None = None,
 ) -> list[Action]:
-    """The actions of some operations after others."""
-    project = Project(ProjectState(), Schema(), database)
-    project.run(migration(before), django_version=django)
-    return list(project.run(migration(source, "0002_next"), django_version=django))
+    """The actions of some operations after others, as the database sees them."""
+    history, keys = history_of([before, source], database=database, django_version=django, swappable=swappable)
+    return list(in_order(action for step in history.steps_of(keys[-1]) for action in step.actions))
 
 
-def predict(case: dict[str, Any]) -> dict[str, Any]:
-    """What a measured case is predicted to do: locks, rewrite, index builds."""
-    project = Project(ProjectState(), Schema())
-    project.run(migration(case["before_source"]))
-    for index, sql in enumerate(case.get("setup_sql") or ()):
-        project.run(migration(f"migrations.RunSQL({sql!r})", f"0001_setup_{index}"))
-    existing = {table.name for table in project.schema.tables()}
-    names = {name: name for name in existing}
-    locks: dict[str, str] = {}
-    rewrites = builds = False
-    scanned: set[str] = set()
-    for action in project.run(migration(case["operation_source"], "0002_next")):
-        name = names.get(action.table)
-        cost = cost_of(action, POSTGRESQL)
-        if name is None:
-            continue
-        if cost.scans or cost.rewrites:
-            scanned.add(name)
-        rewrites, builds = rewrites or cost.rewrites, builds or (cost.indexes and not cost.rewrites)
-        if cost.lock:
-            locks[name] = max(locks.get(name, ""), cost.lock, key=LOCKS.index)
-        if isinstance(action, RenameTable):
-            names[action.new_table] = name
-    return {"locks_all": locks, "rewrites_table": rewrites, "builds_index": builds, "scanned": sorted(scanned)}
+class Prediction:
+    """What a measured case is predicted to do."""
+
+    def __init__(self, case: dict[str, Any]) -> None:
+        vendor, _, version = case["version"].partition(" ")
+        self.database = Database(vendor=vendor.lower(), version=parse_version(version))  # type: ignore[arg-type]
+        self.django_version = parse_version(case["django"])
+        setup = [f"migrations.RunSQL({sql!r})" for sql in case.get("setup_sql") or ()]
+        sources = [case["before_source"], *setup, case["operation_source"]]
+        history, keys = history_of(
+            sources,
+            database=self.database,
+            django_version=self.django_version,
+            atomic=case.get("migration_atomic", True),
+        )
+        self.steps: tuple[Step, ...] = history.steps_of(keys[-1])
+        self.before: ProjectState = history.state_before(keys[-1])
+        self.after: ProjectState = history.state_after(keys[-1])
+        self.actions = in_order(action for step in self.steps for action in step.actions)
+        self.tables: tuple[TableEffect, ...] = effects(self.actions, self.database)
+        self._setting = Setting(database=self.database, django_version=self.django_version, swappable={})
+
+    @property
+    def locks(self) -> dict[str, str]:
+        return {found.table: found.cost.lock for found in self.tables if found.cost.lock}
+
+    @property
+    def rewritten(self) -> set[str]:
+        return {found.table for found in self.tables if found.cost.rewrites}
+
+    @property
+    def scanned(self) -> set[str]:
+        return {found.table for found in self.tables if found.cost.scans}
+
+    @property
+    def indexes(self) -> int:
+        return sum(found.indexes for found in self.tables)
+
+    @property
+    def writes_rows(self) -> bool:
+        return any(found.cost.writes_rows for found in self.tables)
+
+    @property
+    def reversible(self) -> Truth:
+        return Truth.of(all(is_reversible(step.operation).certain for step in self.steps if len(step.path) == 1))
+
+    @property
+    def loses_data(self) -> Truth:
+        return either(
+            Truth.NO,
+            *(loses_data(s.operation, s.actions, s.schema_before, self.database) for s in self.steps),
+        )
+
+    @property
+    def old_code(self) -> Compatibility:
+        first, last = self.steps[0], self.steps[-1]
+        return old_code(self.before, first.schema_before, last.schema_after, self.actions, self._setting)
+
+    @property
+    def new_code_before(self) -> Truth:
+        changed = {m.key for m in self.after.models() if self.before.model(*m.key) is not m}
+        return new_code_before(self.after, self.steps[0].schema_before, changed, self._setting)

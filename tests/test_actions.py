@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from effects import Project, actions, migration
+from effects import actions, history_of
 from miglint.database import Database
 from miglint.project.action import (
     Action,
@@ -35,7 +35,6 @@ from miglint.project.action import (
 )
 from miglint.project.columns import type_change
 from miglint.project.schema import Schema
-from miglint.project.state import ProjectState
 from miglint.project.statements import sql_actions
 from miglint.project.truth import Truth
 from miglint.syntax.sql import read_sql
@@ -113,9 +112,8 @@ def test_a_foreign_key_to_an_unknown_app_names_no_table() -> None:
 
 def test_a_foreign_key_to_a_swappable_model_finds_it_where_the_setting_is_known() -> None:
     field = "models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True)"
-    project = Project(ProjectState(), Schema(), swappable={"AUTH_USER_MODEL": "app.Ref"})
-    project.run(migration(item()))
-    found = project.run(migration(f"migrations.AddField('item', 'owner', {field})", "0002_next"))
+    operation = f"migrations.AddField('item', 'owner', {field})"
+    found = actions(item(), operation, swappable={"AUTH_USER_MODEL": "app.Ref"})
     assert [action.table for action in found if isinstance(action, Reference)] == ["app_ref"]
 
 
@@ -382,10 +380,8 @@ def test_what_a_change_of_type_does_to_the_rows(old: str | None, new: str | None
 
 
 def schema_of(*sources: str) -> Schema:
-    project = Project(ProjectState(), Schema())
-    for number, source in enumerate(sources):
-        project.run(migration(source, f"{number:04}_x"))
-    return project.schema
+    history, _ = history_of(list(sources))
+    return history.steps[-1].schema_after
 
 
 def test_a_column_that_the_state_forgot_is_still_in_the_schema() -> None:

@@ -14,6 +14,10 @@ from miglint.database import (
 from miglint.databases.costs import (
     Cost,
 )
+from miglint.databases.effects import (
+    TableEffect,
+    effects,
+)
 from miglint.diagnostic import (
     Confidence,
     Create,
@@ -59,6 +63,7 @@ from miglint.project.action import (
     SetNotNull,
     TruncateTable,
     UpdateRows,
+    in_order,
 )
 from miglint.project.action import (
     Comment as CommentAction,
@@ -79,6 +84,13 @@ from miglint.project.code import (
 )
 from miglint.project.code import (
     Reference as CodeReference,
+)
+from miglint.project.compatibility import (
+    Compatibility,
+    Refusal,
+)
+from miglint.project.consequences import (
+    Consequences,
 )
 from miglint.project.contrib import CONTRIB
 from miglint.project.fields import (
@@ -102,6 +114,9 @@ from miglint.project.layout import (
     Duplicate,
     Module,
     Package,
+)
+from miglint.project.loss import (
+    type_loses,
 )
 from miglint.project.migration import (
     FIRST,
@@ -308,8 +323,10 @@ __all__ = [
     "CodeReference",
     "Column",
     "CommentAction",
+    "Compatibility",
     "Comprehension",
     "Confidence",
+    "Consequences",
     "ConstraintState",
     "Cost",
     "Create",
@@ -391,6 +408,7 @@ __all__ = [
     "Raise",
     "RawSQL",
     "Reference",
+    "Refusal",
     "Reindex",
     "Related",
     "Relations",
@@ -426,6 +444,7 @@ __all__ = [
     "Step",
     "Subject",
     "Subscript",
+    "TableEffect",
     "Template",
     "TruncateTable",
     "Truth",
@@ -445,10 +464,12 @@ __all__ = [
     "blocks",
     "children",
     "dotted",
+    "effects",
     "either",
     "entries",
     "expressions",
     "fill",
+    "in_order",
     "is_new",
     "is_noop",
     "items_of",
@@ -466,6 +487,7 @@ __all__ = [
     "substitute",
     "trail",
     "truth_of",
+    "type_loses",
     "walk",
     "walk_operations",
 ]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any, Generic, TypeVar, overload
 
 import msgspec
 
 from miglint.database import Database, Version
 from miglint.databases.costs import Cost, cost_of
+from miglint.databases.effects import TableEffect, effects
 from miglint.diagnostic import Confidence, Diagnostic, Fix, Related, Severity, Subject
 from miglint.project.action import Action, CreateTable, Execute
+from miglint.project.consequences import Consequences
 from miglint.project.graph import Graph
 from miglint.project.history import Step
 from miglint.project.keys import MigrationKey
@@ -214,6 +217,19 @@ class OperationContext(_Context, Generic[O]):
         """The model for a message: `shop.Order`."""
         model = self.model
         return f"{self.migration.app}.{model.name if model is not None else self.operation.model or '?'}"
+
+    @cached_property
+    def consequences(self) -> Consequences:
+        """Whether it can be undone, loses data, and what the old and the new release can do beside it."""
+        project = self.project
+        return Consequences(
+            self.step, database=self.database, django_version=self.django_version, swappable=project.swappable
+        )
+
+    @cached_property
+    def effects(self) -> tuple[TableEffect, ...]:
+        """What happens to each table that was there before: the strongest lock, all of the work."""
+        return effects(self.actions, self.database)
 
     @property
     def schema_at_end(self) -> Schema:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import ClassVar, Literal
 
 import msgspec
@@ -82,9 +83,13 @@ class TruncateTable(Action, frozen=True, kw_only=True, eq=False):
 
 
 class RemakeTable(Action, frozen=True, kw_only=True, eq=False):
-    """SQLite: the table is copied to a new one. Source: django.db.backends.sqlite3.schema._remake_table."""
+    """SQLite: the table is copied to a new one. `fills` is the column whose NULLs get a value on the way.
+
+    Source: django.db.backends.sqlite3.schema.DatabaseSchemaEditor._remake_table
+    """
 
     reason: str = ""
+    fills: str = ""
 
 
 # -- columns --------------------------------------------------------------------------------------------
@@ -389,3 +394,12 @@ ACTIONS: tuple[type[Action], ...] = (
     AddForeignKey, DropForeignKey, Reference, AddCheck, AddUnique, AddPrimaryKey, AddExclusion, ValidateConstraint,
     DropConstraint, CreateIndex, DropIndex, RenameIndex, Reindex, UpdateRows, InsertRows, DeleteRows, Execute,
 )  # fmt: skip
+
+
+def in_order(actions: Iterable[Action]) -> tuple[Action, ...]:
+    """The actions of one migration as the database sees them: what is deferred comes last.
+
+    Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor.__exit__
+    """
+    together = tuple(actions)
+    return (*(each for each in together if not each.deferred), *(each for each in together if each.deferred))
