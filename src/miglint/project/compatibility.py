@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from miglint.database import Database, Vendor, Version
 from miglint.project.action import Action, Column, Execute, RenameTable
@@ -31,8 +33,7 @@ STATEMENTS: tuple[Statement, ...] = ("select", "filter", "insert", "edge", "upda
 _ALL: tuple[Statement, ...] = ("select", "filter", "insert", "edge", "update", "delete")
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """A statement of a model's code that fails; `column` is the one at fault, "" for the whole table."""
 
     statement: Statement
@@ -42,8 +43,7 @@ class Refusal:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """Where code runs: the database, Django's version, what swappable settings name."""
 
     database: Database
@@ -53,8 +53,7 @@ class Setting:
     newer: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compatibility:
+class Compatibility(msgspec.Struct, frozen=True, kw_only=True):
     """What a release can do. `refusals` say what fails; nothing is certain where `unknown` is true."""
 
     refusals: tuple[Refusal, ...] = ()

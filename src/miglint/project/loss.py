@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
-from miglint.database import Database, Vendor
+from miglint.database import Database
 from miglint.project import operations as ops
 from miglint.project.action import (
     Action,
@@ -19,6 +18,7 @@ from miglint.project.action import (
     UpdateRows,
 )
 from miglint.project.code import is_noop
+from miglint.project.narrowing import narrowing
 from miglint.project.operations import Operation
 from miglint.project.schema import Schema
 from miglint.project.truth import Truth, either
@@ -31,7 +31,7 @@ def loses_data(operation: Operation, actions: Iterable[Action], schema: Schema, 
     """
     if isinstance(operation, ops.RunPython):
         return Truth.NO if is_noop(operation.code) else Truth.UNKNOWN
-    return either(Truth.NO, *(_loses(action, schema, database.vendor) for action in actions))
+    return either(Truth.NO, *(_loses(action, schema, database) for action in actions))
 
 
 def may_lose_when_undone(operation: Operation, actions: Iterable[Action], schema: Schema, database: Database) -> Truth:
@@ -45,7 +45,7 @@ def may_lose_when_undone(operation: Operation, actions: Iterable[Action], schema
     return loss if narrowed or loss.refuted else Truth.UNKNOWN
 
 
-def _loses(action: Action, schema: Schema, vendor: Vendor) -> Truth:
+def _loses(action: Action, schema: Schema, database: Database) -> Truth:
     if action.on_new_table:
         return Truth.NO
     match action:
@@ -58,7 +58,7 @@ def _loses(action: Action, schema: Schema, vendor: Vendor) -> Truth:
             column = table.columns.get(action.column) if table is not None else None
             loss = Truth.YES if column is None else ~column.generated
         case AlterColumnType():
-            loss = type_loses(action.old_type, action.new_type, vendor)
+            loss = type_loses(action.old_type, action.new_type, database)
         case Execute():
             loss = Truth.NO if action.understood else Truth.UNKNOWN
         case _:
@@ -66,41 +66,25 @@ def _loses(action: Action, schema: Schema, vendor: Vendor) -> Truth:
     return loss if action.certain or loss is Truth.NO else Truth.UNKNOWN
 
 
-_SCALED = re.compile(r"numeric(?:\((\d+), ?(\d+)\))?$")
-_WHOLE = ("smallint", "integer", "bigint")
-_BROKEN = ("double precision", "real")
-# Kinds of which the second keeps less than the first. Source: what an explicit or assignment cast drops.
-_SHORTENED = {
-    ("timestamp with time zone", "date"),
-    ("timestamp with time zone", "time"),
-    ("interval", "time"),
-    ("timestamp", "date"),
-}
+# Kinds of which the second keeps a part of every value.
+_PARTS = {("timestamp with time zone", "date"), ("timestamp with time zone", "time"), ("timestamp", "date")}
+_TEXTS = ("text", "varchar", "citext")
 
 
-def type_loses(old: str | None, new: str | None, vendor: Vendor) -> Truth:
+def type_loses(old: str | None, new: str | None, database: Database) -> Truth:
     """Whether values are changed for good when a column's type changes (types as PostgreSQL spells them).
 
-    A value that the new type cannot hold is an error on PostgreSQL and, in strict mode, on MySQL and MariaDB: nothing
-    is lost. SQLite keeps whatever there is.
+    A value that is refused fails the migration and is not lost; SQLite converts nothing. Unknown where it depends on
+    the values: what is cut, and text that comes back spelled otherwise.
     """
-    if old == new or vendor == "sqlite":
+    if old == new or database.vendor == "sqlite":
         return Truth.NO
     if old is None or new is None:
         return Truth.UNKNOWN
-    if (old, new) in _SHORTENED:
+    if (old, new) in _PARTS:
         return Truth.YES
-    before, after = _SCALED.match(old), _SCALED.match(new)
-    if before is not None and before[2] is not None:
-        places = int(before[2])
-        if (new in _WHOLE and places > 0) or (after is not None and after[2] is not None and int(after[2]) < places):
-            return Truth.YES
-    if old in _BROKEN and (new in _WHOLE or after is not None):
-        return Truth.YES
-    if old.startswith("text") and new.startswith("varchar(") and vendor == "postgresql":
-        return Truth.UNKNOWN  # Django casts explicitly, which cuts what is too long without an error
-    if old in _WHOLE and new == "boolean":
-        return Truth.UNKNOWN if vendor == "postgresql" else Truth.NO
-    if new in ("uuid", "jsonb", "inet") and old.startswith(("varchar", "text")):
-        return Truth.UNKNOWN  # the value comes back spelled otherwise
-    return Truth.NO
+    found = narrowing(old, new, database)
+    if found is None or found.outcome == "refused":
+        respelled = new in ("uuid", "jsonb", "inet") and old.partition("(")[0] in _TEXTS
+        return Truth.UNKNOWN if respelled else Truth.NO
+    return Truth.of(True if found.outcome == "rounded" and new != "double precision" else None)
