@@ -10,9 +10,9 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
 
 from miglint.cache import Cache, content_hash, decode
+from miglint.lazy import lazy
 from miglint.syntax.facts import MAX_SIZE, TOO_LARGE, ModuleFacts, ReadProblem
 from miglint.text import Source, Span, UndecodableSource
 from miglint.text import decode as decode_text
@@ -33,7 +33,7 @@ class FileRead:
         self.data_hash = data_hash
         self._data = data
 
-    @cached_property
+    @lazy
     def source(self) -> Source:
         """The text, decoded when a finding needs it; bytes that are no text are replaced."""
         return Source(self.path, _shown(self._data))

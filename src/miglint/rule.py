@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from typing import Any, Generic, TypeVar, overload
 
 import msgspec
@@ -12,6 +11,7 @@ from miglint.database import Database, Version
 from miglint.databases.costs import Cost, cost_of
 from miglint.databases.effects import TableEffect, effects
 from miglint.diagnostic import Confidence, Diagnostic, Fix, Related, Severity, Subject
+from miglint.lazy import lazy
 from miglint.project.action import Action, CreateTable, Execute
 from miglint.project.consequences import Consequences
 from miglint.project.graph import Graph
@@ -218,7 +218,7 @@ class OperationContext(_Context, Generic[O]):
         model = self.model
         return f"{self.migration.app}.{model.name if model is not None else self.operation.model or '?'}"
 
-    @cached_property
+    @lazy
     def consequences(self) -> Consequences:
         """Whether it can be undone, loses data, and what the old and the new release can do beside it."""
         project = self.project
@@ -226,7 +226,7 @@ class OperationContext(_Context, Generic[O]):
             self.step, database=self.database, django_version=self.django_version, swappable=project.swappable
         )
 
-    @cached_property
+    @lazy
     def effects(self) -> tuple[TableEffect, ...]:
         """What happens to each table that was there before: the strongest lock, all of the work."""
         return effects(self.actions, self.database)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
-import tokenize
 from bisect import bisect_right
-from functools import cached_property
+from itertools import accumulate, count
+from operator import add
 from typing import NamedTuple
 
 import msgspec
+
+from miglint.lazy import lazy
 
 
 class Span(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -55,15 +57,13 @@ class Source:
         self.path = path
         self.text = text
 
-    @cached_property
+    @lazy
     def _line_starts(self) -> list[int]:
-        starts = [0]
         text = self.text
-        at = 0
         if "\r" not in text:
-            while (at := text.find("\n", at) + 1) > 0:
-                starts.append(at)
-            return starts
+            return list(map(add, accumulate(map(len, text.split("\n")), initial=0), count()))[:-1]
+        starts = [0]
+        at = 0
         while at < len(text):
             character = text[at]
             at += 1
@@ -113,6 +113,8 @@ def decode(data: bytes) -> str:
     if data.isascii() and b"coding" not in data[:400]:
         return data.decode("ascii")
     try:
+        import tokenize  # few files are not ASCII
+
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         return data.decode(encoding)
     except UnicodeDecodeError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import NamedTuple
 
-from miglint.formats.terminal import Cell, View, cells, paint
+from miglint.formats.terminal import Cell, View, cells, is_plain, paint
 from miglint.text import Position, Range, Source, Span
 
 # The widest line shown where there is no terminal to ask: a 2 MB string is one line, too.
@@ -81,11 +81,15 @@ def window(text: str, start: int, end: int, *, room: int, view: View) -> tuple[s
     """
     left = max(0, start - 2 * room)
     right = min(len(text), start + 2 * room)
-    row = cells(text[left:right].rstrip("\r\n"), ascii=view.ascii)
+    part = text[left:right].rstrip("\r\n")
+    first = min(start - left, len(part))
+    last = min(max(end, start) - left, len(part))
+    whole = left == 0 and right == len(text)
+    if whole and len(part) <= room and is_plain(part):
+        return part.rstrip(), first, max(1, last - first)
+    row = cells(part, ascii=view.ascii)
     edges = [0, *accumulate(width for _, width in row)]
-    first = min(start - left, len(row))
-    last = min(max(end, start) - left, len(row))
-    if left == 0 and right == len(text) and edges[-1] <= room:
+    if whole and edges[-1] <= room:
         return _part(row), edges[first], max(1, edges[last] - edges[first])
     return _cut(row, edges, first, last, room=room, more=right < len(text), begun=left > 0, view=view)
 

@@ -42,9 +42,15 @@ def visible(text: str, *, ascii: bool = False) -> str:
     Control characters, ANSI escapes, line ends, bidirectional overrides (CVE-2021-42574) and lone
     surrogates become what Python would write for them: `\x1b`, `\n`, `\u202e`.
     """
-    if text.isascii() and text.isprintable():
+    if is_plain(text, ascii=ascii):
         return text
     return "".join(_glyph(character, ascii=ascii) for character in text)
+
+
+def is_plain(text: str, *, ascii: bool = True) -> bool:
+    """Whether each character is shown as it is; of ASCII, each takes one column then."""
+    # What is printable to Python has none of the categories that are unsafe.
+    return text.isprintable() and (text.isascii() or not ascii)
 
 
 def _glyph(character: str, *, ascii: bool) -> str:

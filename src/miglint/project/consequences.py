@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 
 from miglint.database import Database, Version
+from miglint.lazy import lazy
 from miglint.project import operations as ops
 from miglint.project.action import Action
 from miglint.project.actions import actions_of
@@ -27,12 +27,12 @@ class Consequences:
         self._step = step
         self._setting = Setting(database=database, django_version=django_version, swappable=swappable)
 
-    @cached_property
+    @lazy
     def reversible(self) -> Truth:
         """Whether Django can undo it (not whether the rows allow it)."""
         return is_reversible(self._step.operation)
 
-    @cached_property
+    @lazy
     def loses_data(self) -> Truth:
         """Whether what rows hold is gone afterwards; unknown where it depends on the values."""
         step = self._step
@@ -40,7 +40,7 @@ class Consequences:
             return Truth.NO
         return loses_data(step.operation, step.actions, step.schema_before, self._setting.database)
 
-    @cached_property
+    @lazy
     def reverse_loses_data(self) -> Truth:
         """Whether undoing it destroys what was written since; unknown where it cannot be undone."""
         if not self._step.touches_database:
@@ -52,13 +52,13 @@ class Consequences:
             return Truth.NO
         return may_lose_when_undone(operation, self.reverse_actions, self._step.schema_after, self._setting.database)
 
-    @cached_property
+    @lazy
     def undone(self) -> ops.Operation | None:
         """The operation that undoing amounts to."""
         step = self._step
         return reversed_operation(step.operation, step.before, step.after, step.migration.app)
 
-    @cached_property
+    @lazy
     def reverse_actions(self) -> tuple[Action, ...]:
         """What undoing does to the database, on the schema as it is after the step."""
         step, setting = self._step, self._setting
@@ -76,13 +76,13 @@ class Consequences:
         )
         return inform(step.schema_after, emitted)[0]
 
-    @cached_property
+    @lazy
     def old_code(self) -> Compatibility:
         """What the release before the step can do after it."""
         step = self._step
         return old_code(step.before, step.schema_before, step.schema_after, step.actions, self._setting)
 
-    @cached_property
+    @lazy
     def new_code_before(self) -> Truth:
         """Whether the release after the step can work before it."""
         step = self._step

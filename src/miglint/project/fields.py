@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
+from miglint.lazy import lazy
 from miglint.project.truth import Truth, either
 from miglint.syntax.facts import Call, Expr, Literal, Name, Starred
 from miglint.text import Span
@@ -128,17 +127,17 @@ class Field:
     def span(self) -> Span:
         return self.call.span
 
-    @cached_property
+    @lazy
     def callee(self) -> str:
         """The qualified class as written, "" where the field is no plain call."""
         return self.call.callee if isinstance(self.call, Call) else ""
 
-    @cached_property
+    @lazy
     def type(self) -> str | None:
         """The Django class (`django.db.models.CharField`), None for classes of others."""
         return canonical_class(self.callee)
 
-    @cached_property
+    @lazy
     def kind(self) -> str | None:
         """The bare name of the Django class it is or is known to derive from (`CharField`), None if unknown."""
         if self.type is not None:
@@ -150,7 +149,7 @@ class Field:
         """The class's bare name, for messages."""
         return self.callee.rpartition(".")[2] or "a field"
 
-    @cached_property
+    @lazy
     def arguments(self) -> dict[str, Expr]:
         """The arguments by parameter name."""
         if not isinstance(self.call, Call):
@@ -166,7 +165,7 @@ class Field:
                 found[keyword.name] = keyword.value
         return found
 
-    @cached_property
+    @lazy
     def complete(self) -> bool:
         """Whether all arguments are known: no `*args`, no `**kwargs`."""
         return isinstance(self.call, Call) and not (
@@ -206,7 +205,7 @@ class Field:
     def is_generated(self) -> Truth:
         return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind == "GeneratedField")
 
-    @cached_property
+    @lazy
     def has_column(self) -> Truth:
         """Whether the model's own table has a column for it."""
         if self.kind is None:
@@ -215,7 +214,7 @@ class Field:
 
     # -- what it says -----------------------------------------------------------------------------------
 
-    @cached_property
+    @lazy
     def null(self) -> Truth:
         """Whether NULL is allowed; a class of others that says nothing is unknown."""
         if self.kind == "NullBooleanField":
@@ -227,28 +226,28 @@ class Field:
             return Truth.UNKNOWN
         return self.flag("null")
 
-    @cached_property
+    @lazy
     def blank(self) -> Truth:
         return self.flag("blank") if self.kind is not None else self.flag("blank", default=Truth.UNKNOWN)
 
-    @cached_property
+    @lazy
     def primary_key(self) -> Truth:
         return self.flag("primary_key")
 
-    @cached_property
+    @lazy
     def unique(self) -> Truth:
         """Whether the column is unique; a primary key and a one-to-one relation are."""
         if self.kind == "OneToOneField" or self.primary_key is Truth.YES:
             return Truth.YES
         return self.flag("unique")
 
-    @cached_property
+    @lazy
     def db_index(self) -> Truth:
         """Whether `db_index` holds: relations and slugs say so by default."""
         default = Truth.of(self.kind in ("ForeignKey", "SlugField")) if self.kind else Truth.UNKNOWN
         return self.flag("db_index", default=default)
 
-    @cached_property
+    @lazy
     def has_default(self) -> Truth:
         """Whether Python knows a default; an explicit `NOT_PROVIDED` is none."""
         value = self.arguments.get("default")
@@ -256,7 +255,7 @@ class Field:
             return Truth.NO
         return self._given("default")
 
-    @cached_property
+    @lazy
     def has_db_default(self) -> Truth:
         """Whether the database knows a default (Django 5.0)."""
         value = self.arguments.get("db_default")
@@ -264,7 +263,7 @@ class Field:
             return Truth.NO
         return self._given("db_default")
 
-    @cached_property
+    @lazy
     def filled_when_blank(self) -> Truth:
         """Whether Django itself fills existing rows: "" for `blank=True` strings, now for auto_now(_add)."""
         if self.kind is None:

@@ -6,12 +6,12 @@ Source: django.db.migrations.loader.MigrationLoader.build_graph and django.db.mi
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from functools import cached_property
 from itertools import compress
 
 import msgspec
 
 from miglint.database import Version
+from miglint.lazy import lazy
 from miglint.project.keys import MigrationKey
 from miglint.project.migration import FIRST, LATEST, Dependency, Migration
 
@@ -64,12 +64,12 @@ class Graph:
 
     # -- asking --------------------------------------------------------------------------------------
 
-    @cached_property
+    @lazy
     def nodes(self) -> frozenset[MigrationKey]:
         """The migrations that are left after replacement."""
         return frozenset(self._parents)
 
-    @cached_property
+    @lazy
     def apps(self) -> tuple[str, ...]:
         return tuple(sorted({key.app for key in self.migrations}))
 
@@ -114,7 +114,7 @@ class Graph:
         """
         return app not in self._uncertain
 
-    @cached_property
+    @lazy
     def _uncertain(self) -> frozenset[str]:
         unread = {key.app for key, migration in self.migrations.items() if not migration.dependencies_known}
         missing = {
@@ -126,7 +126,7 @@ class Graph:
         }
         return frozenset(unread | missing)
 
-    @cached_property
+    @lazy
     def _by_app(self) -> dict[str, list[MigrationKey]]:
         found: dict[str, list[MigrationKey]] = {}
         for key in sorted(self._parents):
@@ -146,7 +146,7 @@ class Graph:
             self._visit(target, done)
         return tuple(done)
 
-    @cached_property
+    @lazy
     def _order(self) -> tuple[MigrationKey, ...]:
         done: dict[MigrationKey, None] = {}
         for app in self._by_app:
@@ -191,11 +191,11 @@ class Graph:
         """The nodes of a mask, in the order of the plan."""
         return compress(self._order, map("1".__eq__, reversed(bin(mask))))
 
-    @cached_property
+    @lazy
     def _places(self) -> dict[MigrationKey, int]:
         return {key: place for place, key in enumerate(self._order)}
 
-    @cached_property
+    @lazy
     def _masks(self) -> dict[MigrationKey, int]:
         """The ancestors of each node, a bit for each place in the plan; members of a cycle have the same."""
         masks: dict[MigrationKey, int] = {}
@@ -209,7 +209,7 @@ class Graph:
 
     # -- cycles --------------------------------------------------------------------------------------
 
-    @cached_property
+    @lazy
     def _components(self) -> list[tuple[MigrationKey, ...]]:
         return _components(sorted(self._parents), self._parents.__getitem__)
 

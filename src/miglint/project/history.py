@@ -7,11 +7,11 @@ linear plan a missing dependency would be invisible. The schema is folded along 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 
 import msgspec
 
 from miglint.database import Database, Version
+from miglint.lazy import lazy
 from miglint.project.action import Action
 from miglint.project.actions import actions_of
 from miglint.project.graph import Graph
@@ -93,7 +93,7 @@ class History(msgspec.Struct, frozen=True, dict=True):
         """The steps before a step in the plan, latest first."""
         return reversed(self.steps[: self._places[id(step)]])
 
-    @cached_property
+    @lazy
     def _places(self) -> Mapping[int, int]:
         return {id(step): place for place, step in enumerate(self.steps)}
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 
 import msgspec
 
+from miglint.lazy import lazy
 from miglint.project.keys import MigrationKey
 from miglint.project.labels import (
     AppClasses,
@@ -422,12 +422,12 @@ class Layout(msgspec.Struct, frozen=True, dict=True):
     duplicate_labels: tuple[Duplicate, ...] = ()
     problems: tuple[Problem, ...] = ()
 
-    @cached_property
+    @lazy
     def projects(self) -> tuple[Project, ...]:
         """The packages, split where labels collide: one project in nearly all repositories."""
         return _projects(self.packages)
 
-    @cached_property
+    @lazy
     def keys(self) -> Mapping[str, MigrationKey]:
         """The migration of each path."""
         return {

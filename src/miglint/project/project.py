@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from miglint.database import Database, Version
+from miglint.lazy import lazy
 from miglint.project.flow import usage_of
 from miglint.project.keys import MigrationKey
 from miglint.project.layout import Duplicate, Module, Package
@@ -57,11 +57,11 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     facts_of: Callable[[MigrationKey, str], ModuleFacts | None] = _no_facts
     module_of: Callable[[MigrationKey], SourceModule | None] = _no_module
 
-    @cached_property
+    @lazy
     def _usages(self) -> dict[tuple[MigrationKey, OperationPath], Usage]:
         return {}
 
-    @cached_property
+    @lazy
     def _incoming(self) -> Memo:
         return {}
 
@@ -84,7 +84,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         module = self.module_of(migration.key) or SourceModule(migration.path, migration.facts)
         return usage_of(operation, module, migration, self.relations(step.before), self.swappable)
 
-    @cached_property
+    @lazy
     def labels(self) -> frozenset[str]:
         """The apps that are this project's own and have migrations."""
         return frozenset(package.label for package in self.packages if package.has_init)

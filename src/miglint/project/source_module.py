@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from miglint.syntax.facts import ModuleFacts
 
@@ -12,13 +13,12 @@ def _nothing(module: str) -> SourceModule | None:
     return None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class SourceModule:
+class SourceModule(msgspec.Struct, frozen=True, eq=False):
     """A file's facts, and the modules that it imports by the names it writes (`..models`).
 
     `path` is where it stands, as messages show it; `imported` gives None for what the project does not have.
     """
 
     path: str
-    facts: ModuleFacts = field(repr=False)
-    imported: Callable[[str], SourceModule | None] = field(default=_nothing, repr=False)
+    facts: ModuleFacts = msgspec.field(repr=False)
+    imported: Callable[[str], SourceModule | None] = msgspec.field(default=_nothing, repr=False)
