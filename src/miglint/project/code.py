@@ -7,6 +7,7 @@ from typing import Literal as Choice
 
 import msgspec
 
+from miglint.lazy import lazy
 from miglint.project.migration import Migration
 from miglint.project.operations import RunPython
 from miglint.syntax.facts import (
@@ -26,6 +27,7 @@ from miglint.syntax.facts import (
     Statement,
     children,
     dotted,
+    is_statement,
     walk,
 )
 from miglint.text import NOWHERE, Span
@@ -47,7 +49,7 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     call: Call | None = None
 
 
-class Code(msgspec.Struct, frozen=True, kw_only=True):
+class Code(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A function, or a lambda's expression, that a RunPython reaches.
 
     `name` is what Python calls it in an error: `forwards`, `Migration.forwards`, `<lambda>`.
@@ -59,22 +61,21 @@ class Code(msgspec.Struct, frozen=True, kw_only=True):
     decorators: tuple[Expr, ...] = ()
     span: Span = NOWHERE
 
-    def statements(self) -> Iterator[Statement]:
+    def statements(self) -> list[Statement]:
         """All statements, nested ones included; none of a lambda."""
-        return walk(tuple(node for node in self.nodes if isinstance(node, Statement)))
+        return walk(tuple(filter(is_statement, self.nodes)))
 
-    def roots(self) -> Iterator[Statement | Expr]:
+    def roots(self) -> list[Statement | Expr]:
         """Statements and, of a lambda, its body: what `children` and `expressions` begin with."""
-        for node in self.nodes:
-            if isinstance(node, Statement):
-                yield from walk((node,))
-            else:
-                yield node
+        return [root for node in self.nodes for root in (walk((node,)) if is_statement(node) else (node,))]
 
-    def references(self) -> Iterator[Reference]:
+    def references(self) -> tuple[Reference, ...]:
         """All names that the code uses, in source order, attributes included (`shop.models.Order.objects`)."""
-        for root in self.roots():
-            yield from references(root)
+        return self._references
+
+    @lazy
+    def _references(self) -> tuple[Reference, ...]:
+        return tuple(reference for root in self.roots() for reference in references(root))
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,24 +90,31 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     signature_known: bool = True
 
 
-def references(node: Statement | Expr) -> Iterator[Reference]:
+def references(node: Statement | Expr) -> list[Reference]:
     """The dotted names in an expression, or in a statement without its nested statements."""
+    found: list[Reference] = []
+    _add_references(node, found)
+    return found
+
+
+def _add_references(node: Statement | Expr, found: list[Reference]) -> None:
     if isinstance(node, Call):
         name = dotted(node.function)
         if name:
-            yield Reference(name=name, scope=_scope(node.function), span=node.function.span, call=node)
+            found.append(Reference(name=name, scope=_scope(node.function), span=node.function.span, call=node))
         else:
-            yield from references(node.function)
-        for child in (*node.arguments, *(keyword.value for keyword in node.keywords)):
-            yield from references(child)
-        return
-    if isinstance(node, Name | Attribute) and (name := dotted(node)):
-        yield Reference(name=name, scope=_scope(node), span=node.span)
-        return
-    targets = node.targets if isinstance(node, Assign) else ()
-    for child in children(node):
-        if not (isinstance(child, Name) and any(child is target for target in targets)):
-            yield from references(child)
+            _add_references(node.function, found)
+        for argument in node.arguments:
+            _add_references(argument, found)
+        for keyword in node.keywords:
+            _add_references(keyword.value, found)
+    elif isinstance(node, (Name, Attribute)) and (name := dotted(node)):
+        found.append(Reference(name=name, scope=_scope(node), span=node.span))
+    elif not isinstance(node, Literal):
+        targets = node.targets if isinstance(node, Assign) else ()
+        for child in children(node):
+            if not (isinstance(child, Name) and any(child is target for target in targets)):
+                _add_references(child, found)
 
 
 def _scope(expression: Expr) -> str:
@@ -122,43 +130,65 @@ def is_noop(expression: Expr | None) -> bool:
 
 def entries(operation: RunPython, migration: Migration) -> tuple[Entry, ...]:
     """What the operation calls forwards and backwards, as far as this file says it."""
-    reader = _Reader(migration)
-    found: list[Entry] = []
-    directions: tuple[tuple[Expr | None, Direction], ...] = (
-        (operation.code, "forward"),
-        (operation.reverse_code, "reverse"),
-    )
-    for argument, direction in directions:
-        if argument is not None and not is_noop(argument) and not _is_none(argument):
-            found.extend(reader.entries(argument, direction))
-    return tuple(found)
+    return _analysis(operation, migration).entries
 
 
 def reached(operation: RunPython, migration: Migration) -> tuple[Code, ...]:
     """All code of the file that the operation reaches, each once, in the order in which it is found."""
-    reader = _Reader(migration)
-    found: dict[tuple[str, Span], Code] = {}
-    pending = [entry.code for entry in entries(operation, migration)]
-    for argument in (operation.code, operation.reverse_code):
-        # A factory runs when the file is imported; the functions inside it run in the migration.
-        if isinstance(argument, Call):
-            pending.extend(code for reference in references(argument) for code in reader.named(reference))
-    while pending:
-        code = pending.pop(0)
-        if (code.name, code.span) not in found:
-            found[code.name, code.span] = code
-            pending.extend(inner for reference in code.references() for inner in reader.named(reference))
-    return tuple(found.values())
+    return _analysis(operation, migration).reached
 
 
 def module_assignments(facts: ModuleFacts) -> dict[str, Expr]:
     """The values of names that are assigned once at the module's level; others have no entry."""
     found: dict[str, list[Expr]] = {}
-    for statement in walk(facts.body, into_definitions=False):
+    for statement in facts.top_level:
         for target in statement.targets if isinstance(statement, Assign) else ():
             if isinstance(target, Name) and isinstance(statement, Assign):
                 found.setdefault(target.name, []).append(statement.value)
     return {name: values[0] for name, values in found.items() if len(values) == 1}
+
+
+class _Analysis:
+    """What one RunPython of a migration runs."""
+
+    def __init__(self, operation: RunPython, reader: _Reader) -> None:
+        self._operation = operation
+        self._reader = reader
+
+    @lazy
+    def entries(self) -> tuple[Entry, ...]:
+        found: list[Entry] = []
+        directions: tuple[tuple[Expr | None, Direction], ...] = (
+            (self._operation.code, "forward"),
+            (self._operation.reverse_code, "reverse"),
+        )
+        for argument, direction in directions:
+            if argument is not None and not is_noop(argument) and not _is_none(argument):
+                found.extend(self._reader.entries(argument, direction))
+        return tuple(found)
+
+    @lazy
+    def reached(self) -> tuple[Code, ...]:
+        found: dict[tuple[str, Span], Code] = {}
+        pending = [entry.code for entry in self.entries]
+        for argument in (self._operation.code, self._operation.reverse_code):
+            # A factory runs when the file is imported; the functions inside it run in the migration.
+            if isinstance(argument, Call):
+                pending.extend(code for reference in references(argument) for code in self._reader.named(reference))
+        while pending:
+            code = pending.pop(0)
+            if (code.name, code.span) not in found:
+                found[code.name, code.span] = code
+                pending.extend(inner for each in code.references() for inner in self._reader.named(each))
+        return tuple(found.values())
+
+
+def _analysis(operation: RunPython, migration: Migration) -> _Analysis:
+    """The analysis of an operation, kept with the migration: most rules on RunPython ask for it."""
+    reader: _Reader | None = vars(migration).get("_reader")
+    if reader is None:
+        reader = vars(migration)["_reader"] = _Reader(migration)
+    return reader.analysis(operation)
 
 
 def _is_none(expression: Expr) -> bool:
@@ -181,6 +211,15 @@ class _Reader:
             self._values = {**self._values, **module_assignments(ModuleFacts(body=self._own.body))}
             for method in methods_of(self._own):
                 self._methods.setdefault(method.name, []).append(method)
+
+        self._analyses: dict[int, _Analysis] = {}
+
+    def analysis(self, operation: RunPython) -> _Analysis:
+        # An analysis holds its operation, so that no other one can get its id.
+        found = self._analyses.get(id(operation))
+        if found is None:
+            found = self._analyses[id(operation)] = _Analysis(operation, self)
+        return found
 
     def entries(self, argument: Expr, direction: Direction, *, depth: int = 0) -> Iterator[Entry]:
         """What is called when `argument` is called."""

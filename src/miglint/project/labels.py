@@ -47,7 +47,7 @@ def is_django_migration(facts: ModuleFacts) -> bool | None:
 
 def binds_migration(facts: ModuleFacts) -> bool:
     """Whether `Migration` is, or may be, an attribute of the module."""
-    for statement in walk(facts.body, into_definitions=False):
+    for statement in facts.top_level:
         if isinstance(statement, Class) and statement.name == "Migration":
             return True
         if isinstance(statement, Import) and any(a.bound in ("Migration", "*") for a in statement.aliases):

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any, TypeGuard, get_args
 from typing import Literal as Choice
 
 import msgspec
 
+from miglint.lazy import lazy
 from miglint.text import NOWHERE, Span
 from miglint.value import Value
 
@@ -299,7 +300,7 @@ class Function(Node, frozen=True, eq=False, array_like=True, tag="f"):
     is_async: bool = False
     span: Span = NOWHERE
 
-    def statements(self) -> Iterator[Statement]:
+    def statements(self) -> list[Statement]:
         """All statements of the body, nested ones included, those of nested functions and classes too."""
         return walk(self.body)
 
@@ -409,7 +410,7 @@ class ReadProblem(msgspec.Struct, frozen=True, array_like=True, gc=False):
     span: Span
 
 
-class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
+class ModuleFacts(msgspec.Struct, frozen=True, array_like=True, dict=True):
     """All that is known of one file. `problem` is set where it could not be parsed at all (`body` is empty).
 
     The meaning of the file is `body` (equality ignores spans); comments are not part of it.
@@ -424,11 +425,20 @@ class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
 
     def imports(self) -> Iterator[Import]:
         """Every import of the file, those in functions and class bodies too."""
-        return (statement for statement in walk(self.body) if isinstance(statement, Import))
+        return iter(self._imports)
+
+    @lazy
+    def _imports(self) -> tuple[Import, ...]:
+        return tuple(statement for statement in walk(self.body) if isinstance(statement, Import))
+
+    @lazy
+    def top_level(self) -> tuple[Statement, ...]:
+        """The statements of the module's own level, those under `if`, `try` and `with` too."""
+        return tuple(walk(self.body, into_definitions=False))
 
     def top(self, kind: type[Function] | type[Class]) -> Iterator[Any]:
         """The functions or classes of the module's own level, those under `if`, `try` and `with` too."""
-        return (statement for statement in walk(self.body, into_definitions=False) if isinstance(statement, kind))
+        return (statement for statement in self.top_level if type(statement) is kind)
 
     def class_named(self, name: str) -> Class | None:
         """The last class of that name at the module's level."""
@@ -442,6 +452,7 @@ class ModuleFacts(msgspec.Struct, frozen=True, array_like=True):
 # -- walking ------------------------------------------------------------------------------------------
 
 
+_DEFINITIONS: frozenset[type] = frozenset({Function, Class})
 _COMPOUND: frozenset[type] = frozenset({Function, Class, With, If, Loop, Try})
 
 
@@ -459,18 +470,31 @@ def blocks(statement: Statement) -> tuple[tuple[Statement, ...], ...]:
     return (statement.body,)
 
 
-def walk(body: tuple[Statement, ...], *, into_definitions: bool = True) -> Iterator[Statement]:
+def walk(body: tuple[Statement, ...], *, into_definitions: bool = True) -> list[Statement]:
     """Every statement of a body in source order, nested ones included."""
+    found: list[Statement] = []
+    _walk(body, _COMPOUND if into_definitions else _COMPOUND - _DEFINITIONS, found)
+    return found
+
+
+# One list that grows: generators within generators take several times as long.
+def _walk(body: tuple[Statement, ...], entered: frozenset[type], found: list[Statement]) -> None:
     for statement in body:
-        yield statement
-        if into_definitions or not isinstance(statement, Function | Class):
+        found.append(statement)
+        if type(statement) in entered:
             for block in blocks(statement):
-                yield from walk(block, into_definitions=into_definitions)
+                _walk(block, entered, found)
 
 
 # Code of data migrations is walked by several rules: the types are looked up, not asked one after the other.
 _EXPRESSIONS: frozenset[type] = frozenset(get_args(Expr))
+_STATEMENTS: frozenset[type] = frozenset(get_args(Statement))
 _PARTS: frozenset[type] = frozenset({Keyword, Pair, Clause, Parameter, WithItem, Handler})
+
+
+def is_statement(node: Expr | Statement) -> TypeGuard[Statement]:
+    """Whether a node is a statement, and no expression."""
+    return type(node) in _STATEMENTS
 
 
 def _fields(kind: type[Node]) -> tuple[str, ...]:
@@ -489,35 +513,45 @@ _CHILDREN: dict[type, tuple[str, ...]] = {
 }
 
 
-def _values(value: object) -> Iterator[Expr]:
+def _add_values(value: Any, found: list[Expr]) -> None:
     """The expressions directly inside a field's value."""
     kind = type(value)
     if kind in _EXPRESSIONS:
-        yield value  # type: ignore[misc]
+        found.append(value)
     elif kind is tuple:
-        for item in value:  # type: ignore[attr-defined]
-            yield from _values(item)
+        for item in value:
+            _add_values(item, found)
     elif kind in _PARTS:
         for name in _CHILDREN[kind]:
-            yield from _values(getattr(value, name))
+            _add_values(getattr(value, name), found)
 
 
-def children(node: Expr | Statement) -> Iterator[Expr]:
+def children(node: Expr | Statement) -> list[Expr]:
     """The expressions directly inside an expression, or inside a statement (not in its nested statements)."""
+    found: list[Expr] = []
     for name in _CHILDREN[type(node)]:
-        yield from _values(getattr(node, name))
+        _add_values(getattr(node, name), found)
+    return found
 
 
-def expressions(node: Expr | Statement) -> Iterator[Expr]:
+def expressions(node: Expr | Statement) -> list[Expr]:
     """All expressions of a node, itself included, from the outside in."""
+    found: list[Expr] = []
+    _add_expressions(node, found)
+    return found
+
+
+def _add_expressions(node: Any, found: list[Expr]) -> None:
     if type(node) in _EXPRESSIONS:
-        yield node  # type: ignore[misc]
+        found.append(node)
     for child in children(node):
-        yield from expressions(child)
+        _add_expressions(child, found)
 
 
 def dotted(expression: Expr) -> str:
     """`a.b.c` for a name or attributes of a name, "" for everything else."""
+    if type(expression) is Name:
+        return expression.name
     parts: list[str] = []
     while isinstance(expression, Attribute):
         parts.append(expression.name)

@@ -38,7 +38,7 @@ def _are_merged(graph: Graph, one: MigrationKey, other: MigrationKey) -> bool:
     """Whether the two are branches that a later migration of the app joins."""
     if graph.is_ancestor(one, of=other) or graph.is_ancestor(other, of=one):
         return False
-    return any({one, other} <= graph.ancestors(leaf) for leaf in graph.leaves(one.app))
+    return any(graph.is_ancestor(one, of=leaf) and graph.is_ancestor(other, of=leaf) for leaf in graph.leaves(one.app))
 
 
 def _finding(context: ProjectContext, migration: Migration, twin: MigrationKey) -> Diagnostic:
