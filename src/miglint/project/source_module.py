@@ -20,5 +20,5 @@ class SourceModule(msgspec.Struct, frozen=True, eq=False):
     """
 
     path: str
-    facts: ModuleFacts = msgspec.field(repr=False)
-    imported: Callable[[str], SourceModule | None] = msgspec.field(default=_nothing, repr=False)
+    facts: ModuleFacts
+    imported: Callable[[str], SourceModule | None] = _nothing
