@@ -92,7 +92,7 @@ from miglint.project.compatibility import (
 from miglint.project.consequences import (
     Consequences,
 )
-from miglint.project.contrib import CONTRIB
+from miglint.project.contrib import CONTRIB, CONTRIB_MODELS, CONTRIB_PARENTS
 from miglint.project.fields import (
     Field,
     truth_of,
@@ -128,6 +128,11 @@ from miglint.project.migration import (
 from miglint.project.narrowing import (
     Narrowing,
     narrowing,
+)
+from miglint.project.needs import (
+    Need,
+    field_needs,
+    needs_of,
 )
 from miglint.project.operations import (
     AddConstraint,
@@ -284,6 +289,8 @@ from miglint.text import (
 
 __all__ = [
     "CONTRIB",
+    "CONTRIB_MODELS",
+    "CONTRIB_PARENTS",
     "FIRST",
     "LATEST",
     "NOWHERE",
@@ -389,6 +396,7 @@ __all__ = [
     "ModuleFacts",
     "Name",
     "Narrowing",
+    "Need",
     "Opaque",
     "Operation",
     "OperationContext",
@@ -468,6 +476,7 @@ __all__ = [
     "either",
     "entries",
     "expressions",
+    "field_needs",
     "fill",
     "in_order",
     "is_new",
@@ -478,6 +487,7 @@ __all__ = [
     "module_assignments",
     "module_values",
     "narrowing",
+    "needs_of",
     "nested",
     "quoted",
     "reached",
