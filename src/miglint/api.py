@@ -125,6 +125,10 @@ from miglint.project.migration import (
     Migration,
     Unreadable,
 )
+from miglint.project.naming import (
+    Named,
+    named,
+)
 from miglint.project.narrowing import (
     Narrowing,
     narrowing,
@@ -212,6 +216,11 @@ from miglint.project.usage import (
 )
 from miglint.project.usage import (
     Model as HistoricalModel,
+)
+from miglint.project.whereabouts import (
+    field_changes,
+    model_changes,
+    told,
 )
 from miglint.recipe import (
     Paste,
@@ -395,6 +404,7 @@ __all__ = [
     "Module",
     "ModuleFacts",
     "Name",
+    "Named",
     "Narrowing",
     "Need",
     "Opaque",
@@ -476,6 +486,7 @@ __all__ = [
     "either",
     "entries",
     "expressions",
+    "field_changes",
     "field_needs",
     "fill",
     "in_order",
@@ -483,9 +494,11 @@ __all__ = [
     "is_noop",
     "items_of",
     "may_write",
+    "model_changes",
     "model_key",
     "module_assignments",
     "module_values",
+    "named",
     "narrowing",
     "needs_of",
     "nested",
@@ -495,6 +508,7 @@ __all__ = [
     "set_apart",
     "since_nullable",
     "substitute",
+    "told",
     "trail",
     "truth_of",
     "type_loses",
