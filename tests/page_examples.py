@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from scratch import Scratch
 
 RULES = Path(__file__).parent.parent / "src" / "miglint" / "rules"
 PRELUDE = Path(__file__).parent / "pages" / "prelude"
@@ -14,7 +16,10 @@ EXAMPLE = "shop/migrations/0003_example.py"
 
 _TITLE = re.compile(r"# (MG\d{3}) · ([a-z0-9-]+)\n\n(.+)\n")
 _MARK = re.compile(r"# error: (MG\d{3}(?:, MG\d{3})*)")
-_FENCE = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.M | re.S)
+_FENCE = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?(?: in=\"([^\"]+)\")?\n(.*?)^```$", re.M | re.S)
+# Where a file is, if not only in the work tree: on `main` when this branch left it, there and no longer here, there
+# only since then, or here and not in git.
+_PLACES = ("main", "main only", "main later", "untracked")
 _HEADER = """\
 import uuid
 
@@ -31,13 +36,17 @@ from django.db import migrations, models
 
 @dataclass(frozen=True)
 class Example:
-    """One project: the prelude and the blocks under a heading. Paths are relative to its root."""
+    """One project: the prelude and the blocks under a heading. Paths are relative to its root.
+
+    `elsewhere` are the files that a block puts `in="…"` another place than the work tree, by place.
+    """
 
     page: Path
     section: str
     heading: str
     files: dict[str, str] = field(default_factory=dict)
     settings: str = ""
+    elsewhere: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -45,23 +54,52 @@ class Example:
 
     @property
     def marks(self) -> list[tuple[str, int, str]]:
-        """The path, line and code of each finding that the blocks expect."""
+        """The path, line and code of each finding that the blocks expect; a file that is gone has no lines."""
+        gone = self.elsewhere.get("main only", {})
         return sorted(
-            (path, number, code)
-            for path, text in self.files.items()
+            (path, 0 if path in gone else number, code)
+            for path, text in {**self.files, **gone}.items()
             for number, line in enumerate(text.splitlines(), 1)
             for found in _MARK.finditer(line)
             for code in found[1].split(", ")
         )
 
+    @property
+    def since(self) -> str | None:
+        """The base branch, if the example has one."""
+        return "main" if any(place.startswith("main") for place in self.elsewhere) else None
+
     def write(self, root: Path) -> None:
         """Makes the project, without the marks: behind a comment that ignores something they would be its reason."""
         shutil.copytree(PRELUDE, root, dirs_exist_ok=True)
-        for path, text in self.files.items():
-            target = root / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(re.sub(r" *# error: MG.*$", "", text, flags=re.M), encoding="utf-8")
         (root / "miglint.toml").write_text(self.settings, encoding="utf-8")
+        if self.elsewhere or ".gitignore" in self.files:
+            self._commit(Scratch(root))
+        else:
+            _write(root, self.files)
+
+    def _commit(self, repository: Scratch) -> None:
+        places = {place: self.elsewhere.get(place, {}) for place in _PLACES}
+        _write(repository.root, places["main"] | places["main only"])
+        repository.commit("main")
+        repository.git("checkout", "-q", "-b", "work")
+        if places["main later"]:
+            repository.git("checkout", "-q", "main")
+            _write(repository.root, places["main later"])
+            repository.commit("main, later")
+            repository.git("checkout", "-q", "work")
+        for path in places["main only"]:
+            (repository.root / path).unlink()
+        _write(repository.root, {path: text for path, text in self.files.items() if path not in places["untracked"]})
+        repository.commit("work")
+        _write(repository.root, places["untracked"])
+
+
+def _write(root: Path, files: dict[str, str]) -> None:
+    for path, text in files.items():
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(re.sub(r" *# error: MG.*$", "", text, flags=re.M), encoding="utf-8")
 
 
 def pages() -> list[Path]:
@@ -91,9 +129,8 @@ def examples(page: Path) -> list[Example]:
         for heading, part in [("", text.partition("\n### ")[0]), *_split(text, "### ")]:
             example = _example(page, section, heading, part)
             shared = shared or (example.settings if not heading else "")
-            if example.files:
-                settings = example.settings or shared
-                found.append(Example(page, section, heading, example.files, settings))
+            if example.files or example.elsewhere:
+                found.append(replace(example, settings=example.settings or shared))
     return found
 
 
@@ -112,13 +149,19 @@ def _split(text: str, mark: str) -> Iterator[tuple[str, str]]:
 
 
 def _example(page: Path, section: str, heading: str, text: str) -> Example:
-    files, settings = {}, ""
-    for language, path, content in _FENCE.findall(text):
+    files: dict[str, str] = {}
+    elsewhere: dict[str, dict[str, str]] = {}
+    settings = ""
+    for language, path, place, content in _FENCE.findall(text):
         if language == "toml":
             settings += content
         elif path or language == "python":
-            files[path or EXAMPLE] = content if path else migration(content)
-    return Example(page, section, heading, files, settings)
+            file = {path or EXAMPLE: content if path else migration(content)}
+            if place:
+                elsewhere.setdefault(place, {}).update(file)
+            if place in ("", "untracked"):
+                files |= file
+    return Example(page, section, heading, files, settings, elsewhere)
 
 
 def migration(code: str) -> str:

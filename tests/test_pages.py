@@ -20,7 +20,7 @@ BY_CODE = {rule.code: rule for rule in RULES}
 def check(example: Example, root: Path, **options: object) -> list[tuple[str, int, str]]:
     """Path, line and code of each finding in the example's own files."""
     example.write(root)
-    report = Session(Options(cache=False, jobs=1, **options), cwd=root).report([root])  # type: ignore[arg-type]
+    report = Session(Options(cache=False, jobs=1, since=example.since, **options), cwd=root).report([root])  # type: ignore[arg-type]
     found = []
     for finding in report.findings:
         place = report.range_of(finding.path, finding.span)

@@ -101,7 +101,7 @@ def model(key, state):
     return {
         "name": state.name,
         "fields": [field(key, name, each) for name, each in state.fields.items()],
-        "options": sorted(state.options.keys() - {"indexes", "constraints"}),
+        "options": sorted(options),
         "ordering": options.get("ordering") and list(options["ordering"]),
         "order_with_respect_to": options.get("order_with_respect_to"),
         "table": options.get("db_table") or f"{key[0]}_{key[1]}",
@@ -176,9 +176,7 @@ def target(value: Any, of: ModelState) -> list[str] | None:
 
 
 def plain(value: Any) -> Any:
-    """The Python value of a display of constants; Django's writer spells an empty set `set()`."""
-    if isinstance(value, Call):
-        return []
+    """The Python value of a display of constants."""
     return value.value if isinstance(value, Literal) else [plain(item) for item in value.items]
 
 
@@ -214,7 +212,7 @@ def described(state: ProjectState) -> dict[str, Any]:
                 ]
                 for name, field, given in arguments
             ],
-            "options": sorted(each.options),
+            "options": sorted(set(each.options) - {"unique_together", "index_together"}),
             "ordering": plain(ordering) if ordering is not None else None,
             "order_with_respect_to": plain(order) if order is not None else None,
             "table": each.table,

@@ -74,6 +74,10 @@ from miglint.project.action import (
 from miglint.project.action import (
     ValidateConstraint as ValidateConstraintAction,
 )
+from miglint.project.base import (
+    Base,
+    Tracking,
+)
 from miglint.project.code import (
     Code,
     Entry,
@@ -92,7 +96,7 @@ from miglint.project.compatibility import (
 from miglint.project.consequences import (
     Consequences,
 )
-from miglint.project.contrib import CONTRIB, CONTRIB_MODELS, CONTRIB_PARENTS
+from miglint.project.contrib import CONTRIB
 from miglint.project.fields import (
     Field,
     truth_of,
@@ -125,18 +129,9 @@ from miglint.project.migration import (
     Migration,
     Unreadable,
 )
-from miglint.project.naming import (
-    Named,
-    named,
-)
 from miglint.project.narrowing import (
     Narrowing,
     narrowing,
-)
-from miglint.project.needs import (
-    Need,
-    field_needs,
-    needs_of,
 )
 from miglint.project.operations import (
     AddConstraint,
@@ -217,11 +212,6 @@ from miglint.project.usage import (
 from miglint.project.usage import (
     Model as HistoricalModel,
 )
-from miglint.project.whereabouts import (
-    field_changes,
-    model_changes,
-    told,
-)
 from miglint.recipe import (
     Paste,
     Sequel,
@@ -298,8 +288,6 @@ from miglint.text import (
 
 __all__ = [
     "CONTRIB",
-    "CONTRIB_MODELS",
-    "CONTRIB_PARENTS",
     "FIRST",
     "LATEST",
     "NOWHERE",
@@ -332,6 +320,7 @@ __all__ = [
     "Assign",
     "Attribute",
     "Augment",
+    "Base",
     "Call",
     "Class",
     "Clause",
@@ -404,9 +393,7 @@ __all__ = [
     "Module",
     "ModuleFacts",
     "Name",
-    "Named",
     "Narrowing",
-    "Need",
     "Opaque",
     "Operation",
     "OperationContext",
@@ -464,6 +451,7 @@ __all__ = [
     "Subscript",
     "TableEffect",
     "Template",
+    "Tracking",
     "TruncateTable",
     "Truth",
     "Try",
@@ -486,21 +474,16 @@ __all__ = [
     "either",
     "entries",
     "expressions",
-    "field_changes",
-    "field_needs",
     "fill",
     "in_order",
     "is_new",
     "is_noop",
     "items_of",
     "may_write",
-    "model_changes",
     "model_key",
     "module_assignments",
     "module_values",
-    "named",
     "narrowing",
-    "needs_of",
     "nested",
     "quoted",
     "reached",
@@ -508,7 +491,6 @@ __all__ = [
     "set_apart",
     "since_nullable",
     "substitute",
-    "told",
     "trail",
     "truth_of",
     "type_loses",

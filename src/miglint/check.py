@@ -27,6 +27,9 @@ from miglint.selection import Selection
 from miglint.settings import Settings
 from miglint.text import Span
 
+# The rule that speaks for all others about a released migration.
+EDITED = "MG601"
+
 
 class Judged(msgspec.Struct, frozen=True):
     """Sorted findings, and how many rules crashed."""
@@ -69,10 +72,13 @@ def run(
     diagnostics = [d for d in settle(diagnostics, rules) if selection.is_on(d.code, d.name)]
     judged = frozenset(rule.code for rule in active)
     diagnostics = _suppressed(diagnostics, projects, files, rules, settings, judged)
+    released = _released(projects, diagnostics)
     reported = [
         msgspec.structs.replace(d, severity=selection.severity_of(d.code, d.name, d.severity))
         for d in diagnostics
-        if selection.is_on(d.code, d.name) and _is_asked_for(d, settings, options, only)
+        if selection.is_on(d.code, d.name)
+        and _is_asked_for(d, settings, options, only)
+        and (d.graph or d.path not in released)
     ]
     reported = [d for d in reported if selection.reports(d.code, d.name, d.severity)]
     return Judged(sort(reported), sum(judge.crashes for judge in judges))
@@ -294,6 +300,21 @@ def _is_asked_for(diagnostic: Diagnostic, settings: Settings, options: Options, 
     if diagnostic.graph or diagnostic.path is None:
         return True
     return is_below_any(diagnostic.path, only)
+
+
+def _released(projects: Sequence[Project], diagnostics: Iterable[Diagnostic]) -> frozenset[str]:
+    """The paths that the base branch has, as it has them; without a base branch none is known to be released.
+
+    That a released migration means something else now is all there is to say of it, unless that is accepted.
+    """
+    edited = {d.path for d in diagnostics if d.code == EDITED and d.suppressed is None}
+    return frozenset(
+        migration.path
+        for project in projects
+        if project.base is not None
+        for key, migration in project.graph.migrations.items()
+        if key not in project.unreleased and (key not in project.base.edited or migration.path in edited)
+    )
 
 
 def _names(diagnostic: Diagnostic, selectors: Iterable[str]) -> bool:

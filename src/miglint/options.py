@@ -14,7 +14,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     `config` names the settings file instead of looking for one; `isolated` reads none. `cache_dir` None is
     the project's own `.miglint_cache`; `cache` False neither reads nor writes one. `jobs` None is the
-    number of processors.
+    number of processors. `since` is a git ref: what is not on it is unreleased.
     """
 
     config: Path | None = None
@@ -28,4 +28,5 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] | None = None
     extend_select: tuple[str, ...] | None = None
+    since: str | None = None
     min_confidence: Confidence = Confidence.MEDIUM

@@ -33,6 +33,11 @@ class FileRead:
         self.data_hash = data_hash
         self._data = data
 
+    @property
+    def data(self) -> bytes:
+        """The content, none where it could not be read."""
+        return self._data if isinstance(self._data, bytes) else _utf8(self._data)
+
     @lazy
     def source(self) -> Source:
         """The text, decoded when a finding needs it; bytes that are no text are replaced."""
@@ -55,6 +60,13 @@ def read_files(
         return _Reading(cache, overlay or {}).read(list(dict.fromkeys(paths)), jobs=jobs, progress=progress)
 
 
+def read_contents(contents: Mapping[str, bytes], *, cache: Cache | None, jobs: int | None) -> dict[str, ModuleFacts]:
+    """The facts of contents that are no files here, by the same keys; remembered as those of files are."""
+    with _collector_off():
+        found = _Reading(cache, contents, passing=False).read(list(contents), jobs=jobs, progress=None)
+    return {key: read.facts for key, read in found.items()}
+
+
 @contextmanager
 def _collector_off() -> Iterator[None]:
     """Facts have no cycles; walking them while more are made is a third of the time."""
@@ -68,11 +80,15 @@ def _collector_off() -> Iterator[None]:
 
 
 class _Reading:
-    """One call of `read_files`. What has the same content is read once."""
+    """One call of `read_files`. What has the same content is read once.
 
-    def __init__(self, cache: Cache | None, overlay: Mapping[str, bytes | str]) -> None:
+    `passing` says that texts of the overlay will soon be others, and are not worth remembering.
+    """
+
+    def __init__(self, cache: Cache | None, overlay: Mapping[str, bytes | str], *, passing: bool = True) -> None:
         self._cache = cache
         self._overlay = overlay
+        self._passing = passing
         self._missed: dict[bytes, str] = {}
         self._unsaved: set[bytes] = set()
 
@@ -86,7 +102,7 @@ class _Reading:
             except _Unreadable as problem:
                 found[path] = FileRead(path, data, _problem(str(problem)), "")
                 continue
-            digest, facts = self._known(data, edited=path in self._overlay)
+            digest, facts = self._known(data, edited=self._passing and path in self._overlay)
             if facts is None:
                 waiting.append((path, data, digest))
             # The place is kept, so that the order is that of the paths.

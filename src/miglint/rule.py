@@ -22,7 +22,6 @@ from miglint.project.operations import Operation
 from miglint.project.project import Project
 from miglint.project.schema import Schema
 from miglint.project.state import ModelState, ProjectState
-from miglint.project.usage import Usage, Use
 from miglint.recipe import Sequel
 from miglint.text import Span
 
@@ -118,6 +117,7 @@ class ProjectContext(_Context):
         migration: Migration | None = None,
         path: str | None = None,
         app: str | None = None,
+        migration_name: str | None = None,
         help: str = "",
         url: str = "",
         related: tuple[Related, ...] = (),
@@ -126,10 +126,13 @@ class ProjectContext(_Context):
         detail: str = "",
         fix: Fix | None = None,
     ) -> Diagnostic:
-        """A finding in a migration, else in the file or directory `path`, about the app."""
+        """A finding in a migration, else in the file or directory `path`, about the app.
+
+        `migration_name` is that of a migration of the app that is not here (any more).
+        """
         subject = Subject(
             app=migration.app if migration is not None else app,
-            migration=migration.name if migration is not None else None,
+            migration=migration.name if migration is not None else migration_name,
             detail=detail,
         )
         where = migration.path if migration is not None else path
@@ -246,21 +249,6 @@ class OperationContext(_Context, Generic[O]):
     def table_is_new(self) -> bool:
         """Whether no running release can know the table of the operation's model."""
         return self.model is not None and is_new(self.model, self.migration, self.project)
-
-    @property
-    def usage(self) -> Usage:
-        """What the code of a RunPython does."""
-        return self.project.usage_of(self.step)
-
-    def place(self, use: Use, message: str, span: Span | None = None) -> tuple[Span | None, tuple[Related, ...]]:
-        """Where a finding about a use (or a part of it) stands: there, or, in another file, at the operation.
-
-        The other file has a related place then, with the message.
-        """
-        span = span if span is not None else use.span
-        if use.module.facts is self.migration.facts:
-            return span, ()
-        return None, (Related(use.module.path, span, message),)
 
     def diagnostic(
         self,

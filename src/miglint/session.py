@@ -8,13 +8,15 @@ from pathlib import Path
 
 import msgspec
 
-from miglint import check, plugins
+from miglint import check, git, plugins
 from miglint import settings as settings_module
 from miglint.cache import DIRECTORY, Cache
 from miglint.database import Database, Version, parse_version
+from miglint.git import Blob, GitError, Repository
 from miglint.modules import Modules
 from miglint.options import Options
 from miglint.project import layout
+from miglint.project.base import Tracking
 from miglint.project.django_settings import DjangoSettings
 from miglint.project.graph import Graph
 from miglint.project.history import History, replay
@@ -23,9 +25,11 @@ from miglint.project.keys import MigrationKey
 from miglint.project.migration import Migration
 from miglint.project.operations import walk_operations
 from miglint.project.project import Project
-from miglint.reading import FileRead, read_files
+from miglint.reading import FileRead, read_contents, read_files
 from miglint.report import Project as ReadProject
 from miglint.report import Report, Summary, sort
+from miglint.since import Comparison, Surroundings, tracking
+from miglint.syntax.facts import ModuleFacts
 from miglint.syntax.sql import read_sql
 from miglint.text import Source
 
@@ -197,8 +201,13 @@ class _Run:
             migration_modules=django.migration_modules,
             installed_apps=django.installed_apps,
         )
+        compared, tracked = self._git(found, django) if replayed else (None, Tracking())
+        parts = found.projects
+        if compared is not None and compared.has_gone and not parts:
+            parts = (layout.Project("", (), ()),)  # all migrations are gone: that is to be said, too
         projects = [
-            self._project(each, found, modules, database, version, django, replayed=replayed) for each in found.projects
+            self._project(each, found, modules, database, version, django, compared, tracked, replayed=replayed)
+            for each in parts
         ]
         return _Loaded(found, projects, database, (".".join(map(str, version)), source))
 
@@ -210,6 +219,8 @@ class _Run:
         database: Database,
         version: Version,
         django: DjangoSettings,
+        compared: Comparison | None,
+        tracked: Tracking,
         *,
         replayed: bool,
     ) -> Project:
@@ -223,6 +234,17 @@ class _Run:
                 migrations.append(interpret(key, module.path, facts, modules.lookup(module.file)))
         graph = Graph.build(migrations, swappable=django.swappable, django_version=version)
         history = self._replay(graph, database, version, django) if replayed else History()
+        unreleased: frozenset[MigrationKey] = frozenset()
+        base = None
+        if compared is not None:
+            unreleased = frozenset(key for key, file in files.items() if file not in compared.released)
+            base = compared.base(
+                part,
+                {files[migration.key]: migration for migration in migrations},
+                lambda key, path, facts: interpret(key, path, facts, modules.lookup(path)),
+                swappable=django.swappable,
+                django_version=version,
+            )
         return Project(
             root=found.root,
             graph=graph,
@@ -235,6 +257,9 @@ class _Run:
             database=database,
             django_version=version,
             deploy=self._settings.deploy,
+            unreleased=unreleased,
+            base=base,
+            tracking=tracked,
             swappable=django.swappable,
             installed_apps=django.installed_apps,
             allowed_imports=tuple(self._settings.allowed_imports),
@@ -245,6 +270,80 @@ class _Run:
     def _replay(self, graph: Graph, database: Database, version: Version, django: DjangoSettings) -> History:
         sql = self._cache.read_sql if self._cache is not None else read_sql
         return replay(graph, database=database, django_version=version, swappable=django.swappable, sql=sql)
+
+    # -- git -----------------------------------------------------------------------------------------
+
+    def _git(self, found: layout.Layout, django: DjangoSettings) -> tuple[Comparison | None, Tracking]:
+        """The base branch, where one is asked for, and what git does not have."""
+        repository = self._repository()
+        if repository is None:
+            return None, Tracking()
+        return self._compare(found, repository, django), self._tracking(found, repository)
+
+    def _repository(self) -> Repository | None:
+        """The repository around the root; None where there is none, or where nothing is asked of it."""
+        since = self._since
+        try:
+            repository = Repository.of(self._root.as_posix())
+        except GitError as error:
+            if since:
+                raise UsageError(f"{self._asked}: {error}") from None
+            self._notes.append(f"git was not asked for ignored and untracked files: {error}")
+            return None
+        if since and repository is None:
+            raise UsageError(
+                f"{self._asked}: {self._root} is in no git repository, so nothing can be compared; "
+                "run it in a clone, or leave it out"
+            )
+        return repository
+
+    @property
+    def _since(self) -> str | None:
+        return self._options.since if self._options.since is not None else self._settings.base
+
+    @property
+    def _asked(self) -> str:
+        """What asked for the base branch, in the user's words."""
+        if self._options.since is not None:
+            return f"--since {self._options.since}"
+        return f'base = "{self._settings.base}" in {self._settings.path}'
+
+    def _compare(self, found: layout.Layout, repository: Repository, django: DjangoSettings) -> Comparison | None:
+        if not self._since:
+            return None
+        try:
+            compared = Comparison(
+                found,
+                repository,
+                self._since,
+                surroundings=Surroundings(
+                    exclude=self._settings.exclude,
+                    apps=self._settings.apps,
+                    migration_modules=django.migration_modules,
+                    installed_apps=django.installed_apps,
+                ),
+                data_of=lambda file: self._read[file].data if self._read[file].data_hash else None,
+                facts_of=self._facts_in_commits,
+            )
+        except GitError as error:
+            raise UsageError(f"{self._asked}: {error}") from None
+        modules = [module for package in found.packages for module in package.modules]
+        new = sum(module.file not in compared.released for module in modules)
+        self._notes.append(
+            f"since {compared.ref}: the merge base is {compared.merge_base[:10]}; "
+            f"{new} of {len(modules)} migrations are unreleased"
+        )
+        return compared
+
+    def _facts_in_commits(self, blobs: Iterable[Blob]) -> Mapping[str, ModuleFacts]:
+        return read_contents(git.contents(blobs), cache=self._cache, jobs=self._options.jobs)
+
+    def _tracking(self, found: layout.Layout, repository: Repository) -> Tracking:
+        try:
+            return tracking(found, repository)
+        except GitError as error:
+            self._notes.append(f"git was not asked for ignored and untracked files: {error}")
+            return Tracking()
 
     def _database(self, django: DjangoSettings) -> Database:
         options, settings = self._options, self._settings

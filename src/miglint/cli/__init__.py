@@ -44,6 +44,7 @@ def cli() -> None:
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 also where there are findings.")
 @click.option("--output-format", type=click.Choice(_FORMATS), default="text", show_default=True)
 @click.option("--output-file", type=click.Path(path_type=Path), help="Write the report there.")
+@click.option("--since", metavar="REF", help="Only what is not on this branch; the setting `base`.")
 @click.option("--stdin-filename", type=click.Path(path_type=Path), help="What the text on stdin (PATH -) stands for.")
 @click.option("--statistics", is_flag=True, help="How often each rule fired, in place of the findings.")
 def check(paths: tuple[Path, ...], **given: Any) -> None:

@@ -89,6 +89,7 @@ def options_of(given: dict[str, Any]) -> Options:
         select=given.get("select"),
         ignore=given.get("ignore"),
         extend_select=given.get("extend_select"),
+        since=given.get("since"),
         min_confidence=Confidence[given.get("min_confidence", "medium").upper()],
     )
 

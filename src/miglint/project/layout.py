@@ -29,7 +29,7 @@ FactsOf = Callable[[str], "ModuleFacts | None"]
 # Never entered, dot-directories besides: other people's code and generated files.
 _SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages", "dist-packages"})
 # Where one of these stands, a Django project (or a distribution with its own apps) begins.
-_MARKERS = frozenset({"manage.py", "pyproject.toml", "setup.py", "setup.cfg"})
+MARKERS = frozenset({"manage.py", "pyproject.toml", "setup.py", "setup.cfg"})
 # 0001_, 10437_, 008_, 0162b_ and with hyphens: what real migrations outside `migrations` are called.
 _NUMBERED = re.compile(r"\d{2,}[a-z]?[-_]")
 _DEFINES_MIGRATION = re.compile(rb"^[ \t]*(class[ \t]+Migration\b|Migration[ \t]*=|from .*\bMigration\b)", re.M)
@@ -265,14 +265,14 @@ class _Walker:
 
     def _sort_in(self, entry: os.DirEntry[str], listing: _Listing) -> None:
         name = entry.name
-        if name in _MARKERS:
+        if name in MARKERS:
             listing.is_project = True
         if name.endswith(".py"):
             if _is_file(entry):
                 listing.python.add(name)
         elif name == "pyvenv.cfg":
             listing.is_environment = True
-        elif name[0] != "." and name not in _SKIPPED:
+        elif not is_skipped(name):
             if entry.is_dir(follow_symlinks=False):
                 listing.folders.append(name)
             elif entry.is_symlink():
@@ -280,7 +280,7 @@ class _Walker:
 
     def _consider(self, path: str, listing: _Listing, group: str) -> None:
         """Keep a directory that may hold migrations."""
-        names = [name for name in listing.python if _is_module(name)]
+        names = [name for name in listing.python if is_module(name)]
         if not names:
             return
         folder = path.rpartition("/")[2]
@@ -349,9 +349,19 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _is_module(name: str) -> bool:
-    """Whether Django imports a file as a migration. Source: MigrationLoader.load_disk and pkgutil."""
+def is_module(name: str) -> bool:
+    """Whether Django imports a file `name.py` as a migration. Source: MigrationLoader.load_disk and pkgutil."""
     return name[0] not in "_~" and "." not in name[:-3]
+
+
+def is_numbered(name: str) -> bool:
+    """Whether a file is called as migrations are."""
+    return _NUMBERED.match(name) is not None
+
+
+def is_skipped(name: str) -> bool:
+    """Whether a directory is never entered."""
+    return name[:1] == "." or name in _SKIPPED
 
 
 def _content(file: str) -> bytes:

@@ -9,6 +9,7 @@ import msgspec
 
 from miglint.database import Database, Version
 from miglint.lazy import lazy
+from miglint.project.base import Base, Tracking
 from miglint.project.flow import usage_of
 from miglint.project.keys import MigrationKey
 from miglint.project.layout import Duplicate, Module, Package
@@ -38,7 +39,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     `strays` are modules that Django would import as migrations and that have no `Migration`; `unmigrated` the
     packages without `__init__.py`. `facts_of(migration, module)` gives the facts of a module as that migration
     imports it (`..models`), None where it was not read. `swappable` are settings such as AUTH_USER_MODEL that
-    were read, as `app.Model`; `unreleased` the migrations that are not on the base branch.
+    were read, as `app.Model`; `unreleased` the migrations that are not on the base branch: none is
+    known to be without a `base`.
     """
 
     root: str
@@ -51,6 +53,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     django_version: Version = (5, 2)
     deploy: str = "migrate-first"
     unreleased: frozenset[MigrationKey] = frozenset()
+    base: Base | None = None
+    tracking: Tracking = Tracking()
     swappable: Mapping[str, str] = {}
     installed_apps: tuple[str, ...] | None = None
     allowed_imports: tuple[str, ...] = ()
@@ -92,3 +96,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @property
     def unmigrated(self) -> tuple[Package, ...]:
         return tuple(package for package in self.packages if not package.has_init)
+
+    def short(self, path: str) -> str:
+        """A path as it is written in the project's root."""
+        return path.removeprefix(f"{self.root}/")
