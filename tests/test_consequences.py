@@ -54,7 +54,7 @@ def test_what_can_be_undone(operation: str, reversible: Truth) -> None:
         ("migrations.DeleteModel('item')", YES, NO),
         ("migrations.AddField('item', 'x', models.IntegerField(null=True))", NO, YES),
         ("migrations.CreateModel('Other', [('id', models.BigAutoField(primary_key=True))])", NO, YES),
-        ("migrations.AlterField('item', 'val', models.CharField(max_length=9))", NO, NO),
+        ("migrations.AlterField('item', 'val', models.CharField(max_length=9))", UNKNOWN, NO),
         ("migrations.AlterField('item', 'val', models.IntegerField(default=1))", YES, NO),
         ("migrations.AddIndex('item', models.Index(fields=['val'], name='i'))", NO, NO),
         ("migrations.RunSQL('DELETE FROM app_item', '')", YES, NO),

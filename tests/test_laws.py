@@ -35,7 +35,7 @@ LAYERS: list[tuple[str, ...]] = [
         "miglint.suppressions", "miglint.settings", "miglint.plugins", "miglint.cache", "miglint.git",
         "miglint.reading", "miglint.workers", "miglint.modules", "miglint.selection", "miglint.report",
     ),
-    ("miglint.check", "miglint.baseline", "miglint.since"),
+    ("miglint.check", "miglint.baseline", "miglint.since", "miglint.inspection"),
     ("miglint.session", "miglint.fixes"),
     ("miglint.formats",),
     ("miglint.catalogue",),

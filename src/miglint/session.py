@@ -44,13 +44,15 @@ class UsageError(Exception):
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """A Django project that was read, and the labels of its apps that are asked for.
 
-    `root` is absolute with `/`, `repository` its git root, or the root itself where there is none.
+    `root` is absolute with `/`, `repository` its git root, or the root itself where there is none. `source_of` has
+    the text of a migration by its path.
     """
 
     project: Project
     root: str
     repository: str
     apps: frozenset[str]
+    source_of: Callable[[str], Source | None] = lambda path: None
 
     def targets(self) -> list[MigrationKey] | None:
         """The leaves of the apps that are asked for; None where all are."""
@@ -164,7 +166,9 @@ class _Run:
     def scopes(self, *, replayed: bool) -> Iterator[Scope]:
         """The projects below the root that hold something that is asked for."""
         root = self._root.as_posix()
-        for project in self._load(replayed=replayed).projects:
+        projects = self._load(replayed=replayed).projects
+        read = {layout.printable(file): read for file, read in self._read.items()}
+        for project in projects:
             packages = [package for package in project.packages if package.has_init]
             apps = {package.label for package in packages if self._is_asked_for(package.directory)}
             if apps:
@@ -173,6 +177,7 @@ class _Run:
                     root=root,
                     repository=_git_root(self._root),
                     apps=frozenset(apps),
+                    source_of=lambda path: read[path].source if path in read else None,
                 )
         self._save()
 

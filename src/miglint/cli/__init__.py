@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from miglint import __version__
-from miglint.cli import history
+from miglint.cli import history, inspect
 from miglint.cli.common import reading_options, session, stop, view_of, write
 from miglint.database import VENDORS, Vendor
 from miglint.diagnostic import Severity
@@ -118,7 +118,7 @@ def clean(path: Path, cache_dir: Path | None) -> None:
     click.echo(f"removed {directory}", err=True)
 
 
-for command in (history.graph, history.plan, history.state):
+for command in (history.graph, history.plan, history.state, inspect.inspect):
     cli.add_command(command)
 
 

@@ -40,11 +40,21 @@ def _version(context: click.Context, parameter: click.Parameter, value: str | No
 
 def reading_options(command: F) -> F:
     """The options of every command that reads a project."""
+    return _reading_options(command, several=False)
+
+
+def reading_options_of_several(command: F) -> F:
+    """The same for a command that shows several databases side by side: `database` is then a tuple."""
+    return _reading_options(command, several=True)
+
+
+def _reading_options(command: F, *, several: bool) -> F:
     path = click.Path(path_type=Path)
+    which = "The database the migrations meet" + ("; may be repeated." if several else ".")
     for option in (
         click.option("--config", type=path, help="The settings file, instead of looking for one."),
         click.option("--isolated", is_flag=True, help="Read no settings file."),
-        click.option("--database", type=click.Choice(VENDORS), help="The database the migrations meet."),
+        click.option("--database", type=click.Choice(VENDORS), multiple=several, help=which),
         click.option("--database-version", callback=_version, metavar="V", help="Its version."),
         click.option("--django-version", callback=_version, metavar="V", help="The version of Django in use."),
         click.option("--no-cache", is_flag=True, help="Neither read nor write the cache."),

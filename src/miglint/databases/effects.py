@@ -20,10 +20,13 @@ class TableEffect(msgspec.Struct, frozen=True, kw_only=True):
     actions: tuple[Action, ...]
 
 
-def effects(actions: Iterable[Action], database: Database) -> tuple[TableEffect, ...]:
-    """The effect on each table that was there before the first of the actions, in the order in which they are met."""
+def effects(actions: Iterable[Action], database: Database, new: Iterable[str] = ()) -> tuple[TableEffect, ...]:
+    """The effect on each table that was there before the first of the actions, in the order in which they are met.
+
+    `new` are tables that are there and yet new.
+    """
     names: dict[str, str] = {}
-    made: set[str] = set()
+    made = set(new)
     found: dict[str, list[tuple[Action, Cost]]] = {}
     for action in actions:
         if isinstance(action, CreateTable):

@@ -79,7 +79,7 @@ def _diagnostic(diagnostic: Diagnostic, report: Report) -> dict[str, Any]:
         "operation": _operation(subject),
         "model": _model(subject),
         "field": subject.field,
-        "range": _range(report.range_of(path, diagnostic.span)),
+        "range": range_of(report.range_of(path, diagnostic.span)),
         "related": [_related(related, report) for related in diagnostic.related],
         "fix": _fix(diagnostic.fix, report) if diagnostic.fix is not None else None,
         "fingerprint": diagnostic.fingerprint,
@@ -100,14 +100,14 @@ def _model(subject: Subject) -> str | None:
     return f"{subject.app}.{subject.model}"
 
 
-def _range(place: Range | None) -> dict[str, Any] | None:
+def range_of(place: Range | None) -> dict[str, Any] | None:
     if place is None:
         return None
     return {"start": place.start._asdict(), "end": place.end._asdict()}
 
 
 def _span(path: str, span: Span, report: Report) -> dict[str, Any] | None:
-    return _range(report.range_of(path, span))
+    return range_of(report.range_of(path, span))
 
 
 def _related(related: Related, report: Report) -> dict[str, Any]:

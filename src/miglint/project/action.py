@@ -396,6 +396,34 @@ ACTIONS: tuple[type[Action], ...] = (
 )  # fmt: skip
 
 
+def object_of(action: Action) -> str | None:
+    """What of its table an action is about: the column, the constraint, the index, the new name. None: the whole."""
+    match action:
+        case AddColumn():
+            return action.column.name
+        case RenameTable():
+            return action.new_table
+        case RenameColumn():
+            return f"{action.column} to {action.new_column}"
+        case RenameIndex():
+            return f"{action.name} to {action.new_name}"
+        case Reference():
+            return action.from_table
+        case Execute():
+            return action.verb or None
+        case Comment() | DropColumn() | AlterColumnType() | SetNotNull() | DropNotNull() | SetDefault():
+            return action.column or None
+        case DropDefault() | AddIdentity() | DropIdentity():
+            return action.column
+        case UpdateRows():
+            return ", ".join(action.columns) or None
+        case CreateTable() | DropTable() | TruncateTable() | RemakeTable():
+            return None
+        case _:
+            name: str = getattr(action, "name", "")
+            return name or ", ".join(getattr(action, "columns", ())) or None
+
+
 def in_order(actions: Iterable[Action]) -> tuple[Action, ...]:
     """The actions of one migration as the database sees them: what is deferred comes last.
 

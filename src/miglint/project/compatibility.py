@@ -101,6 +101,17 @@ def new_code_before(models: ProjectState, before: Schema, changed: Collection[Mo
     return Truth.of(not refusals)
 
 
+def changed_models(before: ProjectState, after: ProjectState) -> tuple[ModelKey, ...]:
+    """The models that are not the same in the second state."""
+    return tuple(
+        model.key
+        for app, models in after.apps.items()
+        if before.in_app(app) is not models
+        for model in models.values()
+        if before.model(*model.key) is not model
+    )
+
+
 def _these(models: ProjectState, keys: Collection[ModelKey]) -> Iterator[ModelState]:
     for key in keys:
         model = models.model(*key)

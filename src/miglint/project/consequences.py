@@ -10,9 +10,8 @@ from miglint.project import operations as ops
 from miglint.project.action import Action
 from miglint.project.actions import actions_of
 from miglint.project.backwards import is_reversible, reversed_operation
-from miglint.project.compatibility import Compatibility, Setting, new_code_before, old_code
+from miglint.project.compatibility import Compatibility, Setting, changed_models, new_code_before, old_code
 from miglint.project.history import Step
-from miglint.project.keys import ModelKey
 from miglint.project.loss import loses_data, may_lose_when_undone
 from miglint.project.schema import inform
 from miglint.project.truth import Truth
@@ -86,15 +85,4 @@ class Consequences:
     def new_code_before(self) -> Truth:
         """Whether the release after the step can work before it."""
         step = self._step
-        return new_code_before(step.after, step.schema_before, changed_models(step), self._setting)
-
-
-def changed_models(step: Step) -> tuple[ModelKey, ...]:
-    """The models that are not the same after a step."""
-    return tuple(
-        model.key
-        for app, models in step.after.apps.items()
-        if step.before.in_app(app) is not models
-        for model in models.values()
-        if step.before.model(*model.key) is not model
-    )
+        return new_code_before(step.after, step.schema_before, changed_models(step.before, step.after), self._setting)

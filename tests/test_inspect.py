@@ -1,0 +1,203 @@
+"""`miglint inspect`: one migration, operation by operation, as a user meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PRELUDE = Path(__file__).parent / "pages" / "prelude"
+MIGRATION = """from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("billing", "0002_invoice_comment")]
+    operations = [
+        migrations.AddField("invoice", "payer", models.ForeignKey("shop.Customer", models.PROTECT, null=True)),
+        migrations.AddField("invoice", "copies", models.PositiveIntegerField(default=1)),
+        migrations.SeparateDatabaseAndState(
+            database_operations=[migrations.RunSQL("DROP TABLE billing_old")],
+            state_operations=[migrations.RemoveField("invoice", "comment")],
+        ),
+        migrations.CreateModel("Tag", [("id", models.BigAutoField(primary_key=True))]),
+        migrations.AddIndex("tag", models.Index(fields=["id"], name="tag_id")),
+    ]
+"""
+TEXT = """\
+billing.0003_payer
+billing/migrations/0003_payer.py
+  PostgreSQL 15, assumed: no database is set. One transaction: all of it
+  happens, or nothing.
+Django 5.2
+
+0  Add field payer to invoice                                             line 7
+   billing_invoice  add column payer_id bigint NULL
+                    add foreign key (payer_id) to shop_customer
+   shop_customer    a foreign key is pointed here (from billing_invoice)
+   billing_invoice  build index billing_invoice_payer_id_5cf538d6 (payer_id), at
+                        the end of the migration
+
+   billing_invoice: ACCESS EXCLUSIVE: reads and writes wait while an index is
+     built.
+   shop_customer: SHARE ROW EXCLUSIVE: writes wait, reads go on for an instant.
+   Writes wait until the index is built.
+
+   undo         possible, but what was written since is lost
+   new release  cannot work before it
+   data kept; old release goes on working
+
+1  Add field copies to invoice                                            line 8
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for file in PRELUDE.rglob("*.py"):
+        target = tmp_path / file.relative_to(PRELUDE)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "billing" / "migrations" / "0003_payer.py").write_text(MIGRATION, encoding="utf-8")
+    return tmp_path
+
+
+def inspect(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "miglint", "inspect", "--no-cache", *arguments]
+    variables = {**os.environ, "PYTHONUTF8": "1"}
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=variables, timeout=120)
+
+
+def document(*arguments: str, cwd: Path) -> dict[str, Any]:
+    done = inspect(*arguments, "--output-format", "json", cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_a_migration_is_named_by_its_path_or_by_the_beginning_of_its_name(project: Path) -> None:
+    by_path = inspect("billing/migrations/0003_payer.py", cwd=project)
+    by_name = inspect("billing.0003", cwd=project)
+    assert by_path.stdout == by_name.stdout != ""
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("billing.0009", "has no migration '0009'"),
+        ("nothing.0001", "there is no app 'nothing'"),
+        ("billing", "names no migration"),
+        ("billing/migrations/0009_no.py", "does not exist"),
+        ("billing/models.py", "is not a migration"),
+    ],
+)
+def test_what_is_no_migration_ends_in_a_sentence(project: Path, target: str, said: str) -> None:
+    done = inspect(target, cwd=project)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+def test_the_text_says_what_the_database_sees_and_what_waits(project: Path) -> None:
+    text = inspect("billing.0003", cwd=project).stdout
+    assert text.startswith(TEXT)
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.endswith("   python manage.py sqlmigrate billing 0003_payer\n")
+
+
+def test_an_operation_for_programs(project: Path) -> None:
+    found = document("billing.0003", cwd=project)
+    assert {key: found[key] for key in ("version", "app", "migration", "atomic", "database")} == {
+        "version": 1,
+        "app": "billing",
+        "migration": "0003_payer",
+        "atomic": True,
+        "database": {"name": "postgresql", "version": "15", "source": "default"},
+    }
+    first = found["operations"][0]
+    assert first["actions"] == [
+        {"action": "add-column", "table": "billing_invoice", "object": "payer_id", "deferred": False},
+        {
+            "action": "add-foreign-key",
+            "table": "billing_invoice",
+            "object": "billing_invoice_payer_id_5cf538d6_fk_shop_customer_id",
+            "deferred": False,
+        },
+        {"action": "reference", "table": "shop_customer", "object": "billing_invoice", "deferred": False},
+        {
+            "action": "create-index",
+            "table": "billing_invoice",
+            "object": "billing_invoice_payer_id_5cf538d6",
+            "deferred": True,
+        },
+    ]
+    assert first["effect"]["tables"] == [
+        {
+            "table": "billing_invoice",
+            "lock": "ACCESS EXCLUSIVE",
+            "blocks": ["reads", "writes"],
+            "duration": "rows",
+            "scans": True,
+            "rewrites": False,
+            "indexes": 1,
+            "writes_rows": False,
+        },
+        {
+            "table": "shop_customer",
+            "lock": "SHARE ROW EXCLUSIVE",
+            "blocks": ["writes"],
+            "duration": "instant",
+            "scans": False,
+            "rewrites": False,
+            "indexes": 0,
+            "writes_rows": False,
+        },
+    ]
+    assert first["range"] == {"start": {"line": 7, "column": 9}, "end": {"line": 7, "column": 111}}
+    assert first["compatible"] == {
+        "old_code": {"select": True, "insert": True, "update": True, "delete": True},
+        "new_code_before": False,
+    }
+
+
+def test_the_parts_of_an_operation_have_their_own_place(project: Path) -> None:
+    operations = document("billing.0003", cwd=project)["operations"]
+    assert [(each["path"], each["name"]) for each in operations[2:5]] == [
+        ([2], "SeparateDatabaseAndState"),
+        ([2, "database_operations", 0], "RunSQL"),
+        ([2, "state_operations", 0], "RemoveField"),
+    ]
+    assert [each["reversible"] for each in operations[2:5]] == [False, False, True]
+    assert operations[4]["actions"] == []
+
+
+def test_tables_that_are_new_in_the_migration_are_not_listed(project: Path) -> None:
+    operations = document("billing.0003", cwd=project)["operations"]
+    assert [each["effect"]["tables"] for each in operations if each["name"] in ("CreateModel", "AddIndex")] == [[], []]
+
+
+def test_backwards_it_is_the_undoing_last_operation_first(project: Path) -> None:
+    operations = document("billing.0003", "--backwards", cwd=project)["operations"]
+    assert [each["name"] for each in operations][-2:] == ["AddField", "AddField"]
+    dropped = [action["action"] for action in operations[-1]["actions"]]
+    assert dropped == ["drop-foreign-key", "reference", "drop-column"]
+    text = inspect("billing.0003", "--backwards", cwd=project).stdout
+    assert text.endswith("sqlmigrate billing 0003_payer --backwards\n")
+
+
+def test_several_databases_stand_side_by_side(project: Path) -> None:
+    found = document("billing.0003", "--database", "sqlite", "--database", "mariadb", cwd=project)
+    assert [each["database"]["name"] for each in found["databases"]] == ["sqlite", "mariadb"]
+    assert found["operations"] == found["databases"][0]["operations"]
+    text = inspect("billing.0003", "--database", "sqlite", "--database", "mariadb", cwd=project).stdout
+    assert "Together on SQLite" in text
+    assert "Together on MariaDB" in text
+
+
+def test_a_version_goes_with_one_database(project: Path) -> None:
+    arguments = ("--database", "sqlite", "--database", "mariadb", "--database-version", "3")
+    done = inspect("billing.0003", *arguments, cwd=project)
+    assert done.returncode == 2
+    assert "--database-version" in done.stderr
