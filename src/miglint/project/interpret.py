@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from miglint.lazy import lazy
 from miglint.project.fields import Field
 from miglint.project.keys import MigrationKey
 from miglint.project.migration import FIRST, Dependency, Migration, Unreadable
@@ -130,23 +131,26 @@ class _Interpreter:
 
     def _attribute(self, name: str) -> Expr | None:
         """An attribute of the class, or of a base class of the project that can be read."""
-        found = self._values.names.get(name)
-        if found is None:
-            found = next((v for _, _, values in self._bases() if (v := values.names.get(name)) is not None), None)
-        return found
+        for values in (self._values, *self._bases):
+            if name in values.names:
+                return values.names[name]
+        return None
 
-    def _bases(self) -> Iterator[tuple[Class, ModuleFacts, Values]]:
-        """The project's own base classes that can be read, the nearest first."""
+    @lazy
+    def _bases(self) -> tuple[Values, ...]:
+        """The attributes of the project's own base classes that can be read, the nearest first."""
+        found: list[Values] = []
         pending = [(base, self._facts) for base in self._definition.bases]
         for _ in range(_MAX_BASES):
             if not pending:
-                return
+                break
             base, facts = pending.pop(0)
-            found = self._class(dotted(base), facts)
-            if found is not None:
-                definition, where = found
-                yield definition, where, Values(module_values(where.body)).run(definition.body)
+            read = self._class(dotted(base), facts)
+            if read is not None:
+                definition, where = read
+                found.append(Values(module_values(where.body)).run(definition.body))
                 pending.extend((each, where) for each in definition.bases)
+        return tuple(found)
 
     def _class(self, path: str, facts: ModuleFacts) -> tuple[Class, ModuleFacts] | None:
         module, _, name = path.rpartition(".")
@@ -219,15 +223,15 @@ class _Interpreter:
         return Alternative(span=value.span, call=value, then=then, otherwise=otherwise)
 
     def _call(self, call: Call, values: Values) -> Operation:
+        """The operation of a resolved call."""
         callee = self._callee(call.function, values)
         kind = operation_class(callee)
         if kind is None:
             return Custom(span=call.span, call=call, callee=callee)
-        expanded = values.resolve(call)
-        assert isinstance(expanded, Call)
-        arguments, uncertain = bind(expanded, parameters(kind))
-        built: dict[str, Any] = {"span": call.span, "call": expanded, "uncertain": uncertain}
-        for name, kind_of in parameters(kind).items():
+        known = parameters(kind)
+        arguments, uncertain = bind(call, known)
+        built: dict[str, Any] = {"span": call.span, "call": call, "uncertain": uncertain}
+        for name, kind_of in known.items():
             value = arguments.get(name)
             if value is not None or kind_of in _ALWAYS_GIVEN:
                 built[name] = self._argument(kind_of, value, values)

@@ -6,7 +6,8 @@ literals are followed; a loop or a computed part makes a value partly `Opaque`, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from miglint.syntax.facts import (
     Assign,
@@ -79,26 +80,20 @@ class Values:
     def run(self, body: Iterable[Statement]) -> Values:
         """Takes in the effects of statements, in order; returns itself."""
         for statement in body:
-            if isinstance(statement, Assign):
-                self._assign(statement)
-            elif isinstance(statement, Augment):
-                self._augment(statement)
-            elif isinstance(statement, Evaluate):
-                self._evaluate(statement.value)
-            elif isinstance(statement, If):
-                self._branch(statement)
-            elif isinstance(statement, Loop):
-                self._loop(statement)
-            elif isinstance(statement, With):
-                self.run(statement.body)
-            elif isinstance(statement, Try):
-                self._try(statement)
-            elif isinstance(statement, Function):
-                self.names.pop(statement.name, None)
-            elif isinstance(statement, Import):
-                for alias in statement.aliases:
-                    self.names.pop(alias.bound, None)
+            effect = _EFFECTS.get(type(statement))
+            if effect is not None:
+                effect(self, statement)
         return self
+
+    def _define(self, statement: Function) -> None:
+        self.names.pop(statement.name, None)
+
+    def _import(self, statement: Import) -> None:
+        for alias in statement.aliases:
+            self.names.pop(alias.bound, None)
+
+    def _with(self, statement: With) -> None:
+        self.run(statement.body)
 
     def _now(self, value: Expr) -> Expr:
         """A value with the names it starts from replaced by what they hold now."""
@@ -140,7 +135,8 @@ class Values:
             else:
                 self.names[name] = Opaque("computed", statement.span)
 
-    def _evaluate(self, value: Expr) -> None:
+    def _evaluate(self, statement: Evaluate) -> None:
+        value = statement.value
         if not (isinstance(value, Call) and isinstance(value.function, Attribute)):
             return
         receiver, method = value.function.value, value.function.name
@@ -215,31 +211,17 @@ class Values:
 
         Only the outer shape: elements of a list are resolved when they are asked for.
         """
-        if isinstance(value, Literal) or depth > _MAX_RESOLUTION:
+        way = _WAYS.get(type(value))
+        return value if way is None or depth > _MAX_RESOLUTION else way(self, value, depth)
+
+    def _name(self, value: Name, depth: int) -> Expr:
+        found = self.get(value.name) if value.scope == "free" else None
+        if found is None or (isinstance(found, Name) and found.name == value.name):
             return value
-        if isinstance(value, Name):
-            if value.scope != "free":
-                return value
-            found = self.get(value.name)
-            if found is None or (isinstance(found, Name) and found.name == value.name):
-                return value
-            return self.resolve(found, depth + 1)
-        if isinstance(value, Items):
-            return self._unpack(value, depth)
-        if isinstance(value, Operation):
-            return self._operation(value, depth)
-        if isinstance(value, Comprehension):
-            return self._expand(value, depth)
-        if isinstance(value, Call):
-            return self._call(value, depth)
-        if isinstance(value, Pairs):
-            return self._merge_pairs(value, depth)
-        if isinstance(value, Subscript):
-            return self._item(value, depth)
-        return value
+        return self.resolve(found, depth + 1)
 
     def _unpack(self, value: Items, depth: int) -> Expr:
-        if not any(isinstance(item, Starred) for item in value.items):
+        if not _has_starred(value.items):
             return value
         items: list[Expr] = []
         for item in value.items:
@@ -310,9 +292,7 @@ class Values:
                     return Items("list", inner.items, value.span)
         if isinstance(function, Attribute) and not value.keywords:
             return self._method(value, function, depth)
-        if any(keyword.name is None for keyword in value.keywords) or any(
-            isinstance(argument, Starred) for argument in value.arguments
-        ):
+        if _has_unnamed(value.keywords) or _has_starred(value.arguments):
             return self._spread(value, depth)
         return value
 
@@ -349,7 +329,7 @@ class Values:
         return Call(value.function, arguments.items, tuple(keywords), value.span)
 
     def _merge_pairs(self, value: Pairs, depth: int) -> Pairs:
-        if all(pair.key is not None for pair in value.pairs):
+        if not any(pair.key is None for pair in value.pairs):
             return value
         pairs: list[Pair] = []
         for pair in value.pairs:
@@ -371,6 +351,37 @@ class Values:
             if known and -len(container.items) <= place < len(container.items):
                 return self.resolve(container.items[place], depth + 1)
         return value
+
+
+# Looked up by the type, not asked one after the other: every expression of every migration comes by here.
+_EFFECTS: dict[type, Callable[[Values, Any], None]] = {
+    Assign: Values._assign,
+    Augment: Values._augment,
+    Evaluate: Values._evaluate,
+    If: Values._branch,
+    Loop: Values._loop,
+    With: Values._with,
+    Try: Values._try,
+    Function: Values._define,
+    Import: Values._import,
+}
+_WAYS: dict[type, Callable[[Values, Any, int], Expr]] = {
+    Name: Values._name,
+    Items: Values._unpack,
+    Operation: Values._operation,
+    Comprehension: Values._expand,
+    Call: Values._call,
+    Pairs: Values._merge_pairs,
+    Subscript: Values._item,
+}
+
+
+def _has_starred(items: tuple[Expr, ...]) -> bool:
+    return Starred in map(type, items)
+
+
+def _has_unnamed(keywords: tuple[Keyword, ...]) -> bool:
+    return None in [keyword.name for keyword in keywords]
 
 
 def module_values(body: Iterable[Statement]) -> Values:
