@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from miglint.modules import Modules
 from miglint.project.django_settings import DjangoSettings, read_django_settings
 from miglint.syntax.reader import read
 
@@ -40,6 +43,20 @@ def test_a_file_that_cannot_be_parsed_says_nothing() -> None:
     ],
 )  # fmt: skip
 def test_swappable_settings_are_those_that_name_a_model(text: str, expected: dict[str, str]) -> None:
+    assert settings(text).swappable == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("INSTALLED_APPS = []\n", {"AUTH_USER_MODEL": "auth.User"}),
+        ("DEBUG = True\n", {}),
+        ("from .unread import *\nINSTALLED_APPS = []\n", {}),
+        ("import os\nINSTALLED_APPS = []\nAUTH_USER_MODEL = os.environ['M']\n", {}),
+    ],
+    ids=["nothing said", "no settings of a project", "more settings elsewhere", "said, but not readable"],
+)
+def test_the_user_model_is_djangos_own_where_nothing_else_can_be_said(text: str, expected: dict[str, str]) -> None:
     assert settings(text).swappable == expected
 
 
@@ -123,3 +140,11 @@ def test_the_engine_is_not_guessed(text: str) -> None:
 def test_the_default_auto_field_is_read() -> None:
     text = 'DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"\n'
     assert settings(text) == DjangoSettings(default_auto_field="django.db.models.BigAutoField")
+
+
+def test_settings_that_are_imported_with_a_star_count_as_if_they_stood_there(tmp_path: Path) -> None:
+    (tmp_path / "base.py").write_text('AUTH_USER_MODEL = "a.B"\nINSTALLED_APPS = ["a"]\n')
+    (tmp_path / "settings.py").write_text('from .base import *\nINSTALLED_APPS += ["b"]\nfrom .settings import *\n')
+    modules = Modules(tmp_path.as_posix(), lambda file: read(Path(file).read_text()), {})
+    found = modules.django_settings("settings.py")
+    assert (found.swappable, found.installed_apps) == ({"AUTH_USER_MODEL": "a.B"}, ("a", "b"))

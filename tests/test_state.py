@@ -101,7 +101,7 @@ def model(key, state):
     return {
         "name": state.name,
         "fields": [field(key, name, each) for name, each in state.fields.items()],
-        "options": sorted(options),
+        "options": sorted(state.options.keys() - {"indexes", "constraints"}),
         "ordering": options.get("ordering") and list(options["ordering"]),
         "order_with_respect_to": options.get("order_with_respect_to"),
         "table": options.get("db_table") or f"{key[0]}_{key[1]}",
@@ -176,7 +176,9 @@ def target(value: Any, of: ModelState) -> list[str] | None:
 
 
 def plain(value: Any) -> Any:
-    """The Python value of a display of constants."""
+    """The Python value of a display of constants; Django's writer spells an empty set `set()`."""
+    if isinstance(value, Call):
+        return []
     return value.value if isinstance(value, Literal) else [plain(item) for item in value.items]
 
 
@@ -212,7 +214,7 @@ def described(state: ProjectState) -> dict[str, Any]:
                 ]
                 for name, field, given in arguments
             ],
-            "options": sorted(set(each.options) - {"unique_together", "index_together"}),
+            "options": sorted(each.options),
             "ordering": plain(ordering) if ordering is not None else None,
             "order_with_respect_to": plain(order) if order is not None else None,
             "table": each.table,

@@ -96,7 +96,7 @@ from miglint.project.compatibility import (
 from miglint.project.consequences import (
     Consequences,
 )
-from miglint.project.contrib import CONTRIB
+from miglint.project.contrib import CONTRIB, CONTRIB_MODELS, CONTRIB_PARENTS
 from miglint.project.fields import (
     Field,
     truth_of,
@@ -129,9 +129,18 @@ from miglint.project.migration import (
     Migration,
     Unreadable,
 )
+from miglint.project.naming import (
+    Named,
+    named,
+)
 from miglint.project.narrowing import (
     Narrowing,
     narrowing,
+)
+from miglint.project.needs import (
+    Need,
+    field_needs,
+    needs_of,
 )
 from miglint.project.operations import (
     AddConstraint,
@@ -212,6 +221,11 @@ from miglint.project.usage import (
 from miglint.project.usage import (
     Model as HistoricalModel,
 )
+from miglint.project.whereabouts import (
+    field_changes,
+    model_changes,
+    told,
+)
 from miglint.recipe import (
     Paste,
     Sequel,
@@ -288,6 +302,8 @@ from miglint.text import (
 
 __all__ = [
     "CONTRIB",
+    "CONTRIB_MODELS",
+    "CONTRIB_PARENTS",
     "FIRST",
     "LATEST",
     "NOWHERE",
@@ -393,7 +409,9 @@ __all__ = [
     "Module",
     "ModuleFacts",
     "Name",
+    "Named",
     "Narrowing",
+    "Need",
     "Opaque",
     "Operation",
     "OperationContext",
@@ -474,16 +492,21 @@ __all__ = [
     "either",
     "entries",
     "expressions",
+    "field_changes",
+    "field_needs",
     "fill",
     "in_order",
     "is_new",
     "is_noop",
     "items_of",
     "may_write",
+    "model_changes",
     "model_key",
     "module_assignments",
     "module_values",
+    "named",
     "narrowing",
+    "needs_of",
     "nested",
     "quoted",
     "reached",
@@ -491,6 +514,7 @@ __all__ = [
     "set_apart",
     "since_nullable",
     "substitute",
+    "told",
     "trail",
     "truth_of",
     "type_loses",

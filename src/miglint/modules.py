@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from miglint.project.django_settings import DjangoSettings, read_django_settings
 from miglint.project.interpret import Lookup
 from miglint.project.source_module import SourceModule
-from miglint.syntax.facts import Call, Expr, Literal, ModuleFacts, expressions, walk
+from miglint.syntax.facts import Call, Expr, Import, Literal, ModuleFacts, Statement, expressions, walk
 
 _SETTINGS_VARIABLE = "DJANGO_SETTINGS_MODULE"
 
@@ -73,8 +73,23 @@ class Modules:
         file = f"{self._root}/{stated}" if stated is not None else self._default_settings()
         if file is None or not (file in self._overlay or os.path.isfile(file)):
             return DjangoSettings()
-        facts = self._facts_of(file)
-        return read_django_settings(facts) if facts is not None else DjangoSettings()
+        body = self._expanded(file, frozenset())
+        return read_django_settings(ModuleFacts(body)) if body is not None else DjangoSettings()
+
+    def _expanded(self, file: str, within: frozenset[str]) -> tuple[Statement, ...] | None:
+        """The statements of a file, with those of the modules it imports all names from in their place."""
+        facts = self._facts_of(file) if file not in within else None
+        if facts is None or facts.problem is not None:
+            return None
+        return tuple(self._spliced(facts.body, file, within | {file}))
+
+    def _spliced(self, body: Iterable[Statement], file: str, within: frozenset[str]) -> Iterator[Statement]:
+        folder = file.rpartition("/")[0]
+        for statement in body:
+            alias = statement.aliases[0] if isinstance(statement, Import) else None
+            found = self._find(folder, alias.module) if alias is not None and alias.bound == "*" else None
+            inner = self._expanded(found, within) if found is not None else None
+            yield from (statement,) if inner is None else inner
 
     def _default_settings(self) -> str | None:
         manage = f"{self._root}/manage.py"

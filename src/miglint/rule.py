@@ -22,6 +22,7 @@ from miglint.project.operations import Operation
 from miglint.project.project import Project
 from miglint.project.schema import Schema
 from miglint.project.state import ModelState, ProjectState
+from miglint.project.usage import Usage, Use
 from miglint.recipe import Sequel
 from miglint.text import Span
 
@@ -249,6 +250,21 @@ class OperationContext(_Context, Generic[O]):
     def table_is_new(self) -> bool:
         """Whether no running release can know the table of the operation's model."""
         return self.model is not None and is_new(self.model, self.migration, self.project)
+
+    @property
+    def usage(self) -> Usage:
+        """What the code of a RunPython does."""
+        return self.project.usage_of(self.step)
+
+    def place(self, use: Use, message: str, span: Span | None = None) -> tuple[Span | None, tuple[Related, ...]]:
+        """Where a finding about a use (or a part of it) stands: there, or, in another file, at the operation.
+
+        The other file has a related place then, with the message.
+        """
+        span = span if span is not None else use.span
+        if use.module.facts is self.migration.facts:
+            return span, ()
+        return None, (Related(use.module.path, span, message),)
 
     def diagnostic(
         self,

@@ -1,10 +1,10 @@
-"""The migrations that Django's own apps bring, by label: the same in Django 3.1 and all later versions up to 6.0."""
+"""What Django's own apps bring, by label: the same in Django 3.1 and all later versions up to 6.0."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-# Source: django/contrib/*/migrations
+# The migrations. Source: django/contrib/*/migrations
 CONTRIB: Mapping[str, tuple[str, ...]] = {
     "admin": (
         "0001_initial",
@@ -30,4 +30,23 @@ CONTRIB: Mapping[str, tuple[str, ...]] = {
     "redirects": ("0001_initial", "0002_alter_redirect_new_path_help_text"),
     "sessions": ("0001_initial",),
     "sites": ("0001_initial", "0002_alter_domain_unique"),
+}
+
+# The models, all of them made by the app's first migration. Source: django/contrib/*/models.py
+CONTRIB_MODELS: Mapping[str, frozenset[str]] = {
+    "admin": frozenset({"logentry"}),
+    "auth": frozenset({"group", "permission", "user"}),
+    "contenttypes": frozenset({"contenttype"}),
+    "flatpages": frozenset({"flatpage"}),
+    "redirects": frozenset({"redirect"}),
+    "sessions": frozenset({"session"}),
+    "sites": frozenset({"site"}),
+}
+
+# The apps that an app's first migration depends on; besides, admin depends on the user model's.
+CONTRIB_PARENTS: Mapping[str, frozenset[str]] = {
+    "admin": frozenset({"contenttypes"}),
+    "auth": frozenset({"contenttypes"}),
+    "flatpages": frozenset({"sites"}),
+    "redirects": frozenset({"sites"}),
 }

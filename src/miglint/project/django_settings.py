@@ -26,6 +26,8 @@ from miglint.syntax.facts import (
     walk,
 )
 
+# Source: django.conf.global_settings.AUTH_USER_MODEL
+_DEFAULT_USER = "auth.User"
 _MODEL = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*")
 # The last part of an engine's path tells the vendor; MariaDB cannot be told from MySQL.
 _VENDORS: dict[str, Vendor] = {
@@ -42,7 +44,8 @@ _VENDORS: dict[str, Vendor] = {
 class DjangoSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings that matter to migrations; what could not be read is None, or not in a mapping.
 
-    `swappable` are all settings whose value looks like `app.Model`.
+    `swappable` are all settings whose value looks like `app.Model`, and Django's own user model where a settings file
+    that was read as a whole says nothing of AUTH_USER_MODEL.
     """
 
     swappable: Mapping[str, str] = {}
@@ -56,17 +59,25 @@ def read_django_settings(facts: ModuleFacts) -> DjangoSettings:
     """The settings of a module's facts."""
     values = module_values(facts.body)
     changed = any(_may_change_engine(statement) for statement in walk(facts.body, into_definitions=False))
+    swappable = {
+        name: text
+        for name in values.names
+        if name.isupper() and (text := _text(values, name)) and _is_model(name, text)
+    }
+    if "INSTALLED_APPS" in values.names and "AUTH_USER_MODEL" not in values.names and _is_whole(facts):
+        swappable["AUTH_USER_MODEL"] = _DEFAULT_USER
     return DjangoSettings(
-        swappable={
-            name: text
-            for name in values.names
-            if name.isupper() and (text := _text(values, name)) and _is_model(name, text)
-        },
+        swappable=swappable,
         installed_apps=_installed_apps(values),
         migration_modules=_migration_modules(values),
         vendor=None if changed else _vendor(values),
         default_auto_field=_text(values, "DEFAULT_AUTO_FIELD"),
     )
+
+
+def _is_whole(facts: ModuleFacts) -> bool:
+    """Whether no other module adds settings that were not read: a star import that is left is one that was not."""
+    return not any(alias.bound == "*" for statement in facts.imports() for alias in statement.aliases)
 
 
 def _is_model(name: str, text: str) -> bool:

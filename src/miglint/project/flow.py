@@ -14,12 +14,13 @@ import msgspec
 from msgspec.structs import replace
 
 from miglint.project.code import Code, Direction, code_of, is_noop, lambda_code, methods_of, module_assignments
-from miglint.project.keys import model_key
+from miglint.project.keys import ModelKey, model_key
 from miglint.project.migration import Migration
 from miglint.project.operations import RunPython
 from miglint.project.relations import Relations
 from miglint.project.source_module import SourceModule
 from miglint.project.usage import (
+    ANNOTATING,
     Bound,
     Connection,
     Constant,
@@ -90,7 +91,6 @@ _NARROWING = frozenset({"filter", "exclude", "complex_filter", "none", "extra", 
 _NO_INSTANCES = frozenset({"values", "values_list", "dates", "datetimes", "raw"})
 _ONE = frozenset({"get", "create", "first", "last", "latest", "earliest"})
 _ONE_AND_FLAG = frozenset({"get_or_create", "update_or_create"})
-_ANNOTATING = frozenset({"annotate", "alias", "values", "values_list"})
 # Functions that give back the elements they are given.
 _SAME_ELEMENTS = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter", "frozenset"})
 _CLASS_MEMBERS = frozenset({"DoesNotExist", "MultipleObjectsReturned", "_meta", "__name__", "__class__"})
@@ -146,6 +146,7 @@ class _Frame(msgspec.Struct):
     returned: list[Value] = msgspec.field(default_factory=list)
     loops: tuple[Rows | None, ...] = ()
     guards: int = 0
+    tries: int = 0
 
 
 class _Flow:
@@ -164,6 +165,9 @@ class _Flow:
         self._direction: Direction = "forward"
         self._stack: list[tuple[str, Span]] = []
         self._left = _MAX_EXPRESSIONS
+        # Attributes that the code sets on models and rows, and models that code elsewhere may set some on.
+        self._added: set[tuple[ModelKey, str]] = set()
+        self._handed_out: set[ModelKey] = set()
 
     def start(self, argument: Expr, direction: Direction) -> None:
         """Follows what Django calls when it calls `argument(apps, schema_editor)`."""
@@ -237,7 +241,12 @@ class _Flow:
             elif parameter.kind == "double-star":
                 scope[parameter.name] = None
         frame = _Frame(
-            routine.code, self._file(routine.module), scope, loops=caller.loops, guards=1 if caller.guards else 0
+            routine.code,
+            self._file(routine.module),
+            scope,
+            loops=caller.loops,
+            guards=min(caller.guards, 1),
+            tries=min(caller.tries, 1),
         )
         self._stack.append(place)
         for node in routine.code.nodes:
@@ -287,7 +296,9 @@ class _Flow:
         elif isinstance(statement, Try):
             handlers = tuple(handler.body for handler in statement.handlers)
             if handlers:
+                frame.tries += 1
                 self._branches(((*statement.body, *statement.otherwise), *handlers), frame)
+                frame.tries -= 1
             else:
                 self._body((*statement.body, *statement.otherwise), frame)
             self._body(statement.finally_, frame)
@@ -336,7 +347,9 @@ class _Flow:
                 same = value.value if isinstance(value, Each) else None
                 self._bind(inner, values[index] if index < len(values) else same, frame)
         elif isinstance(target, Attribute | Subscript):
-            self._value(target.value, frame)
+            owner = self._value(target.value, frame)
+            if isinstance(owner, Model | Row) and isinstance(target, Attribute):
+                self._added.add((owner.key, target.name))
 
     # -- expressions -----------------------------------------------------------------------------------
 
@@ -423,6 +436,10 @@ class _Flow:
         return self._member(self._value(expression.value, frame), expression.name)
 
     def _member(self, value: Value, name: str) -> Value:
+        if isinstance(value, Model | Row):
+            if value.key in self._handed_out or (value.key, name) in self._added:
+                return Rows(key=value.key, manager=name, names=None) if name in MANAGERS else None
+            model = self._relations.model(value.key)
         if isinstance(value, Editor) and name == "connection":
             return Connection(given=True)
         if isinstance(value, Bound) and isinstance(value.value, Model) and value.name not in _CLASS_MEMBERS:
@@ -431,9 +448,10 @@ class _Flow:
         if isinstance(value, Model):
             if name in MANAGERS:
                 return Rows(key=value.key, manager=name)
-            return None if name in _CLASS_MEMBERS else Bound(value, name)
+            if name in _CLASS_MEMBERS or (model is not None and self._relations.has_attribute(model, name).certain):
+                return None  # the descriptor of a field: `Order.tags.through`
+            return Bound(value, name)
         if isinstance(value, Row):
-            model = self._relations.model(value.key)
             relation = self._relations.attribute(model, name) if model is not None else None
             if relation is not None:
                 if relation.target is None:
@@ -464,6 +482,7 @@ class _Flow:
             return self._run(function, arguments, named, frame)
         if isinstance(function, Constant):
             return None
+        self._handed_out |= {value.key for value in arguments if isinstance(value, Model) and function is None}
         if isinstance(call.function, Name) and call.function.scope == "free":
             definition = frame.file.classes.get(call.function.name)
             if definition is not None:
@@ -614,6 +633,7 @@ class _Flow:
                 is_looped=bool(frame.loops),
                 loop=next((rows for rows in reversed(frame.loops) if rows is not None), None),
                 is_guarded=frame.guards > 0,
+                is_tried=frame.tries > 0,
                 **what,
             )
         )
@@ -656,13 +676,14 @@ def _queried(owner: Rows, method: str, call: Call, arguments: tuple[Value, ...])
         owner,
         is_manager=method == "db_manager" and owner.is_manager,
         is_filtered=owner.is_filtered or method in _NARROWING,
+        conditions=(*owner.conditions, call) if method in _NARROWING else owner.conditions,
         is_batched=owner.is_batched or method == "iterator",
         has_alias=owner.has_alias or method in ("using", "db_manager"),
         are_rows=owner.are_rows and method not in _NO_INSTANCES,
     )
     if method == "extra" or (method == "raw"):
         return replace(rows, names=None)
-    return replace(rows, names=_annotated(rows, call)) if method in _ANNOTATING else rows
+    return replace(rows, names=_annotated(rows, call)) if method in ANNOTATING else rows
 
 
 def _annotated(rows: Rows, call: Call) -> frozenset[str] | None:

@@ -114,6 +114,15 @@ class Graph:
         """
         return app not in self._uncertain
 
+    def is_complete(self, key: MigrationKey) -> bool:
+        """Whether everything that must have run before is known: each edge upwards was read and leads somewhere."""
+        return key not in self._incomplete and not (self._incomplete & self.ancestors(key))
+
+    @lazy
+    def _incomplete(self) -> frozenset[MigrationKey]:
+        unread = {key for key, migration in self.migrations.items() if not migration.dependencies_known}
+        return frozenset(unread | {each.migration for each in self.problems if each.migration is not None})
+
     @lazy
     def _uncertain(self) -> frozenset[str]:
         unread = {key.app for key, migration in self.migrations.items() if not migration.dependencies_known}

@@ -19,6 +19,7 @@ from miglint.project.keys import MigrationKey, ModelKey, model_key
 from miglint.project.migration import Migration
 from miglint.project.operations import (
     Alternative,
+    CreateModel,
     Operation,
     OperationPath,
     RenameModel,
@@ -84,6 +85,17 @@ class History(msgspec.Struct, frozen=True, dict=True):
     _before: Mapping[MigrationKey, ProjectState] = {}
     _after: Mapping[MigrationKey, ProjectState] = {}
     _by_migration: Mapping[MigrationKey, tuple[Step, ...]] = {}
+
+    @lazy
+    def makers(self) -> Mapping[ModelKey, tuple[MigrationKey, ...]]:
+        """The migrations that make each model, or give it this name, in the order of the plan."""
+        found: dict[ModelKey, tuple[MigrationKey, ...]] = {}
+        for step in self.steps:
+            match step.operation:
+                case CreateModel(name=str(name)) | RenameModel(new_name=str(name)) if step.touches_state:
+                    key = model_key(step.migration.app, name)
+                    found[key] = (*found.get(key, ()), step.migration.key)
+        return found
 
     def steps_of(self, key: MigrationKey) -> tuple[Step, ...]:
         """The steps of one migration."""

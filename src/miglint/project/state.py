@@ -244,7 +244,7 @@ def _create_model(operation: ops.CreateModel, scene: _Scene) -> Result:
         app=scene.app,
         name=operation.name,
         fields={name: FieldState(name, field, scene.origin) for name, field in operation.fields},
-        options={name: value for name, value in options.items() if not _is_empty(name, value)},
+        options=options,
         bases=tuple(bases),
         managers=operation.managers,
         indexes=tuple(IndexState(name, expr, scene.origin) for name, expr in indexes),
@@ -254,13 +254,6 @@ def _create_model(operation: ops.CreateModel, scene: _Scene) -> Result:
     )
     there = scene.state.model(scene.app, operation.name) is not None
     return scene.state.put(model), _repeated(model) if there else ()
-
-
-def _is_empty(name: str, value: Expr) -> bool:
-    """`set()` is how Django's writer spells an empty option."""
-    if isinstance(value, Call):
-        return name in _TOGETHER and value.callee in ("set", "list", "tuple") and not value.arguments
-    return name in _TOGETHER and isinstance(value, Items) and not value.items
 
 
 def _named_items(value: Expr | None) -> tuple[tuple[str | None, Expr], ...]:
@@ -391,10 +384,9 @@ def _refers(value: Expr | None, key: ModelKey, model: ModelState) -> bool:
 def _option_setter(option: str, argument: str) -> Callable[[Any, _Scene, ModelState], Result]:
     def forwards(operation: Any, scene: _Scene, model: ModelState) -> Result:
         value: Expr | None = getattr(operation, argument)
-        options = {name: old for name, old in model.options.items() if name != option}
-        if value is not None and not _is_empty(option, value):
-            options[option] = value
-        return scene.state.put(replace(model, options=options)), ()
+        # Django keeps the option where it is emptied: `None` of a table, an empty set of a unique_together.
+        given = value if value is not None else Literal("none", "None", operation.span)
+        return scene.state.put(replace(model, options={**model.options, option: given})), ()
 
     return forwards
 
@@ -528,11 +520,10 @@ def _remove_index(operation: ops.RemoveIndex, scene: _Scene, model: ModelState) 
 def _rename_index(operation: ops.RenameIndex, scene: _Scene, model: ModelState) -> Result:
     if operation.old_name is None:
         together = model.options.get("index_together")
-        options = {name: value for name, value in model.options.items() if name != "index_together"}
+        options = dict(model.options)
         if isinstance(together, Items):
             left = tuple(item for item in together.items if not _same_items(item, operation.old_fields))
-            if left:
-                options["index_together"] = Items(together.kind, left, together.span)
+            options["index_together"] = Items(together.kind, left, together.span)
         added = IndexState(operation.new_name, operation.old_fields, scene.origin)
         return scene.state.put(replace(model, options=options, indexes=(*model.indexes, added))), ()
     old, new = operation.old_name, operation.new_name

@@ -47,12 +47,14 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
 
     `manager` is the attribute of the model that it was got by, "" for the manager of a relation. `names` are those
     of annotations, None where they cannot be known. `are_rows` is false after `values()`, which gives no instances.
+    `conditions` are the calls that narrowed it down.
     """
 
     key: ModelKey
     manager: str = "objects"
     is_manager: bool = True
     is_filtered: bool = False
+    conditions: tuple[Call, ...] = ()
     is_sliced: bool = False
     is_batched: bool = False
     has_alias: bool = False
@@ -115,6 +117,9 @@ Value = (
     | Instance | None
 )  # fmt: skip
 
+# The methods whose keywords are names of annotations.
+ANNOTATING = frozenset({"annotate", "alias", "values", "values_list"})
+
 # -- what is seen ---------------------------------------------------------------------------------------
 
 
@@ -122,7 +127,8 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     """Something that the code does.
 
     `span` is in the file of `module`, `code` the function it stands in. `is_looped` tells that it is done again and
-    again, `loop` through which rows. `is_guarded` is true under a condition or in a `try`.
+    again, `loop` through which rows. `is_guarded` is true under a condition or in a `try`, `is_tried` in a `try` that
+    catches something.
     """
 
     span: Span
@@ -132,6 +138,7 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     is_looped: bool = False
     loop: Rows | None = None
     is_guarded: bool = False
+    is_tried: bool = False
 
 
 class GetModel(Use, frozen=True, kw_only=True):
@@ -154,6 +161,14 @@ class Query(Use, frozen=True, kw_only=True):
     @property
     def key(self) -> ModelKey:
         return self.on.key
+
+    @property
+    def annotated(self) -> frozenset[str] | None:
+        """The names that are no fields: of annotations made before, and in this call. None: they cannot be known."""
+        before = self.on.names if isinstance(self.on, Rows) else frozenset()
+        if before is None or self.method not in ANNOTATING:
+            return before
+        return before | {keyword.name for keyword in self.call.keywords if keyword.name is not None}
 
 
 class RawSQL(Use, frozen=True, kw_only=True):

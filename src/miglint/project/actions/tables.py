@@ -59,7 +59,7 @@ def create_model(operation: ops.CreateModel, scene: Scene) -> Iterator[Action]:
             yield from add_key(where, column, scene.target(field, model), empty=True, deferred=True)
     for group in groups_of(model.options.get("unique_together")) or ():
         yield unique_together(model, group, on_new_table=True)
-    if model.options.get("db_table_comment") is not None:
+    if text_of(model.options.get("db_table_comment")) is not None:
         yield Comment(**where)
     for name, field in own:
         yield from field_indexes(columns[name], field, scene, {**where, "deferred": True})
@@ -140,7 +140,7 @@ def alter_table(operation: ops.AlterModelTable, scene: Scene) -> Iterator[Action
 
 def alter_table_comment(operation: ops.AlterModelTableComment, scene: Scene) -> Iterator[Action]:
     model = scene.model(operation.name)
-    if model is not None and model.options.get("db_table_comment") != operation.table_comment:
+    if model is not None and text_of(model.options.get("db_table_comment")) != text_of(operation.table_comment):
         yield Comment(**place(model))
 
 

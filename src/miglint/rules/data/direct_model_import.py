@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from miglint.api import (
+    CONTRIB_MODELS,
     Assign,
     Attribute,
     Call,
@@ -41,16 +42,6 @@ from miglint.api import (
 
 _URL = "https://docs.djangoproject.com/en/stable/topics/migrations/#historical-models"
 
-# The models of Django's own apps, by label; managers and abstract classes are no tables.
-_CONTRIB = {
-    "admin": {"LogEntry"},
-    "auth": {"Group", "Permission", "User"},
-    "contenttypes": {"ContentType"},
-    "flatpages": {"FlatPage"},
-    "redirects": {"Redirect"},
-    "sessions": {"Session"},
-    "sites": {"Site"},
-}
 _USER_MODEL = ("django.contrib.auth.get_user_model", "django.contrib.auth.models.get_user_model")
 _GOT_USER = "get_user_model()"
 # Attributes that only a model class has: they tell one whose module cannot be read.
@@ -181,7 +172,7 @@ def _label(context: OperationContext[RunPython], package: list[str], dots: int) 
 
 def _is_model(context: OperationContext[RunPython], app: str, module: str, name: str) -> Truth:
     if module.startswith("django.contrib."):
-        return Truth.of(name in _CONTRIB.get(app, set()))
+        return Truth.of(name.lower() in CONTRIB_MODELS.get(app, ()))
     states = (context.before, context.project.history.final)
     if any(state.model(app, name) is not None for state in states):
         return Truth.YES

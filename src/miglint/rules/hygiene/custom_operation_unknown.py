@@ -1,0 +1,23 @@
+"""An operation of which only the name is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from miglint.api import Custom, Diagnostic, OperationContext, Severity, rule
+
+_URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#writing-your-own"
+
+
+@rule("MG706", on=Custom, severity=Severity.INFO)
+def custom_operation_unknown(context: OperationContext[Custom]) -> Iterator[Diagnostic]:
+    """An operation is none of Django's: what it does is not checked."""
+    name, app = context.operation.callee, context.migration.app
+    yield context.diagnostic(
+        None,
+        f"what the operation {name} does is not known",
+        help=f"It is taken as one that may change anything in {app}: from here on nothing is reported because a model, "
+        f"field or index of {app} is absent. Review by hand what it locks and what it loses.",
+        url=_URL,
+        detail=name,
+    )

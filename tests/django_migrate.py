@@ -1,0 +1,49 @@
+"""Runs `migrate` of a small project in a child process, on a new SQLite database: what Django really says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+_RUN = """
+import sys
+from pathlib import Path
+import django
+from django.conf import settings
+
+root, *arguments = sys.argv[1:]
+apps = sorted(path.parent.parent.name for path in Path(root).glob("*/migrations/__init__.py"))
+sys.path.insert(0, root)
+settings.configure(
+    INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", *apps],
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{root}/db.sqlite3"}},
+    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+)
+django.setup()
+from django.core.management import call_command
+
+try:
+    call_command("migrate", *arguments, verbosity=0)
+except Exception as error:
+    print(f"{type(error).__name__}: {error}")
+"""
+
+
+def write(root: Path, files: dict[str, str]) -> None:
+    """Writes a project's files; apps and their migrations get `__init__.py`."""
+    for path, text in files.items():
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+        for package in (target.parent, target.parent.parent):
+            if root in package.parents:
+                (package / "__init__.py").touch()
+
+
+def migrate(root: Path, *arguments: str) -> str:
+    """What the exception says that ends `migrate`, "" where everything is applied."""
+    (root / "db.sqlite3").unlink(missing_ok=True)
+    command = [sys.executable, "-W", "ignore", "-c", _RUN, str(root), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
+    return done.stdout.strip().partition("\n")[0]

@@ -1,0 +1,192 @@
+"""What miglint says of the graph and the state is what Django does: the seeded case fails so, the mended one passes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from django_migrate import migrate, write
+from miglint.diagnostic import Diagnostic
+from miglint.options import Options
+from miglint.session import Session
+
+_KEY = '("id", models.BigAutoField(primary_key=True))'
+
+
+def migration(operations: str, dependencies: str = "", code: str = "") -> str:
+    return (
+        f"from django.db import migrations, models\n\n\n{code}\n\n"
+        f"class Migration(migrations.Migration):\n    dependencies = [{dependencies}]\n\n"
+        f"    operations = [\n        {operations}\n    ]\n"
+    )
+
+
+def findings(root: Path, code: str) -> list[Diagnostic]:
+    (root / "manage.py").touch()
+    options = Options(cache=False, jobs=1, select=(code,), database="sqlite")
+    return [each for each in Session(options, cwd=root).report([root]).findings if each.code == code]
+
+
+def said(finding: Diagnostic) -> str:
+    """The error that a finding quotes."""
+    return finding.message.partition(" raises ")[2]
+
+
+# -- MG108 --------------------------------------------------------------------------------------------
+
+SHOP = migration(
+    f'migrations.CreateModel("Order", [{_KEY}, ("note", models.TextField(default=""))]),\n'
+    f'        migrations.CreateModel("Tag", [{_KEY}]),\n'
+    f'        migrations.CreateModel("Tagging", [{_KEY}, ("tag", models.ForeignKey("shop.Tag", models.CASCADE))]),'
+)
+GET = 'def look(apps, schema_editor):\n    apps.get_model("shop", "Order").objects.count()\n'
+# What an app whose name sorts before `shop` needs of it: on a new database Django runs it first.
+CROSS_APP = {
+    "get_model": ("migrations.RunPython(look),", GET),
+    "get_model under another name": (
+        "migrations.RunPython(look),",
+        'def look(registry, editor):\n    registry.get_model("shop.Tag")\n',
+    ),
+    "get_model in a helper": (
+        "migrations.RunPython(start),",
+        f"{GET}\n\ndef start(apps, schema_editor):\n    look(apps, schema_editor)\n",
+    ),
+    "get_model in database_operations": (
+        "migrations.SeparateDatabaseAndState(database_operations=[migrations.RunPython(look)]),",
+        GET,
+    ),
+    "foreign key": (
+        f'migrations.CreateModel("Report", [{_KEY}, ("order", models.ForeignKey("shop.Order", models.CASCADE))]),',
+        "",
+    ),
+    "added foreign key": (
+        (
+            f'migrations.CreateModel("Report", [{_KEY}]),\n'
+            '        migrations.AddField("report", "o", models.OneToOneField("shop.order", models.CASCADE, null=True)),'
+        ),
+        "",
+    ),
+    "altered foreign key": (
+        (
+            f'migrations.CreateModel("Report", [{_KEY}, ("number", models.BigIntegerField(null=True))]),\n'
+            '        migrations.AlterField("report", "number", models.ForeignKey("shop.order", models.CASCADE)),'
+        ),
+        "",
+    ),
+    "many-to-many": (
+        f'migrations.CreateModel("Report", [{_KEY}, ("tags", models.ManyToManyField("shop.Tag"))]),',
+        "",
+    ),
+    "through": (
+        (
+            f'migrations.CreateModel("Report", [{_KEY}]),\n'
+            '        migrations.AddField("report", "r", models.ManyToManyField("self", through="shop.Tagging")),'
+        ),
+        "",
+    ),
+    "proxy": ('migrations.CreateModel("Copy", [], options={"proxy": True}, bases=("shop.order",)),', ""),
+}
+
+
+@pytest.mark.parametrize("case", CROSS_APP)
+def test_without_the_dependency_django_fails_as_the_message_says_and_with_it_passes(case: str, tmp_path: Path) -> None:
+    operations, code = CROSS_APP[case]
+    path = "analytics/migrations/0001_initial.py"
+    write(tmp_path, {"shop/migrations/0001_initial.py": SHOP, path: migration(operations, code=code)})
+    (found,) = findings(tmp_path, "MG108")
+    assert migrate(tmp_path) == said(found)
+
+    added = re.search(r'\("shop", "0001_initial"\),', found.help)
+    assert added is not None, "the help names the dependency, ready to paste"
+    write(tmp_path, {path: migration(operations, added[0], code)})
+    assert findings(tmp_path, "MG108") == []
+    assert migrate(tmp_path) == ""
+
+
+# What is silent because Django does not fail, even where this app alone is migrated.
+NO_NEED = {
+    "unmanaged": (
+        (
+            f'migrations.CreateModel("Report", [{_KEY}, ("order", models.ForeignKey("shop.Order", models.CASCADE))], '
+            'options={"managed": False}),'
+        ),
+        "",
+    ),
+    "state alone": (
+        (
+            "migrations.SeparateDatabaseAndState(state_operations=["
+            f'migrations.CreateModel("Report", [{_KEY}, ("order", models.ForeignKey("shop.Order", models.CASCADE))])]),'
+        ),
+        "",
+    ),
+    "an expected absence": (
+        "migrations.RunPython(look),",
+        (
+            "def look(apps, schema_editor):\n    try:\n        apps.get_model('shop', 'Order')\n"
+            "    except LookupError:\n        pass\n"
+        ),
+    ),
+    "a handler that runs later": (
+        "migrations.RunPython(look),",
+        "def look(apps, schema_editor):\n    def handler(apps, **rest):\n        apps.get_model('shop', 'Order')\n",
+    ),
+    "the reverse": ("migrations.RunPython(migrations.RunPython.noop, look),", GET),
+}
+
+
+@pytest.mark.parametrize("case", NO_NEED)
+def test_what_django_does_not_need_is_not_asked_for(case: str, tmp_path: Path) -> None:
+    operations, code = NO_NEED[case]
+    files = {
+        "shop/migrations/0001_initial.py": SHOP,
+        "analytics/migrations/0001_initial.py": migration(operations, code=code),
+    }
+    write(tmp_path, files)
+    assert findings(tmp_path, "MG108") == []
+    assert migrate(tmp_path, "analytics") == ""
+
+
+def test_a_dependency_that_happens_to_hold_today_fails_when_the_app_is_migrated_alone(tmp_path: Path) -> None:
+    files = {
+        "shop/migrations/0001_initial.py": SHOP,
+        "zoo/migrations/0001_initial.py": migration("migrations.RunPython(look),", code=GET),
+    }
+    write(tmp_path, files)
+    (found,) = findings(tmp_path, "MG108")
+    assert "Today shop.0001_initial happens to come first" in found.help
+    assert migrate(tmp_path) == ""
+    assert migrate(tmp_path, "zoo") == said(found)
+
+
+def test_a_model_that_comes_after_the_migration_itself_is_no_dependency_to_add(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "analytics/migrations/0001_initial.py": migration("migrations.RunPython(look),", code=GET),
+            "shop/migrations/0001_initial.py": SHOP.replace(
+                "dependencies = []", 'dependencies = [("analytics", "0001_initial")]'
+            ),
+        },
+    )
+    (found,) = findings(tmp_path, "MG108")
+    assert "comes after this migration" in found.help
+    assert "Add to" not in found.help
+    assert migrate(tmp_path) == said(found)
+
+
+def test_models_of_djangos_own_apps_need_a_dependency_too(tmp_path: Path) -> None:
+    code = 'def group(apps, schema_editor):\n    apps.get_model("auth", "Group").objects.count()\n'
+    path = "shop/migrations/0001_initial.py"
+    installed = "INSTALLED_APPS = ['django.contrib.contenttypes', 'django.contrib.auth', 'shop']\n"
+    manage = 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")\n'
+    write(tmp_path, {path: migration("migrations.RunPython(group),", code=code)})
+    (tmp_path / "settings.py").write_text(installed)
+    (tmp_path / "manage.py").write_text(manage)
+    (found,) = findings(tmp_path, "MG108")
+    assert migrate(tmp_path, "shop") == said(found)
+
+    write(tmp_path, {path: migration("migrations.RunPython(group),", '("auth", "0001_initial")', code)})
+    assert findings(tmp_path, "MG108") == []
+    assert migrate(tmp_path, "shop") == ""
