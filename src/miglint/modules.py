@@ -53,13 +53,18 @@ class Modules:
             for _ in range(dots - 1):
                 folder = folder.rpartition("/")[0]
             return self._file(folder, tail)
-        # An absolute import: one of the directories above is on the path.
+        # An absolute import: one of the directories above is on the path, none that is a package itself.
         while len(folder) >= len(self._root):
-            found = self._file(folder, tail)
+            found = self._file(folder, tail) if self._may_be_on_path(folder) else None
             if found is not None:
                 return found
             folder = folder.rpartition("/")[0]
         return None
+
+    def _may_be_on_path(self, folder: str) -> bool:
+        if folder == self._root or f"{folder}/__init__.py" in self._overlay:
+            return folder == self._root
+        return not os.path.isfile(f"{folder}/__init__.py") or os.path.isfile(f"{folder}/manage.py")
 
     def _file(self, folder: str, tail: str) -> str | None:
         candidates = (f"{folder}/{tail}.py", f"{folder}/{tail}/__init__.py") if tail else (f"{folder}/__init__.py",)

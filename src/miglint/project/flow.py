@@ -22,6 +22,7 @@ from miglint.project.source_module import SourceModule
 from miglint.project.usage import (
     ANNOTATING,
     Bound,
+    Called,
     Connection,
     Constant,
     Cursor,
@@ -29,6 +30,7 @@ from miglint.project.usage import (
     Editor,
     GetModel,
     Instance,
+    Kind,
     Model,
     Query,
     RawSQL,
@@ -37,9 +39,11 @@ from miglint.project.usage import (
     Row,
     Rows,
     Several,
+    Text,
     Usage,
     Use,
     Value,
+    Written,
 )
 from miglint.syntax.facts import (
     Assign,
@@ -66,10 +70,10 @@ from miglint.syntax.facts import (
     Starred,
     Statement,
     Subscript,
+    Template,
     Try,
     With,
     children,
-    dotted,
 )
 from miglint.text import Span
 
@@ -94,6 +98,7 @@ _ONE_AND_FLAG = frozenset({"get_or_create", "update_or_create"})
 # Functions that give back the elements they are given.
 _SAME_ELEMENTS = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter", "frozenset"})
 _CLASS_MEMBERS = frozenset({"DoesNotExist", "MultipleObjectsReturned", "_meta", "__name__", "__class__"})
+_OF_STRINGS = frozenset({"format", "strip", "join"})
 _CONNECTIONS = ("django.db.connection", "django.db.backends.connection")
 
 
@@ -273,8 +278,7 @@ class _Flow:
             for target in statement.targets:
                 self._bind(target, value, frame)
         elif isinstance(statement, Augment):
-            self._value(statement.value, frame)
-            self._bind(statement.target, None, frame)
+            self._bind(statement.target, self._augmented(statement, frame), frame)
         elif isinstance(statement, Evaluate):
             self._value(statement.value, frame)
         elif isinstance(statement, Return):
@@ -304,6 +308,12 @@ class _Flow:
             self._body(statement.finally_, frame)
         elif isinstance(statement, Function):
             frame.scope[statement.name] = Routine(code_of(statement), frame.file.module, frame.scope)
+
+    def _augmented(self, statement: Augment, frame: _Frame) -> Value:
+        before, added = self._value(statement.target, frame), self._value(statement.value, frame)
+        if isinstance(before, Constant | Written | Text):
+            return Text(statement.value, _is_written(before) and _is_written(added))
+        return None
 
     def _branches(self, bodies: Iterable[tuple[Statement, ...]], frame: _Frame) -> None:
         """Each body from the same start; a name that they leave with different values holds nothing known."""
@@ -383,6 +393,8 @@ class _Flow:
         routine = file.routine(name)
         if routine is not None:
             return routine
+        if name in file.classes:
+            return Kind(file.classes[name], file.module)
         value = file.values.get(name)
         if isinstance(value, Lambda):
             return Routine(lambda_code(value), file.module)
@@ -412,7 +424,7 @@ class _Flow:
             file = self._file(found)
             if attribute:
                 return file.method(first, attribute) if first in file.classes else None
-            if first not in file.functions and first not in file.values:
+            if first not in file.functions and first not in file.values and first not in file.classes:
                 return self._reexported(first, file)
             return self._global(first, file)
         return None
@@ -428,11 +440,6 @@ class _Flow:
         return None
 
     def _attribute(self, expression: Attribute, frame: _Frame) -> Value:
-        owner = dotted(expression.value)
-        if owner and isinstance(expression.value, Name) and expression.value.scope == "free":
-            method = frame.file.method(owner, expression.name)
-            if method is not None and owner not in frame.scope:
-                return method
         return self._member(self._value(expression.value, frame), expression.name)
 
     def _member(self, value: Value, name: str) -> Value:
@@ -462,13 +469,16 @@ class _Flow:
             return Bound(value, name)
         if isinstance(value, Registry | Editor | Connection | Cursor | Rows | Instance):
             return Bound(value, name)
-        return None
+        if isinstance(value, Kind):
+            return self._file(value.module).method(value.definition.name, name)
+        return Bound(value, name) if isinstance(value, Constant | Text) and name in _OF_STRINGS else None
 
     def _called(self, call: Call, frame: _Frame) -> Value:
         if call.callee.startswith("functools.partial") and call.arguments:
             return self._partial(call, frame)
         function = self._value(call.function, frame)
         arguments = self._arguments(call, frame)
+        self._note_called(call, function, frame)
         named = tuple((each.name, self._value(each.value, frame)) for each in call.keywords if each.name is not None)
         for each in call.keywords:
             if each.name is None:
@@ -480,17 +490,25 @@ class _Flow:
             return Row(key=function.key, is_new=True)
         if isinstance(function, Routine):
             return self._run(function, arguments, named, frame)
-        if isinstance(function, Constant):
+        if isinstance(function, Kind):
+            return Instance(function.definition, function.module)
+        if isinstance(function, Constant | Text):
             return None
         self._handed_out |= {value.key for value in arguments if isinstance(value, Model) and function is None}
         if isinstance(call.function, Name) and call.function.scope == "free":
-            definition = frame.file.classes.get(call.function.name)
-            if definition is not None:
-                return Instance(definition, frame.file.module)
             return _builtin(call.function.name, arguments)
         if call.callee.startswith("django.db.") and call.callee.endswith("connection.cursor"):
             return Cursor()
         return None
+
+    def _note_called(self, call: Call, function: Value, frame: _Frame) -> None:
+        name = call.function
+        if not isinstance(name, Name) or name.scope == "local" or name.name in frame.scope:
+            return
+        if name.scope == "imported" or function is None:
+            target = function.module if isinstance(function, Routine | Kind) else None
+            definition = function.definition if isinstance(function, Kind) else None
+            self._note(Called, call.span, frame, path=name.name, call=call, target=target, definition=definition)
 
     def _arguments(self, call: Call, frame: _Frame) -> tuple[Value, ...]:
         found: list[Value] = []
@@ -522,11 +540,19 @@ class _Flow:
             if name in ("execute", "executemany") and (call.arguments or call.keyword("sql") is not None):
                 text = call.arguments[0] if call.arguments else call.keyword("sql")
                 assert text is not None
-                self._note(RawSQL, call.span, frame, text=self._text(text, frame), call=call)
+                value = self._value(text, frame)
+                # Names that hold nothing known may come from anywhere; a call may well be a query builder's.
+                is_written = _is_written(value) or isinstance(text, Call) or (value is None and isinstance(text, Name))
+                known = value.expr if isinstance(value, Constant | Text) else text
+                self._note(RawSQL, call.span, frame, text=known, call=call, is_written=is_written)
             return None
         if isinstance(owner, Instance):
             method = self._method(owner, name)
             return self._run(method, (owner, *arguments), tuple(named.items()), frame) if method is not None else None
+        if isinstance(owner, Constant | Text) and name == "format":
+            parts = zip((*arguments, *named.values()), _parts(call), strict=False)
+            filled = all(_is_written(value) or _is_name_of_table(part) for value, part in parts)
+            return Text(call, _is_written(owner) and filled)
         if isinstance(owner, Rows | Row | Model):
             self._note(Query, call.span, frame, on=owner, method=name, call=call)
             return _queried(owner, name, call, arguments) if isinstance(owner, Rows) else None
@@ -554,10 +580,10 @@ class _Flow:
             return self._settings.get(value.expr.name.rpartition(".")[2])
         return _string(value)
 
-    def _text(self, expression: Expr, frame: _Frame) -> Expr:
-        """The expression, or the constant that a name stands for."""
-        value = self._value(expression, frame)
-        return value.expr if isinstance(value, Constant) else expression
+    def _template(self, expression: Template, frame: _Frame) -> Value:
+        values = [self._value(part, frame) for part in expression.parts]
+        known = (_is_written(v) or _is_name_of_table(part) for v, part in zip(values, expression.parts, strict=True))
+        return Text(expression, all(known))
 
     def _items(self, expression: Items, frame: _Frame) -> Value:
         return Several(tuple(self._value(item, frame) for item in expression.items))
@@ -583,7 +609,12 @@ class _Flow:
         values = [self._value(operand, frame) for operand in expression.operands]
         if expression.operator in ("|", "&") and values and isinstance(values[0], Rows):
             return replace(values[0], is_filtered=all(isinstance(each, Rows) and each.is_filtered for each in values))
-        return Constant(expression) if all(isinstance(each, Constant) for each in values) else None
+        if all(isinstance(each, Constant) for each in values):
+            return Constant(expression)
+        if expression.operator in ("+", "%") and any(isinstance(each, Constant | Text) for each in values):
+            known = zip(values, expression.operands, strict=True)
+            return Text(expression, all(_is_written(value) or _is_name_of_table(part) for value, part in known))
+        return None
 
     def _subscript(self, expression: Subscript, frame: _Frame) -> Value:
         value = self._value(expression.value, frame)
@@ -648,6 +679,7 @@ _EVALUATORS: dict[type, Callable[[_Flow, Any, _Frame], Value]] = {
     Either: _Flow._either,
     Operation: _Flow._operation,
     Subscript: _Flow._subscript,
+    Template: _Flow._template,
     Lambda: _Flow._lambda,
     Comprehension: _Flow._comprehension,
 }
@@ -706,14 +738,21 @@ def _element(iterable: Value) -> Value:
         return _row(iterable)
     if isinstance(iterable, Each):
         return iterable.value
-    if isinstance(iterable, Several) and iterable.values:
-        first, *others = iterable.values
-        if all(_same(first, other) for other in others):
-            return first
-        if all(isinstance(each, Several) for each in iterable.values):
-            rows = [each.values for each in iterable.values if isinstance(each, Several)]
-            columns = zip(*rows, strict=False)
-            return Several(tuple(c[0] if all(_same(c[0], each) for each in c) else None for c in columns))
+    return _common(iterable.values) if isinstance(iterable, Several) else None
+
+
+def _common(values: tuple[Value, ...]) -> Value:
+    """What is known of each of several values: that they are the same, or constants, or tuples of such."""
+    if not values:
+        return None
+    first, *others = values
+    if all(_same(first, other) for other in others):
+        return first
+    if all(isinstance(each, Constant | Written) for each in values):
+        return Written()
+    if all(isinstance(each, Several) for each in values):
+        rows = [each.values for each in values if isinstance(each, Several)]
+        return Several(tuple(_common(column) for column in zip(*rows, strict=False)))
     return None
 
 
@@ -766,3 +805,19 @@ def _passed(parameter: Parameter, by_name: Mapping[str, Value]) -> Value:
     if parameter.name in by_name:
         return by_name[parameter.name]
     return _constant(parameter.default) if parameter.default is not None else None
+
+
+def _is_written(value: Value) -> bool:
+    """Whether a value is one that the code writes out."""
+    return isinstance(value, Constant | Written) or (isinstance(value, Text) and value.is_written)
+
+
+def _is_name_of_table(expression: Expr) -> bool:
+    """`Order._meta.db_table`, a field's `column` and what `quote_name` quotes: names, and no data."""
+    if isinstance(expression, Call):
+        return isinstance(expression.function, Name | Attribute) and expression.callee.endswith("quote_name")
+    return isinstance(expression, Attribute) and expression.name in ("db_table", "column")
+
+
+def _parts(call: Call) -> tuple[Expr, ...]:
+    return (*call.arguments, *(keyword.value for keyword in call.keywords))

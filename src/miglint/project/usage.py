@@ -88,6 +88,17 @@ class Constant(msgspec.Struct, frozen=True):
     expr: Expr
 
 
+class Written(msgspec.Struct, frozen=True):
+    """One of several constants that the code writes out; which one is not known."""
+
+
+class Text(msgspec.Struct, frozen=True):
+    """A string that is put together; `is_written` says from constants of the code, and from names of tables, alone."""
+
+    expr: Expr
+    is_written: bool
+
+
 class Bound(msgspec.Struct, frozen=True):
     """An attribute of a value, most likely a method."""
 
@@ -105,6 +116,13 @@ class Routine(msgspec.Struct, frozen=True, eq=False):
     named: tuple[tuple[str, Value], ...] = ()
 
 
+class Kind(msgspec.Struct, frozen=True, eq=False):
+    """A class of the project."""
+
+    definition: Class
+    module: SourceModule
+
+
 class Instance(msgspec.Struct, frozen=True, eq=False):
     """An instance of a class of the project."""
 
@@ -113,8 +131,8 @@ class Instance(msgspec.Struct, frozen=True, eq=False):
 
 
 Value = (
-    Registry | Editor | Connection | Cursor | Model | Rows | Row | Several | Each | Constant | Bound | Routine
-    | Instance | None
+    Registry | Editor | Connection | Cursor | Model | Rows | Row | Several | Each | Constant | Written | Text | Bound
+    | Routine | Kind | Instance | None
 )  # fmt: skip
 
 # The methods whose keywords are names of annotations.
@@ -172,10 +190,27 @@ class Query(Use, frozen=True, kw_only=True):
 
 
 class RawSQL(Use, frozen=True, kw_only=True):
-    """SQL that is handed to a cursor or to `schema_editor.execute`; `text` as it is written."""
+    """SQL that is handed to a cursor or to `schema_editor.execute`; `text` as it is written.
+
+    `is_written` is false where something is put into it that the code does not write out.
+    """
 
     text: Expr
     call: Call
+    is_written: bool = True
+
+
+class Called(Use, frozen=True, kw_only=True):
+    """A call of what is imported, or of one of Python's own functions: `path` is `shop.services.recalculate`, `open`.
+
+    `target` is the module of the project that defines it, None where the project has none; `definition` the class
+    that is instantiated.
+    """
+
+    path: str
+    call: Call
+    target: SourceModule | None = None
+    definition: Class | None = None
 
 
 U = TypeVar("U", bound=Use)
