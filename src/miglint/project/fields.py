@@ -188,20 +188,20 @@ class Field:
 
     # -- what kind of field -----------------------------------------------------------------------------
 
-    @property
+    @lazy
     def is_relation(self) -> Truth:
         return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind in RELATIONS)
 
-    @property
+    @lazy
     def is_many_to_many(self) -> Truth:
         return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind == "ManyToManyField")
 
-    @property
+    @lazy
     def is_auto(self) -> Truth:
         """A key that the database numbers itself."""
         return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind in _AUTO)
 
-    @property
+    @lazy
     def is_generated(self) -> Truth:
         return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind == "GeneratedField")
 
@@ -281,7 +281,7 @@ class Field:
             value.value if isinstance(value, Literal) and value.kind == "int" and isinstance(value.value, int) else None
         )
 
-    @property
+    @lazy
     def to(self) -> Expr | None:
         """The target of a relation, as written."""
         return self.arguments.get("to") if self.kind in RELATIONS or "to" in self.arguments else None
@@ -292,10 +292,44 @@ class Field:
         value = self.arguments.get("through")
         return None if isinstance(value, Literal) and value.kind == "none" else value
 
-    @property
+    @lazy
     def db_column(self) -> str | None:
         value = self.arguments.get("db_column")
         return value.text if isinstance(value, Literal) and value.kind == "str" else None
+
+    @lazy
+    def is_foreign_key(self) -> bool:
+        """Whether it is known to be a relation whose column is named after it, with `_id`."""
+        return self.kind in ("ForeignKey", "OneToOneField")
+
+    @lazy
+    def names_others(self) -> bool:
+        """Whether it is, or may be, a relation: its arguments name another model, or fields of one."""
+        return self.kind in RELATIONS or not _NAMING.isdisjoint(self.arguments)
+
+    @lazy
+    def database_arguments(self) -> dict[str, Expr]:
+        """The arguments that make Django alter a field when they change.
+
+        Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor._field_should_be_altered
+        """
+        kept: dict[str, Expr] = {}
+        for name, value in self.arguments.items():
+            if name in _NOT_FOR_THE_DATABASE:
+                # Django 6.1: the database does it.
+                if name == "on_delete" and isinstance(value, Name) and value.name.rpartition(".")[2].startswith("DB_"):
+                    kept[name] = value
+                continue
+            default = _DEFAULTS.get(name)
+            if name == "db_index":
+                default = "True" if self.kind in ("ForeignKey", "SlugField") else "False"
+            if isinstance(value, Literal):
+                if value.kind != "str" and value.text == default:
+                    continue
+                if name == "to" and value.kind == "str":
+                    value = Literal("str", value.text.lower())
+            kept[name] = value
+        return kept
 
 
 # max_length where the call does not give it. Source: the __init__ of each class.
@@ -307,3 +341,18 @@ _DEFAULT_LENGTHS = {
     "ImageField": 100,
     "FilePathField": 100,
 }
+
+# Arguments that no database sees. Source: django.db.models.Field.non_db_attrs
+_NOT_FOR_THE_DATABASE = {
+    "blank", "choices", "db_column", "editable", "error_messages", "help_text", "limit_choices_to", "on_delete",
+    "related_name", "related_query_name", "validators", "verbose_name", "name",
+}  # fmt: skip
+_DEFAULTS = {
+    "primary_key": "False", "unique": "False", "null": "False", "serialize": "True", "auto_created": "False",
+    "db_constraint": "True", "parent_link": "False", "auto_now": "False", "auto_now_add": "False", "db_comment": "None",
+    "db_tablespace": "None", "max_length": "None", "unique_for_date": "None", "unique_for_month": "None",
+    "unique_for_year": "None", "db_collation": "None", "through": "None", "through_fields": "None", "db_table": "None",
+    "to_field": "None",
+}  # fmt: skip
+# Arguments that name another model, or fields of it.
+_NAMING = frozenset({"to", "through", "to_field", "to_fields"})
