@@ -272,7 +272,11 @@ class _Run:
         )
 
     def _load(self, *, replayed: bool) -> _Loaded:
-        modules = Modules(self._root.as_posix(), lambda file: self._files([file])[file].facts, self._overlay)
+        stated = self._settings.environment
+        environment = (self._root / stated).as_posix() if stated is not None else None
+        modules = Modules(
+            self._root.as_posix(), lambda file: self._files([file])[file].facts, self._overlay, environment
+        )
         django = modules.django_settings(self._settings.settings_file)
         database, version, source = self._database(django), *self._django_version()
         walk = layout.walk(
@@ -319,7 +323,8 @@ class _Run:
                 key = MigrationKey(package.label, module.name)
                 files[key] = module.file
                 facts = self._read[module.file].facts
-                migrations.append(interpret(key, module.path, facts, modules.lookup(module.file)))
+                found_class = modules.field_class(module.file)
+                migrations.append(interpret(key, module.path, facts, modules.lookup(module.file), found_class))
         graph = Graph.build(migrations, swappable=django.swappable, django_version=version)
         history = self._replay(graph, database, version, django) if replayed else History()
         unreleased: frozenset[MigrationKey] = frozenset()

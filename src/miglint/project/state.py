@@ -366,7 +366,7 @@ def _rewritten(field: Field, change: Callable[[str, Expr], Expr]) -> Field:
     keywords = tuple(Keyword(k.name, change(k.name or "", k.value), k.span) for k in call.keywords)
     if arguments == call.arguments and keywords == call.keywords:
         return field
-    return Field(Call(call.function, arguments, keywords, call.span))
+    return field.written(Call(call.function, arguments, keywords, call.span))
 
 
 def _with_fields(model: ModelState, fields: Mapping[str, Field]) -> ModelState:
@@ -428,7 +428,7 @@ def _without_default(operation: ops.AddField | ops.AlterField) -> Field:
     keep, call = operation.preserve_default, operation.field.call
     if isinstance(keep, Literal) and keep.value is False and isinstance(call, Call):
         keywords = tuple(keyword for keyword in call.keywords if keyword.name != "default")
-        return Field(Call(call.function, call.arguments, keywords, call.span))
+        return operation.field.written(Call(call.function, call.arguments, keywords, call.span))
     return operation.field
 
 
@@ -477,7 +477,11 @@ def _own_names(model: ModelState, old: str, new: str) -> ModelState:
         call = field.call
         if field.kind == "CompositePrimaryKey" and isinstance(call, Call):
             names = tuple(_renamed(argument, old, new) for argument in call.arguments)
-            return field if names == call.arguments else Field(Call(call.function, names, call.keywords, call.span))
+            return (
+                field
+                if names == call.arguments
+                else field.written(Call(call.function, names, call.keywords, call.span))
+            )
         return _rewritten(field, change) if "from_fields" in field.arguments else field
 
     return _with_fields(model, {name: follow(state.field) for name, state in model.fields.items()})
