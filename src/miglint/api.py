@@ -210,6 +210,7 @@ from miglint.project.truth import (
     either,
 )
 from miglint.project.usage import (
+    Called,
     GetModel,
     Query,
     RawSQL,
@@ -338,6 +339,7 @@ __all__ = [
     "Augment",
     "Base",
     "Call",
+    "Called",
     "Class",
     "Clause",
     "Code",
