@@ -140,6 +140,7 @@ from miglint.project.narrowing import (
 from miglint.project.needs import (
     Need,
     field_needs,
+    named_fields,
     needs_of,
 )
 from miglint.project.operations import (
@@ -507,6 +508,7 @@ __all__ = [
     "module_assignments",
     "module_values",
     "named",
+    "named_fields",
     "narrowing",
     "needs_of",
     "nested",

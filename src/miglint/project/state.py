@@ -165,6 +165,19 @@ class ProjectState:
         """A model by label and name, whatever the name's case."""
         return self._apps.get(app, _NONE).get(name.lower())
 
+    def holds(self, key: ModelKey) -> bool:
+        """Whether there is such a model, or a many-to-many field whose join model Django calls so: `Order_tags`.
+
+        Source: django.db.models.fields.related.create_many_to_many_intermediary_model
+        """
+        if self.model(*key) is not None:
+            return True
+        return any(
+            f"{model.name}_{name}".lower() == key.name and state.field.is_many_to_many.possible
+            for model in self.in_app(key.app).values()
+            for name, state in model.fields.items()
+        )
+
     def models(self) -> Iterator[ModelState]:
         for app in self._apps.values():
             yield from app.values()
