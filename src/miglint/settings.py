@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 
 from miglint.database import Vendor, parse_version
+from miglint.project.sizes import Sizes
+from miglint.table_sizes import TableSizesError, read_table_sizes
 
 Deploy = Literal["migrate-first", "code-first", "downtime"]
 Level = Literal["error", "warning", "info"]
@@ -100,7 +102,9 @@ def _converted(table: Any, file: Path, text: str) -> Settings:
         raise SettingsError(f"{file}: [tool.miglint] is no table")
     for key in table:
         if key not in _KEYS:
-            raise SettingsError(f"{_place(file, text, key)}: unknown key {key}{near(key, _KEYS)}")
+            near = difflib.get_close_matches(key, _KEYS, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise SettingsError(f"{_place(file, text, key)}: unknown key {key}{hint}")
     try:
         settings = msgspec.convert({**table, "path": file.as_posix()}, Settings)
     except msgspec.ValidationError as error:
@@ -125,7 +129,9 @@ def _plain(message: str, choices: tuple[str, ...]) -> str:
     words = message.partition(" - at ")[0]
     wrong = re.fullmatch(r"Invalid enum value '(.*)'", words)
     if wrong is not None:
-        return f"{wrong[1]!r} is none of {', '.join(choices)}{near(wrong[1], choices)}"
+        near = difflib.get_close_matches(wrong[1], choices, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return f"{wrong[1]!r} is none of {', '.join(choices)}{hint}"
     for theirs, ours in (
         ("`str | null`", "a string"),
         ("`str`", "a string"),
@@ -137,19 +143,6 @@ def _plain(message: str, choices: tuple[str, ...]) -> str:
     ):
         words = words.replace(theirs, ours)
     return words[:1].lower() + words[1:]
-
-
-def place(settings: Settings, key: str) -> str:
-    """`pyproject.toml, line 12`: where a key is set."""
-    assert settings.path is not None
-    file = Path(settings.path)
-    return _place(file, file.read_text(encoding="utf-8"), key)
-
-
-def near(word: str, words: Iterable[str]) -> str:
-    """`; did you mean …?`, where one of the words is near."""
-    found = difflib.get_close_matches(word, list(words), n=1)
-    return f"; did you mean {found[0]}?" if found else ""
 
 
 def _place(file: Path, text: str, key: str) -> str:
@@ -169,6 +162,25 @@ def _place(file: Path, text: str, key: str) -> str:
     return str(file)
 
 
+# -- tables -------------------------------------------------------------------------------------------
+
+
+def sizes_of(settings: Settings) -> Sizes:
+    """What the settings say about tables; reads the file `table-sizes`, relative to the settings file.
+
+    Raises SettingsError.
+    """
+    rows: Mapping[str, int] = {}
+    if settings.table_sizes is not None and settings.path is not None:
+        file = Path(settings.path)
+        try:
+            rows = read_table_sizes(file.parent / settings.table_sizes)
+        except TableSizesError as error:
+            text = file.read_text(encoding="utf-8")
+            raise SettingsError(f"{_place(file, text, 'table-sizes')}: table-sizes: {error}") from None
+    return Sizes(hot=settings.hot_tables, small=settings.small_tables, rows=rows, large=settings.large_table_rows)
+
+
 # -- codes --------------------------------------------------------------------------------------------
 
 
@@ -178,7 +190,8 @@ def validate_selector(selector: str, known: Mapping[str, str], where: str = "") 
         return
     if selector and any(code.startswith(selector) for code in known):
         return
-    hint = near(selector, [*known, *known.values()]) or "; `miglint rules` lists them all"
+    near = difflib.get_close_matches(selector, [*known, *known.values()], n=1)
+    hint = f"; did you mean {near[0]}?" if near else "; `miglint rules` lists them all"
     raise SettingsError(f"{where}unknown rule {selector}{hint}")
 
 
@@ -186,12 +199,14 @@ def validate_codes(settings: Settings, known: Mapping[str, str]) -> None:
     """Checks every selector in the settings. Raises SettingsError."""
     if settings.path is None:
         return
+    file = Path(settings.path)
     for key, selectors in _selectors(settings):
         for selector in selectors:
             try:
                 validate_selector(selector, known)
             except SettingsError as error:
-                raise SettingsError(f"{place(settings, key)}: {key}: {error}") from None
+                text = file.read_text(encoding="utf-8")
+                raise SettingsError(f"{_place(file, text, key)}: {key}: {error}") from None
 
 
 def _selectors(settings: Settings) -> Iterable[tuple[str, Iterable[str]]]:

@@ -104,6 +104,28 @@ _KEYS = {
 }  # fmt: skip
 
 
+class Identifier(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+    """How long a name may be, and what becomes of a longer one."""
+
+    longest: int
+    unit: Literal["bytes", "characters"]
+    too_long: Literal["cut", "refused"]
+
+
+class LockTimeout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The setting that bounds the wait for a lock, and a statement that sets it."""
+
+    setting: str
+    statement: str
+
+
+class Traits(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+    """What a database is like, whatever the action. None where it has no such thing."""
+
+    identifier: Identifier | None = None
+    lock_timeout: LockTimeout | None = None
+
+
 class CostTableError(ValueError):
     """A cost table says something that no action and no lock is called."""
 
@@ -111,10 +133,33 @@ class CostTableError(ValueError):
 @cache
 def cost_table(vendor: Vendor) -> tuple[Row, ...]:
     """The rows of a database, read when they are first asked for."""
+    return tuple(_rows(_document(vendor)))
+
+
+@cache
+def traits_of(vendor: Vendor) -> Traits:
+    """What a database is like."""
+    return msgspec.convert(_document(vendor).get("database", {}), Traits)
+
+
+def left_out(what: str, database: Database) -> str | None:
+    """Where to read that Django leaves such an index or constraint out without a word; None where it makes it.
+
+    Of a version that is given less exactly than the row's own nothing is said.
+    """
+    for row in _document(database.vendor).get("left-out", ()):
+        before = _version(row.get("before"))
+        older = not before or database.version < before[: len(database.version)]
+        if row["what"] == what and older:
+            return str(row["url"])
+    return None
+
+
+@cache
+def _document(vendor: Vendor) -> dict[str, Any]:
     import tomli
 
-    path = Path(__file__).with_name(f"{vendor}.toml")
-    return tuple(_rows(tomli.loads(path.read_text(encoding="utf-8"))))
+    return tomli.loads(Path(__file__).with_name(f"{vendor}.toml").read_text(encoding="utf-8"))
 
 
 def _rows(document: dict[str, Any]) -> Iterable[Row]:

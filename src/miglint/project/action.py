@@ -36,7 +36,9 @@ class Action(Value, frozen=True, kw_only=True, eq=False):
 
     `table` is "" where its name is not known; `model` is None where no model of the state has the table.
     `deferred` actions run at the end of the migration. `on_new_table` is true where the same operation made
-    the table. `certain` is false where it is not known whether, or how, the action happens.
+    the table. `certain` is false where it is not known whether, or how, the action happens. `guarded`: SQL that says
+    IF (NOT) EXISTS, ON CONFLICT or the like may run twice. `part` counts the strings of a RunSQL; `alone` is false
+    where the action's string holds a second statement.
     """
 
     table: str
@@ -44,6 +46,9 @@ class Action(Value, frozen=True, kw_only=True, eq=False):
     deferred: bool = False
     on_new_table: bool = False
     certain: bool = True
+    guarded: bool = False
+    part: int = 0
+    alone: bool = True
     span: Span = NOWHERE
 
     @property
@@ -339,8 +344,7 @@ class UpdateRows(Action, frozen=True, kw_only=True, eq=False):
 
 
 class InsertRows(Action, frozen=True, kw_only=True, eq=False):
-    # ON CONFLICT, IGNORE, WHERE NOT EXISTS: it may run twice.
-    guarded: bool = False
+    pass
 
 
 class DeleteRows(Action, frozen=True, kw_only=True, eq=False):

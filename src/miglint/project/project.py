@@ -15,6 +15,7 @@ from miglint.project.keys import MigrationKey
 from miglint.project.layout import Duplicate, Module, Package
 from miglint.project.operations import OperationPath, RunPython
 from miglint.project.relations import Memo, Relations
+from miglint.project.sizes import Sizes
 from miglint.project.source_module import SourceModule
 from miglint.project.usage import Usage
 from miglint.syntax.facts import ModuleFacts
@@ -39,8 +40,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     `strays` are modules that Django would import as migrations and that have no `Migration`; `unmigrated` the
     packages without `__init__.py`. `facts_of(migration, module)` gives the facts of a module as that migration
     imports it (`..models`), None where it was not read. `swappable` are settings such as AUTH_USER_MODEL that
-    were read, as `app.Model`; `unreleased` the migrations that are not on the base branch: none is
-    known to be without a `base`.
+    were read, as `app.Model`; `sizes` is what the settings say about tables; `unreleased` the migrations that are not
+    on the base branch: none is known to be without a `base`.
     """
 
     root: str
@@ -58,6 +59,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     swappable: Mapping[str, str] = {}
     installed_apps: tuple[str, ...] | None = None
     allowed_imports: tuple[str, ...] = ()
+    sizes: Sizes = Sizes()
     facts_of: Callable[[MigrationKey, str], ModuleFacts | None] = _no_facts
     module_of: Callable[[MigrationKey], SourceModule | None] = _no_module
 
@@ -68,11 +70,6 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @lazy
     def _incoming(self) -> Memo:
         return {}
-
-    def allows_import(self, file: str, name: str) -> bool:
-        """Whether the settings allow migrations to use a name of a module, or anything of it."""
-        dotted = f".{file.removesuffix('.py').removesuffix('/__init__').replace('/', '.')}.{name}."
-        return any(f".{allowed.strip('.')}." in dotted for allowed in self.allowed_imports)
 
     def relations(self, state: ProjectState) -> Relations:
         """What code may name on the models of a state."""

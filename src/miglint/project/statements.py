@@ -12,6 +12,7 @@ from miglint.project.action import (
     Action,
     AddCheck,
     AddColumn,
+    AddExclusion,
     AddForeignKey,
     AddIdentity,
     AddPrimaryKey,
@@ -73,7 +74,12 @@ def _on_new(action: Action, created: set[str]) -> Action:
 
 
 def _actions(statement: Statement, models: Lookup) -> Iterator[Action]:
-    where: dict[str, Any] = {"table": statement.table, "model": models(statement.table) if statement.table else None}
+    where: dict[str, Any] = {
+        "table": statement.table,
+        "model": models(statement.table) if statement.table else None,
+        "guarded": "guarded" in statement.flags,
+        "alone": statement.alone,
+    }
     make = _MAKERS.get(statement.verb)
     if make is not None:
         yield from make(statement, where)
@@ -181,6 +187,7 @@ _MAKERS: dict[str, Callable[[Statement, dict[str, Any]], Iterator[Action]]] = {
     "add-check": _add_check,
     "add-unique": _add_unique,
     "add-primary-key": _add_primary_key,
+    "add-exclusion": lambda s, w: iter((AddExclusion(name=s.name, **w),)),
     "validate-constraint": lambda s, w: iter((ValidateConstraint(name=s.name, **w),)),
     "drop-constraint": lambda s, w: iter((DropConstraint(name=s.name, **w),)),
     "create-index": _create_index,
@@ -188,6 +195,6 @@ _MAKERS: dict[str, Callable[[Statement, dict[str, Any]], Iterator[Action]]] = {
     "rename-index": lambda s, w: iter((RenameIndex(name=s.name, new_name=s.new_name, **w),)),
     "reindex": _reindex,
     "update": _update,
-    "insert": lambda s, w: iter((InsertRows(guarded="guarded" in s.flags, **w),)),
+    "insert": lambda s, w: iter((InsertRows(**w),)),
     "delete": lambda s, w: iter((DeleteRows(filtered="where" in s.flags, **w),)),
 }

@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 # Raised whenever the shape or the meaning of statements changes: remembered ones of another version are not used.
-SQL_VERSION = 1
+SQL_VERSION = 2
 
 _DIALECTS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite"}
 # Longer texts are data dumps: reading them takes long and says nothing.
@@ -173,6 +173,10 @@ class _Reader:
             return True
         return False
 
+    def _guard(self, *texts: str) -> frozenset[str]:
+        """The flag of a statement that may run twice, where the words come next."""
+        return frozenset({"guarded"} if self.skip(*texts) else ())
+
     def name(self) -> str:
         """A possibly qualified name; the schema `public` is left out. "" where none comes."""
         parts: list[str] = []
@@ -276,9 +280,9 @@ class _Reader:
         while self.skip("TEMP") or self.skip("TEMPORARY") or self.skip("UNLOGGED"):
             pass
         if self.skip("TABLE"):
-            self.skip("IF", "NOT", "EXISTS")
+            guarded = self._guard("IF", "NOT", "EXISTS")
             table = self.name()
-            yield Statement(verb="create-table", table=table)
+            yield Statement(verb="create-table", table=table, flags=guarded)
             for to in _referenced(self.words[self.at :]):
                 yield Statement(verb="reference", table=table, to=to)
 
@@ -286,7 +290,7 @@ class _Reader:
         flags = {"unique"} if unique else set()
         if self.skip("CONCURRENTLY"):
             flags.add("concurrently")
-        self.skip("IF", "NOT", "EXISTS")
+        flags |= self._guard("IF", "NOT", "EXISTS")
         name = "" if self.peek() == "ON" else self.name()
         method = None
         if self.skip("USING"):
@@ -306,14 +310,14 @@ class _Reader:
         self.at += 1
         if self.skip("INDEX"):
             flags = frozenset({"concurrently"}) if self.skip("CONCURRENTLY") else frozenset()
-            self.skip("IF", "EXISTS")
+            flags |= self._guard("IF", "EXISTS")
             for index in self._list():
                 table = self.name() if self.skip("ON") else ""
                 yield Statement(verb="drop-index", name=index, table=table, flags=flags)
         elif self.skip("TABLE"):
-            self.skip("IF", "EXISTS")
+            flags = self._guard("IF", "EXISTS")
             for table in self._list():
-                yield Statement(verb="drop-table", table=table)
+                yield Statement(verb="drop-table", table=table, flags=flags)
 
     def _list(self) -> Iterator[str]:
         while name := self.name():
@@ -472,10 +476,11 @@ class _Reader:
             yield Statement(verb="create-index", name=index, columns=self.names())
             return
         self.skip("COLUMN")
-        self.skip("IF", "NOT", "EXISTS")
+        guarded = self._guard("IF", "NOT", "EXISTS")
         column = self.name()
         if column:
-            yield self._column(column)
+            found = self._column(column)
+            yield _with(found, flags=found.flags | guarded)
 
     def _constraint(self, name: str) -> Iterator[Statement]:
         not_valid = frozenset({"not-valid"} if "VALID" in self.rest() else ())
@@ -489,6 +494,8 @@ class _Reader:
             columns = self.names()
             to = self.name() if self.skip("REFERENCES") else ""
             yield Statement(verb="add-foreign-key", name=name, columns=columns, to=to, flags=not_valid)
+        elif self.skip("EXCLUDE"):
+            yield Statement(verb="add-exclusion", name=name)
         elif self.peek() in ("UNIQUE", "PRIMARY"):
             verb = "add-unique" if self.skip("UNIQUE") else "add-primary-key"
             self.skip("PRIMARY", "KEY")
@@ -556,18 +563,18 @@ class _Reader:
 
     def _drop_part(self) -> Iterator[Statement]:
         if self.skip("CONSTRAINT") or self.skip("FOREIGN", "KEY") or self.skip("CHECK"):
-            self.skip("IF", "EXISTS")
-            yield Statement(verb="drop-constraint", name=self.name())
+            guarded = self._guard("IF", "EXISTS")
+            yield Statement(verb="drop-constraint", name=self.name(), flags=guarded)
         elif self.skip("PRIMARY", "KEY"):
             yield Statement(verb="drop-constraint")
         elif self.skip("INDEX") or self.skip("KEY"):
             yield Statement(verb="drop-index", name=self.name())
         else:
             self.skip("COLUMN")
-            self.skip("IF", "EXISTS")
+            guarded = self._guard("IF", "EXISTS")
             column = self.name()
             if column:
-                flags = frozenset({"cascade"} if "CASCADE" in self.rest() else ())
+                flags = guarded | ({"cascade"} if "CASCADE" in self.rest() else frozenset())
                 yield Statement(verb="drop-column", name=column, flags=flags)
 
 

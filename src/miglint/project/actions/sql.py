@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from msgspec.structs import replace
+
 from miglint.project import operations as ops
 from miglint.project.action import (
     Action,
@@ -19,11 +21,12 @@ from miglint.syntax.facts import Expr, Items
 
 
 def run_sql(operation: ops.RunSQL, scene: Scene) -> Iterator[Action]:
-    for text in _sql_texts(operation.sql):
+    for part, text in enumerate(_sql_texts(operation.sql)):
         if text is None:
-            yield Execute(table="", understood=False, certain=False)
-        else:
-            yield from sql_actions(text, scene.database, models=_tables(scene), read=scene.read_sql)
+            yield Execute(table="", understood=False, certain=False, part=part)
+            continue
+        for action in sql_actions(text, scene.database, models=_tables(scene), read=scene.read_sql):
+            yield replace(action, part=part) if part else action
 
 
 def _sql_texts(value: Expr | None) -> Iterator[str | None]:
