@@ -8,6 +8,7 @@ import pytest
 
 import page_examples
 from miglint import plugins
+from miglint.diagnostic import Severity
 from miglint.options import Options
 from miglint.session import Session
 from page_examples import Example
@@ -25,6 +26,8 @@ def check(example: Example, root: Path, **options: object) -> list[tuple[str, in
     for finding in report.findings:
         place = report.range_of(finding.path, finding.span)
         path = Path(finding.path).relative_to(root).as_posix() if finding.path is not None else ""
+        if path not in example.files and finding.severity is Severity.INFO:
+            continue  # what is hidden unless it is asked for, of the history that the example starts from
         found.append((path, place.start.line if place is not None else 0, finding.code))
     return sorted(found)
 

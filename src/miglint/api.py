@@ -6,6 +6,9 @@ database does; `Operator` is an expression such as `a | b`.
 
 from __future__ import annotations
 
+from miglint import (
+    staged,
+)
 from miglint.database import (
     Database,
     Vendor,
@@ -108,6 +111,7 @@ from miglint.project.graph import (
 from miglint.project.history import (
     History,
     Step,
+    executed,
 )
 from miglint.project.keys import (
     MigrationKey,
@@ -140,7 +144,6 @@ from miglint.project.narrowing import (
 from miglint.project.needs import (
     Need,
     field_needs,
-    named_fields,
     needs_of,
 )
 from miglint.project.operations import (
@@ -211,7 +214,6 @@ from miglint.project.truth import (
     either,
 )
 from miglint.project.usage import (
-    Called,
     GetModel,
     Query,
     RawSQL,
@@ -340,7 +342,6 @@ __all__ = [
     "Augment",
     "Base",
     "Call",
-    "Called",
     "Class",
     "Clause",
     "Code",
@@ -494,6 +495,7 @@ __all__ = [
     "effects",
     "either",
     "entries",
+    "executed",
     "expressions",
     "field_changes",
     "field_needs",
@@ -508,7 +510,6 @@ __all__ = [
     "module_assignments",
     "module_values",
     "named",
-    "named_fields",
     "narrowing",
     "needs_of",
     "nested",
@@ -517,6 +518,7 @@ __all__ = [
     "rule",
     "set_apart",
     "since_nullable",
+    "staged",
     "substitute",
     "told",
     "trail",

@@ -42,8 +42,11 @@ class Paste:
     def operation(self, name: str, /, *positional: str, **keywords: str) -> str:
         """`migrations.AddField(model_name="order", …)`; arguments are text that is Python already."""
         self.imports.add("from django.db import migrations")
-        parts = [*positional, *(f"{key}={text}" for key, text in keywords.items())]
-        return _call(f"migrations.{name}", parts)
+        return self.call(f"migrations.{name}", *positional, **keywords)
+
+    def call(self, function: str, /, *positional: str, **keywords: str) -> str:
+        """A call, in one line or an argument a line; arguments are text that is Python already."""
+        return _call(function, [*positional, *(f"{key}={text}" for key, text in keywords.items())])
 
     def run_sql(self, forward: str, reverse: str) -> str:
         """A RunSQL with its reverse; "" for a reverse that does nothing."""
@@ -58,14 +61,21 @@ class Paste:
 
 
 class Sequel:
-    """Migrations to write after an app's last one: numbered on, each depending on the one before."""
+    """Migrations to write after an app's last one: numbered on, each depending on the one before.
 
-    def __init__(self, graph: Graph, migration: Migration) -> None:
+    With `instead` the first takes the place of a migration that is the app's last one and has one operation only.
+    """
+
+    def __init__(self, graph: Graph, migration: Migration, *, instead: bool = False) -> None:
         self._app = migration.app
         leaves = graph.leaves(self._app)
         self._parent = leaves[0] if len(leaves) == 1 else migration.key
         numbers = [each.number for key, each in graph.migrations.items() if key.app == self._app]
         self._number = max((number for number in numbers if number is not None), default=0)
+        own = [each.key for each in migration.dependencies if each.key is not None and each.key.app == self._app]
+        if instead and self._parent == migration.key and len(migration.operations) == len(own) == 1:
+            self._parent = own[0]
+            self._number -= migration.number == self._number
 
     def migration(
         self, name: str, operations: Iterable[str], code: Paste, *, functions: str = "", atomic: bool = True

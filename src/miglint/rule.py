@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar, overload
 
 import msgspec
+from msgspec.structs import replace
 
 from miglint.database import Database, Version
-from miglint.databases.costs import Cost, cost_of
+from miglint.databases.costs import Cost, Traits, cost_of, join, left_out, traits_of
 from miglint.databases.effects import TableEffect, effects
 from miglint.diagnostic import Confidence, Diagnostic, Fix, Related, Severity, Subject
 from miglint.lazy import lazy
@@ -68,6 +69,35 @@ class _Context:
     @property
     def django_version(self) -> Version:
         return self.project.django_version
+
+    def cost_of(self, action: Action, **form: Any) -> Cost:
+        """What an action costs on the configured database; `form` says it otherwise (`concurrently=True`)."""
+        return cost_of(replace(action, **form) if form else action, self.database)
+
+    def offers(self, action: Action, **form: Any) -> bool:
+        """Whether the database knows the action in another form, under which nothing waits for long."""
+        cost = self.cost_of(action, **form)
+        return cost != self.cost_of(action) and not (cost.blocks_writes and cost.lasts)
+
+    @property
+    def traits(self) -> Traits:
+        """What the configured database is like."""
+        return traits_of(self.database.vendor)
+
+    def left_out(self, what: str) -> str | None:
+        """Where to read that Django leaves such an index or constraint out on the configured database, else None."""
+        return left_out(what, self.database)
+
+    def card(self, actions: Sequence[Action]) -> str:
+        """What the actions mean for their table, in one line: lock, what waits, for how long."""
+        return card(actions, self.project)
+
+    def confidence(self, step: Step, actions: Iterable[Action]) -> Confidence:
+        """How sure it is that the actions happen, and that they cost what the tables say."""
+        if step.conditional or not all(action.certain for action in actions):
+            return Confidence.LOW
+        measured = all(self.cost_of(action).measured for action in actions)
+        return Confidence.HIGH if measured else Confidence.MEDIUM
 
     def related(self, migration: Migration | MigrationKey, span: Span, message: str) -> Related:
         """Another place, in a migration."""
@@ -151,6 +181,14 @@ class MigrationContext(_Context):
         self.migration = migration
         self.steps = steps
 
+    def is_live(self, step: Step, action: Action) -> bool:
+        """Whether the action's table is one that a running release uses."""
+        return is_live(step, action, self.project)
+
+    def is_at_risk(self, step: Step, action: Action) -> bool:
+        """Whether it matters that the action's table is locked: it is live and not known to be small."""
+        return is_at_risk(step, action, self.project)
+
     @property
     def before(self) -> ProjectState:
         """The state of the migration's ancestors."""
@@ -168,12 +206,15 @@ class MigrationContext(_Context):
         confidence: Confidence = Confidence.HIGH,
         detail: str = "",
         fix: Fix | None = None,
+        step: Step | None = None,
     ) -> Diagnostic:
-        """A finding about the migration; `span` None points at its class."""
+        """A finding about the migration, or about one `step`; `span` None points at its class, or at the operation."""
         subject = Subject(app=self.migration.app, migration=self.migration.name, detail=detail)
+        place = self.migration.class_span if step is None else step.operation.span
         return self._build(
-            self.migration.class_span if span is None else span, message, path=self.migration.path,
-            subject=subject, help=help, url=url, related=related, severity=severity, confidence=confidence, fix=fix,
+            place if span is None else span, message, path=self.migration.path,
+            subject=subject if step is None else _subject(step, detail=detail), help=help, url=url, related=related,
+            severity=severity, confidence=confidence, fix=fix,
         )  # fmt: skip
 
 
@@ -247,6 +288,11 @@ class OperationContext(_Context, Generic[O]):
         return Sequel(self.graph, self.migration)
 
     @property
+    def instead(self) -> Sequel:
+        """The migrations to write instead of the operation: after its migration, or in its place if it is alone."""
+        return Sequel(self.graph, self.migration, instead=True)
+
+    @property
     def table_is_new(self) -> bool:
         """Whether no running release can know the table of the operation's model."""
         return self.model is not None and is_new(self.model, self.migration, self.project)
@@ -285,21 +331,9 @@ class OperationContext(_Context, Generic[O]):
         """A finding about the operation; `span` None points at the whole of it. `also`: steps that it is about too."""
         return self._build(
             self.operation.span if span is None else span, message, path=self.migration.path,
-            subject=self._subject(self.step, model, field, detail), help=help, url=url, related=related,
-            severity=severity, confidence=confidence, fix=fix, also=tuple(self._subject(step) for step in also),
+            subject=_subject(self.step, model, field, detail), help=help, url=url, related=related,
+            severity=severity, confidence=confidence, fix=fix, also=tuple(_subject(step) for step in also),
         )  # fmt: skip
-
-    def _subject(self, step: Step, model: str | None = None, field: str | None = None, detail: str = "") -> Subject:
-        named = model if model is not None else step.operation.model
-        return Subject(
-            app=step.migration.app,
-            migration=step.migration.name,
-            operation=step.path,
-            operation_name=step.operation.class_name,
-            model=named.lower() if named is not None else None,
-            field=field,
-            detail=detail,
-        )
 
 
 class ActionContext(OperationContext[Operation], Generic[A]):
@@ -316,18 +350,73 @@ class ActionContext(OperationContext[Operation], Generic[A]):
 
     def cost(self, action: Action | None = None) -> Cost:
         """What an action (the first, unless given) costs on the configured database."""
-        return cost_of(action if action is not None else self.action, self.database)
+        return self.cost_of(action if action is not None else self.action)
 
     def is_live(self, action: Action) -> bool:
         """Whether the action's table is one that a running release uses."""
-        if action.model is None:
-            return not self._made_here(action.table)
-        model = self.before.model(*action.model) or self.after.model(*action.model)
-        return model is None or not is_new(model, self.migration, self.project)
+        return is_live(self.step, action, self.project)
 
-    def _made_here(self, table: str) -> bool:
-        steps = self.project.history.steps_of(self.migration.key)
-        return any(isinstance(action, CreateTable) and action.table == table for s in steps for action in s.actions)
+    def is_at_risk(self, action: Action) -> bool:
+        """Whether it matters that the action's table is locked: it is live and not known to be small."""
+        return is_at_risk(self.step, action, self.project)
+
+    @property
+    def at_risk(self) -> tuple[A, ...]:
+        """The actions that the rule was asked for, of tables for which it matters."""
+        return tuple(action for action in self.matching if not action.on_new_table and self.is_at_risk(action))
+
+
+def _subject(step: Step, model: str | None = None, field: str | None = None, detail: str = "") -> Subject:
+    named = model if model is not None else step.operation.model
+    return Subject(
+        app=step.migration.app,
+        migration=step.migration.name,
+        operation=step.path,
+        operation_name=step.operation.class_name,
+        model=named.lower() if named is not None else None,
+        field=field,
+        detail=detail,
+    )
+
+
+def is_live(step: Step, action: Action, project: Project) -> bool:
+    """Whether an action's table is one that a running release uses."""
+    if action.model is None:
+        made = (step.migration.key, *project.unreleased)
+        return not any(_makes_table(project.history.steps_of(key), action.table) for key in made)
+    model = step.before.model(*action.model) or step.after.model(*action.model)
+    return model is None or not is_new(model, step.migration, project)
+
+
+def is_at_risk(step: Step, action: Action, project: Project) -> bool:
+    """Whether it matters that an action's table is locked: it is live and not known to be small."""
+    return not project.sizes.is_small(action.table) and is_live(step, action, project)
+
+
+def _makes_table(steps: Iterable[Step], table: str) -> bool:
+    return any(isinstance(action, CreateTable) and action.table == table for step in steps for action in step.actions)
+
+
+def card(actions: Sequence[Action], project: Project) -> str:
+    """What actions on one table mean for it, in one line: `SHARE on shop_order: writes wait while …`."""
+    table = actions[0].table or "a table"
+    rows = project.sizes.rows.get(table)
+    size = f" ({rows:,} rows)" if rows is not None else ""
+    cost = join(cost_of(action, project.database) for action in actions)
+    built = sum(cost_of(action, project.database).indexes for action in actions)
+    lock = f"{cost.lock} on {table}{size}" if cost.lock not in ("", "NONE") else f"{table}{size}"
+    waits = " and ".join(what for what in ("reads", "writes") if what in cost.blocks)
+    return f"{lock}: {waits or 'nothing'} {'wait' if waits else 'waits'} {_how_long(cost, built)}"
+
+
+def _how_long(cost: Cost, built: int) -> str:
+    if not cost.lasts:
+        return "until the migration commits"
+    if cost.rewrites:
+        return "while the whole table is written anew" + (", its indexes too" if cost.indexes else "")
+    if cost.indexes:
+        return "while an index is built" if built == 1 else f"while {built} indexes are built"
+    return "while every row is read" if cost.scans else "while rows are written"
 
 
 def is_new(model: ModelState, migration: Migration, project: Project) -> bool:

@@ -6,7 +6,7 @@ linear plan a missing dependency would be invisible. The schema is folded along 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -115,6 +115,13 @@ class History(msgspec.Struct, frozen=True, dict=True):
 
     def state_after(self, key: MigrationKey) -> ProjectState:
         return self._after.get(key, ProjectState())
+
+
+def executed(steps: Iterable[Step]) -> Iterator[tuple[Step, Action]]:
+    """The actions of a migration as the database sees them: Django runs what is deferred when all else is done."""
+    done = [(step, action) for step in steps for action in step.actions]
+    yield from (each for each in done if not each[1].deferred)
+    yield from (each for each in done if each[1].deferred)
 
 
 def replay(
@@ -298,12 +305,12 @@ class _Replay:
             old = before.in_app(app)
             if old is models:
                 continue
-            changed = [name for name, model in models.items() if old.get(name) is not model]
-            for name in (*changed, *(old.keys() - models.keys())):
-                key = ModelKey(app, name)
-                writes = self._writes.setdefault(key, [])
-                versions[key] = versions.get(key, 0) | 1 << len(writes)
-                writes.append(_Write(*by, models.get(name), versions[key]))
+            for name in {**old, **models}:
+                if old.get(name) is not models.get(name):
+                    key = ModelKey(app, name)
+                    writes = self._writes.setdefault(key, [])
+                    versions[key] = versions.get(key, 0) | 1 << len(writes)
+                    writes.append(_Write(*by, models.get(name), versions[key]))
 
 
 def _is_on(write: _Write, key: ModelKey) -> bool:

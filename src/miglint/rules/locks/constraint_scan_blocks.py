@@ -1,0 +1,82 @@
+"""A constraint that is validated while the table is locked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from miglint.api import (
+    Action,
+    ActionContext,
+    AddCheck,
+    AddColumn,
+    AddConstraint,
+    AddExclusion,
+    AddField,
+    AddForeignKey,
+    AlterField,
+    CreateIndex,
+    Diagnostic,
+    Severity,
+    rule,
+    staged,
+)
+
+
+@rule("MG303", on=(AddCheck, AddForeignKey, AddExclusion, AddColumn), severity=Severity.ERROR, supersedes=("MG310",))
+def constraint_scan_blocks(context: ActionContext[Action]) -> Iterator[Diagnostic]:
+    """A constraint is validated by reading the whole table under a lock that others wait for."""
+    scanned = [action for action in context.at_risk if _scans(context, action)]
+    if not scanned or not context.touches_database:
+        return
+    action = scanned[0]
+    yield context.diagnostic(
+        None,
+        f"{_what(action)} is validated for every row: {context.card([a for a in scanned if a.table == action.table])}",
+        help=f"{context.database.title}: {context.cost(action).why} {_instead(context, action)}",
+        url=context.cost(action).url,
+        confidence=context.confidence(context.step, scanned),
+    )
+
+
+def _scans(context: ActionContext[Action], action: Action) -> bool:
+    cost = context.cost(action)
+    if not (cost.scans and cost.lasts and cost.blocks_writes):
+        return False
+    return not (isinstance(action, AddColumn) and cost.rewrites)  # that is a rewrite
+
+
+def _what(action: Action) -> str:
+    if isinstance(action, AddColumn):
+        return f"the CHECK of {action.column.name}"
+    if isinstance(action, AddForeignKey):
+        return f"the foreign key of {', '.join(action.columns) or action.table}"
+    kind = "exclusion constraint" if isinstance(action, AddExclusion) else "CHECK"
+    return f"the {kind} {getattr(action, 'name', '')}".rstrip()
+
+
+def _instead(context: ActionContext[Action], action: Action) -> str:
+    operation, title = context.operation, context.database.title
+    if isinstance(action, AddExclusion):
+        return "There is no online form of it: add it when nobody writes, with a lock timeout, or to a new table."
+    if not _has_online_form(context, action):
+        return f"{title} cannot validate it while writes go on: migrate when nobody writes."
+    later = "in a migration that comes after, while reads and writes go on"
+    if isinstance(operation, AddConstraint) and isinstance(action, AddCheck):
+        recipe = staged.check(context.instead, operation, action.name)
+        return f"Add it for new rows only (NOT VALID), and validate the old ones {later}:\n{recipe}"
+    if isinstance(operation, AddField | AlterField) and isinstance(action, AddForeignKey):
+        index = next((each for each in context.actions if isinstance(each, CreateIndex) and not each.unique), None)
+        recipe = staged.foreign_key(context.instead, operation, action, index)
+        return f"Add the key for new rows only (NOT VALID), and validate the old ones {later}:\n{recipe}"
+    if isinstance(operation, AddField | AlterField):
+        added = action if isinstance(action, AddColumn) else None
+        recipe = staged.checked_column(context.instead, operation, added, action)
+        return f"Add the CHECK for new rows only (NOT VALID), and validate the old ones {later}:\n{recipe}"
+    return f"Write NOT VALID, and ALTER TABLE … VALIDATE CONSTRAINT … {later}."
+
+
+def _has_online_form(context: ActionContext[Action], action: Action) -> bool:
+    """Whether the database can add the constraint for new rows only."""
+    if isinstance(action, AddColumn):
+        action = AddCheck(table=action.table, model=action.model)
+    return context.offers(action, validated=False)

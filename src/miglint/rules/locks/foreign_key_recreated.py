@@ -1,0 +1,88 @@
+"""A foreign key that Django drops and adds again for a small change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from miglint.api import (
+    Action,
+    ActionContext,
+    AddForeignKey,
+    AlterColumnType,
+    AlterField,
+    AlterModelTable,
+    Diagnostic,
+    DropForeignKey,
+    Reference,
+    RenameModel,
+    SetNotNull,
+    Severity,
+    rule,
+    staged,
+)
+
+
+@rule("MG315", on=AddForeignKey, severity=Severity.ERROR, supersedes=("MG303", "MG306", "MG310"))
+def foreign_key_recreated(context: ActionContext[AddForeignKey]) -> Iterator[Diagnostic]:
+    """For a small change Django drops a foreign key and adds it again: both tables are locked, every row is checked."""
+    keys = [action for action in context.at_risk if action.recreated and not _follows(context, action)]
+    if not keys or not context.touches_database:
+        return
+    key = keys[0]
+    if not any(context.cost(each).blocks_writes for each in _work(context, key)):
+        return
+    more = f", and {len(keys) - 1} more foreign keys" if len(keys) > 1 else ""
+    yield context.diagnostic(
+        None,
+        f"Django drops the foreign key of {key.table}.{', '.join(key.columns)} and adds it again{more}: "
+        f"{context.card(_work(context, key))}; {_locked_end(context, key)}",
+        help=f"{context.database.title}: {context.cost(key).why} {_instead(context, keys)}",
+        url=context.cost(key).url,
+        field=getattr(context.operation, "name", None),
+        confidence=context.confidence(context.step, keys),
+    )
+
+
+def _follows(context: ActionContext[AddForeignKey], key: AddForeignKey) -> bool:
+    """Whether it is made again because the type of the key it refers to changes: a rewrite, no small change."""
+    return any(
+        isinstance(action, AlterColumnType) and action.cascades and action.table == key.table
+        for action in context.actions
+    )
+
+
+def _work(context: ActionContext[AddForeignKey], key: AddForeignKey) -> list[Action]:
+    drops = [a for a in context.actions if isinstance(a, DropForeignKey) and a.recreated and a.table == key.table]
+    return [*drops[:1], key]
+
+
+def _ends(context: ActionContext[AddForeignKey], key: AddForeignKey) -> list[Action]:
+    return [
+        action
+        for action in context.actions
+        if isinstance(action, Reference)
+        and action.from_table == key.table
+        and action.table == key.to_table != key.table
+    ]
+
+
+def _locked_end(context: ActionContext[AddForeignKey], key: AddForeignKey) -> str:
+    ends = _ends(context, key)
+    return context.card(ends) if ends else "the table is its own other end"
+
+
+def _instead(context: ActionContext[AddForeignKey], keys: list[AddForeignKey]) -> str:
+    operation = context.operation
+    if not context.offers(keys[0], validated=False):
+        return "Migrate when nobody writes to the tables."
+    if isinstance(operation, RenameModel | AlterModelTable):
+        return (
+            "Keep the table's name: write the old one as `db_table` in the model's Meta, and rename the model in the "
+            "state alone:\n" + staged.by_sql(context.instead, "rename", operation, [])
+        )
+    name = f"{(operation.model or 'model').lower()}_{keys[0].columns[0]}"
+    rest = [action for action in context.actions if not isinstance(action, SetNotNull)]
+    recipe = staged.by_sql(context.instead, name, operation, staged.statements_of(rest))
+    required = isinstance(operation, AlterField) and any(isinstance(a, SetNotNull) for a in context.actions)
+    also = " For NOT NULL, prove first by a validated CHECK that there is no NULL (MG304)." if required else ""
+    return f"The key can stay as it is: change the state, and in the database only what differs.{also}\n{recipe}"

@@ -1,0 +1,73 @@
+"""An AlterField that updates all rows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from miglint.api import (
+    ActionContext,
+    AddCheck,
+    AlterField,
+    Diagnostic,
+    Expr,
+    Literal,
+    Name,
+    Paste,
+    SetNotNull,
+    Severity,
+    UpdateRows,
+    rule,
+    staged,
+)
+
+_URL = "https://docs.djangoproject.com/en/stable/howto/writing-migrations/#migrations-that-add-unique-fields"
+
+
+@rule("MG305", on=UpdateRows, severity=Severity.ERROR, supersedes=("MG304", "MG310"))
+def hidden_table_update(context: ActionContext[UpdateRows]) -> Iterator[Diagnostic]:
+    """AlterField to NOT NULL with a default updates every NULL row at once, in the same transaction."""
+    operation = context.operation
+    updates = [action for action in context.at_risk if action.column and context.cost(action).writes_rows]
+    if not updates or not isinstance(operation, AlterField) or not context.touches_database:
+        return
+    action = updates[0]
+    work = [action, *(each for each in context.actions if isinstance(each, SetNotNull))]
+    yield context.diagnostic(
+        None,
+        f"Django updates every row of {action.table} whose {action.column} is NULL in one statement, then makes the "
+        f"column NOT NULL: {context.card(work)}",
+        help=_instead(context, operation, action),
+        url=_URL,
+        field=operation.name,
+        confidence=context.confidence(context.step, [action]),
+    )
+
+
+def _instead(context: ActionContext[UpdateRows], operation: AlterField, action: UpdateRows) -> str:
+    model, name = context.model, operation.name
+    default = operation.field.arguments.get("default") or operation.field.arguments.get("db_default")
+    begin = "The rows stay locked until the migration commits, and the default is nowhere to be seen in the SQL. "
+    proof = AddCheck(table=action.table, model=action.model, not_null=action.column)
+    if model is None or name is None or default is None or not context.offers(proof, validated=False):
+        return f"{begin}Fill the column in batches, in a migration before it with `atomic = False`."
+    recipe = staged.not_null(
+        context.instead,
+        model=model.name,
+        field=name,
+        table=action.table,
+        column=action.column,
+        operation=operation,
+        django_version=context.django_version,
+        value=_value(default),
+        app=context.migration.app,
+    )
+    return (
+        f"{begin}Fill the column in batches, prove that it holds no NULL by a CHECK, then set it NOT NULL by SQL: "
+        f"Django's own AlterField would look for NULLs again:\n{recipe}"
+    )
+
+
+def _value(default: Expr) -> str:
+    """The default as a value: what can be called is called."""
+    text = Paste().value(default)
+    return f"{text}()" if isinstance(default, Name) and not isinstance(default, Literal) else text

@@ -1,0 +1,47 @@
+"""A strong lock that may wait for ever, and everyone behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from miglint.api import (
+    Action,
+    Diagnostic,
+    Execute,
+    Migration,
+    MigrationContext,
+    Severity,
+    executed,
+    rule,
+)
+
+
+@rule("MG314", on=Migration, severity=Severity.INFO)
+def no_lock_timeout(context: MigrationContext) -> Iterator[Diagnostic]:
+    """A strong lock on a live table is asked for without a limit to the wait."""
+    timeout = context.traits.lock_timeout
+    if timeout is None:
+        return
+    for step, action in executed(context.steps):
+        if isinstance(action, Execute) and timeout.setting in action.text.lower():
+            return
+        cost = context.cost_of(action)
+        if step.conditional or not action.certain or not cost.blocks_reads or not context.is_at_risk(step, action):
+            continue
+        yield context.diagnostic(
+            None,
+            f"{_lock(context, action)} is asked for without a lock timeout: while it waits for one long transaction, "
+            "every query of the table waits behind it",
+            help=f"Give up soon and try again. Before the operation:\n"
+            f'    migrations.RunSQL("{timeout.statement}", migrations.RunSQL.noop),\n'
+            "Never in one string with the statement that it is for: in a migration that is not atomic the string is a "
+            "transaction of its own (and SET LOCAL means nothing outside one: write SET there).",
+            url=cost.url,
+            step=step,
+            confidence=context.confidence(step, [action]),
+        )
+        return
+
+
+def _lock(context: MigrationContext, action: Action) -> str:
+    return context.card([action]).partition(":")[0]

@@ -1,0 +1,315 @@
+"""Schema changes in steps that let reads and writes go on, as migrations to paste.
+
+The forms are PostgreSQL's: CONCURRENTLY, NOT VALID and VALIDATE, USING INDEX. Source:
+https://www.postgresql.org/docs/current/sql-altertable.html (Notes)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import singledispatch
+
+from miglint.database import Version
+from miglint.project.action import (
+    Action,
+    AddColumn,
+    AddForeignKey,
+    AddUnique,
+    CreateIndex,
+    DropNotNull,
+    RenameColumn,
+    RenameTable,
+    SetNotNull,
+)
+from miglint.project.fields import Field
+from miglint.project.operations import AddConstraint, AddField, AlterField, Operation
+from miglint.recipe import Paste, Sequel, fill, quoted, set_apart
+from miglint.syntax.facts import Call
+from miglint.syntax.spelling import UNKNOWN
+
+# `CheckConstraint(condition=…)`: https://docs.djangoproject.com/en/5.1/releases/5.1/
+_CONDITION_SINCE: Version = (5, 1)
+_POSTGRES = "from django.contrib.postgres.operations import"
+
+
+def concurrent_index(sequel: Sequel, model: str, index: str, paste: Paste) -> str:
+    """An index (as text) in a migration of its own."""
+    paste.imports.add(f"{_POSTGRES} AddIndexConcurrently")
+    add = f"AddIndexConcurrently(\n    model_name={quoted(model)},\n    index={index},\n)"
+    return sequel.migration(f"{model}_index", [add], paste, atomic=False)
+
+
+def indexed_field(sequel: Sequel, operation: AddField | AlterField) -> str:
+    """A field whose index comes by itself, built concurrently after it."""
+    model, name = _names(operation)
+    parts = []
+    if isinstance(operation, AddField):
+        paste = Paste()
+        field = paste.field(operation.field, db_index="False")
+        add = paste.operation("AddField", model_name=quoted(model), name=quoted(name), field=field)
+        parts.append(sequel.migration(f"{model}_{name}", [add], paste))
+    paste = Paste()
+    paste.imports.add("from django.db import models")
+    index = f'models.Index(fields=["{name}"], name="{index_name(model, name)}")'
+    return set_apart(*parts, concurrent_index(sequel, model, index, paste))
+
+
+def index_name(model: str, field: str) -> str:
+    """A name of at most 30 characters, which is what Django allows. Source: django.db.models.Index.max_name_length"""
+    return f"{model}_{field}"[:26].rstrip("_") + "_idx"
+
+
+def unique(sequel: Sequel, operation: Operation, built: Sequence[AddUnique | CreateIndex]) -> str:
+    """Unique indexes, concurrently, one by one; then the constraint, of the index."""
+    parts = []
+    new_column = isinstance(operation, AddField)
+    if isinstance(operation, AddField):
+        model, name = _names(operation)
+        paste = Paste()
+        add = paste.operation(
+            "AddField", model_name=quoted(model), name=quoted(name), field=_not_unique(operation.field, paste)
+        )
+        parts.append(sequel.migration(f"{model}_{name}", [add], paste))
+    constraints = []
+    for each in built:
+        paste = Paste()
+        create = paste.run_sql(create_index(each), f'DROP INDEX CONCURRENTLY IF EXISTS "{each.name}"')
+        if isinstance(each, AddUnique):
+            constraints.append(
+                (
+                    f'ALTER TABLE "{each.table}" ADD CONSTRAINT "{each.name}" UNIQUE USING INDEX "{each.name}"',
+                    f'ALTER TABLE "{each.table}" DROP CONSTRAINT "{each.name}"',
+                )
+            )
+        elif len(built) == 1:
+            create = paste.separate(state=[_spelled(operation, paste)], database=[create])
+        parts.append(sequel.migration(f"{each.table}_index", [create], paste, atomic=False))
+    if constraints:
+        paste = Paste()
+        final = _spelled(operation, paste)
+        if new_column:
+            final = final.replace("AddField", "AlterField", 1)
+        made = paste.separate(state=[final], database=[paste.run_sql(*sql) for sql in constraints])
+        parts.append(sequel.migration("unique", [made], paste))
+    return set_apart(*parts)
+
+
+def _not_unique(field: Field, paste: Paste) -> str:
+    text = paste.field(field, drop=("unique",))
+    if field.kind == "OneToOneField":
+        return paste.field(field, drop=("unique",), db_index="False").replace("OneToOneField", "ForeignKey", 1)
+    return text
+
+
+def create_index(action: AddUnique | CreateIndex) -> str:
+    """CREATE INDEX CONCURRENTLY for an index that Django, or a constraint, would build."""
+    unique = "UNIQUE " if isinstance(action, AddUnique) or action.unique else ""
+    like = isinstance(action, CreateIndex) and action.reason == "like"
+    columns = ", ".join(f'"{column}"{" varchar_pattern_ops" if like else ""}' for column in action.columns) or UNKNOWN
+    conditional = isinstance(action, CreateIndex) and action.reason == "UniqueConstraint"
+    where = f" {UNKNOWN}  -- and its WHERE, INCLUDE or operator classes" if conditional else ""
+    return f'CREATE {unique}INDEX CONCURRENTLY "{action.name or UNKNOWN}" ON "{action.table}" ({columns}){where}'
+
+
+def check(sequel: Sequel, operation: AddConstraint, name: str) -> str:
+    """A CHECK that is added for new rows, then validated while reads and writes go on."""
+    model = (operation.model or UNKNOWN).lower()
+    paste = Paste()
+    paste.imports.add(f"{_POSTGRES} AddConstraintNotValid")
+    constraint = paste.value(operation.constraint) if operation.constraint is not None else UNKNOWN
+    add = f"AddConstraintNotValid(\n    model_name={quoted(model)},\n    constraint={constraint},\n)"
+    first = sequel.migration(name, [add], paste)
+    return set_apart(first, _validated(sequel, model, name))
+
+
+def _validated(sequel: Sequel, model: str, name: str) -> str:
+    paste = Paste()
+    paste.imports.add(f"{_POSTGRES} ValidateConstraint")
+    validate = f"ValidateConstraint(model_name={quoted(model)}, name={quoted(name)})"
+    return sequel.migration(f"validate_{name}", [validate], paste)
+
+
+def checked_column(sequel: Sequel, operation: AddField | AlterField, added: AddColumn | None, checked: Action) -> str:
+    """A Positive…Field: the column first, then its CHECK, not valid, then validated."""
+    model, name = _names(operation)
+    paste = Paste()
+    column = added.column.name if added is not None else operation.field.db_column or name
+    constraint = getattr(checked, "name", "") or f"{checked.table}_{column}_check"
+    statements = []
+    if added is not None:
+        null = "NULL" if not added.column.null.refuted else f"DEFAULT {UNKNOWN} NOT NULL"
+        statements.append(
+            (
+                f'ALTER TABLE "{checked.table}" ADD COLUMN "{column}" {added.column.type or UNKNOWN} {null}',
+                f'ALTER TABLE "{checked.table}" DROP COLUMN "{column}"',
+            )
+        )
+    statements.append(
+        (
+            f'ALTER TABLE "{checked.table}" ADD CONSTRAINT "{constraint}" CHECK ("{column}" >= 0) NOT VALID',
+            f'ALTER TABLE "{checked.table}" DROP CONSTRAINT "{constraint}"',
+        )
+    )
+    made = paste.separate(state=[_spelled(operation, paste)], database=[paste.run_sql(*sql) for sql in statements])
+    first = sequel.migration(f"{model}_{name}", [made], paste)
+    return set_apart(first, _validated_by_sql(sequel, checked.table, constraint))
+
+
+def _validated_by_sql(sequel: Sequel, table: str, constraint: str) -> str:
+    paste = Paste()
+    validate = paste.run_sql(f'ALTER TABLE "{table}" VALIDATE CONSTRAINT "{constraint}"', "")
+    return sequel.migration(f"validate_{constraint}", [validate], paste)
+
+
+def foreign_key(sequel: Sequel, operation: AddField | AlterField, key: AddForeignKey, index: CreateIndex | None) -> str:
+    """A foreign key that is added for new rows, then validated, then indexed where Django would build an index."""
+    model, name = _names(operation)
+    paste = Paste()
+    without = {"db_constraint": "False", **({"db_index": "False"} if index is not None else {})}
+    unconstrained = paste.field(operation.field, **without)
+    kind = type(operation).__name__
+    bare = paste.operation(kind, model_name=quoted(model), name=quoted(name), field=unconstrained)
+    constrain = paste.run_sql(
+        f'ALTER TABLE "{key.table}" ADD CONSTRAINT "{key.name}" {foreign_key_clause(operation.field, key)} NOT VALID',
+        f'ALTER TABLE "{key.table}" DROP CONSTRAINT "{key.name}"',
+    )
+    made = paste.separate(state=[_spelled(operation, paste)], database=[bare, constrain])
+    parts = [
+        sequel.migration(f"{model}_{name}", [made], paste),
+        _validated_by_sql(sequel, key.table, key.name),
+    ]
+    if index is not None:
+        paste = Paste()
+        create = paste.run_sql(create_index(index), f'DROP INDEX CONCURRENTLY IF EXISTS "{index.name}"')
+        parts.append(sequel.migration(f"{model}_{name}_index", [create], paste, atomic=False))
+    return set_apart(*parts)
+
+
+def foreign_key_clause(field: Field | None, key: AddForeignKey) -> str:
+    """`FOREIGN KEY (…) REFERENCES …` as Django says it."""
+    to_field = field.arguments.get("to_field") if field is not None else None
+    column = f' ("{getattr(to_field, "text", UNKNOWN)}")' if to_field is not None else ""
+    columns = ", ".join(f'"{each}"' for each in key.columns)
+    return f'FOREIGN KEY ({columns}) REFERENCES "{key.to_table}"{column} DEFERRABLE INITIALLY DEFERRED'
+
+
+def not_null(
+    sequel: Sequel,
+    *,
+    model: str,
+    field: str,
+    table: str,
+    column: str,
+    operation: AlterField,
+    django_version: Version,
+    value: str | None = None,
+    app: str = "",
+) -> str:
+    """NOT NULL by a CHECK that is validated first; with `value`, the NULLs are filled with it before, in batches."""
+    lower, parts = model.lower(), []
+    name = f"{lower}_{field}_not_null"
+    if value is not None:
+        paste = Paste()
+        function = f"fill_{field}"
+        run = paste.operation("RunPython", function, "migrations.RunPython.noop")
+        text = fill(model, app, field, value, function=function)
+        parts.append(sequel.migration(f"fill_{lower}_{field}", [run], paste, functions=text, atomic=False))
+    paste = Paste()
+    paste.imports |= {f"{_POSTGRES} AddConstraintNotValid", "from django.db import models"}
+    argument = "condition" if django_version >= _CONDITION_SINCE else "check"
+    constraint = f'models.CheckConstraint({argument}=models.Q({field}__isnull=False), name="{name}")'
+    add = f"AddConstraintNotValid(\n    model_name={quoted(lower)},\n    constraint={constraint},\n)"
+    parts.append(sequel.migration(name, [add], paste))
+    parts.append(_validated(sequel, lower, name))
+    paste = Paste()
+    alter = _spelled(operation, paste)
+    # AlterField would look for NULLs again, or drop and add the foreign key.
+    if value is not None or operation.field.is_relation.certain:
+        set_it = SetNotNull(table=table, column=column)
+        alter = paste.separate(state=[alter], database=[paste.run_sql(*each) for each in statements_of([set_it])])
+    remove = paste.operation("RemoveConstraint", model_name=quoted(lower), name=quoted(name))
+    parts.append(sequel.migration(f"{lower}_{field}_required", [alter, remove], paste))
+    return set_apart(*parts)
+
+
+def by_sql(sequel: Sequel, name: str, operation: Operation, statements: Iterable[tuple[str, str]]) -> str:
+    """The state as the operation says, the database by these statements (and their reverse) alone."""
+    paste = Paste()
+    database = [paste.run_sql(*each) for each in statements]
+    return set_apart(
+        sequel.migration(name, [paste.separate(state=[_spelled(operation, paste)], database=database)], paste)
+    )
+
+
+def statements_of(actions: Iterable[Action]) -> Iterator[tuple[str, str]]:
+    """The SQL of those actions that need no scan, and of what undoes them; nothing for all others."""
+    for action in actions:
+        statement = _statement(action)
+        if statement is not None:
+            yield statement
+
+
+@singledispatch
+def _statement(action: Action) -> tuple[str, str] | None:
+    return None
+
+
+def _column_change(action: SetNotNull | DropNotNull, forward: str, reverse: str) -> tuple[str, str]:
+    start = f'ALTER TABLE "{action.table}" ALTER COLUMN "{action.column}"'
+    return f"{start} {forward}", f"{start} {reverse}"
+
+
+@_statement.register
+def _(action: DropNotNull) -> tuple[str, str]:
+    return _column_change(action, "DROP NOT NULL", "SET NOT NULL")
+
+
+@_statement.register
+def _(action: SetNotNull) -> tuple[str, str]:
+    return _column_change(action, "SET NOT NULL", "DROP NOT NULL")
+
+
+@_statement.register
+def _(action: RenameColumn) -> tuple[str, str]:
+    start = f'ALTER TABLE "{action.table}" RENAME COLUMN'
+    return (
+        f'{start} "{action.column}" TO "{action.new_column}"',
+        f'{start} "{action.new_column}" TO "{action.column}"',
+    )
+
+
+@_statement.register
+def _(action: RenameTable) -> tuple[str, str]:
+    return (
+        f'ALTER TABLE "{action.table}" RENAME TO "{action.new_table}"',
+        f'ALTER TABLE "{action.new_table}" RENAME TO "{action.table}"',
+    )
+
+
+def new_column(sequel: Sequel, operation: AlterField, *, app: str, model: str) -> str:
+    """A second column of the new type, filled beside the old one."""
+    lower, name = _names(operation)
+    paste = Paste()
+    fresh = f"{name}_new"
+    field = paste.field(operation.field, drop=("unique", "db_index", "default", "db_default"), null="True")
+    add = paste.operation("AddField", model_name=quoted(lower), name=quoted(fresh), field=field)
+    first = sequel.migration(f"{lower}_{fresh}", [add], paste)
+    paste = Paste()
+    paste.imports.add("from django.db import models")
+    run = paste.operation("RunPython", f"fill_{fresh}", "migrations.RunPython.noop")
+    function = fill(model, app, fresh, f'models.F("{name}")', function=f"fill_{fresh}")
+    return set_apart(first, sequel.migration(f"fill_{lower}_{fresh}", [run], paste, functions=function, atomic=False))
+
+
+def _names(operation: AddField | AlterField) -> tuple[str, str]:
+    return (operation.model or UNKNOWN).lower(), operation.name or UNKNOWN
+
+
+def _spelled(operation: Operation, paste: Paste) -> str:
+    """The operation as it is written."""
+    call = operation.call
+    if not isinstance(call, Call):
+        return UNKNOWN
+    parts = [paste.value(each) for each in call.arguments]
+    keywords = {each.name: paste.value(each.value) for each in call.keywords if each.name is not None}
+    return paste.call(paste.value(call.function), *parts, **keywords)
