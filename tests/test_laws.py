@@ -35,8 +35,9 @@ LAYERS: list[tuple[str, ...]] = [
     (
         "miglint.suppressions", "miglint.settings", "miglint.table_sizes", "miglint.plugins", "miglint.cache",
         "miglint.git", "miglint.reading", "miglint.workers", "miglint.modules", "miglint.selection", "miglint.report",
+        "miglint.baseline",
     ),
-    ("miglint.check", "miglint.baseline", "miglint.since", "miglint.inspection"),
+    ("miglint.check", "miglint.since", "miglint.inspection"),
     ("miglint.session", "miglint.fixes"),
     ("miglint.formats",),
     ("miglint.catalogue",),

@@ -190,3 +190,185 @@ def test_models_of_djangos_own_apps_need_a_dependency_too(tmp_path: Path) -> Non
     write(tmp_path, {path: migration("migrations.RunPython(group),", '("auth", "0001_initial")', code)})
     assert findings(tmp_path, "MG108") == []
     assert migrate(tmp_path, "shop") == ""
+
+
+# -- MG109 and MG110 ----------------------------------------------------------------------------------
+
+BASE = migration(
+    f'migrations.CreateModel("Customer", [{_KEY}]),\n'
+    f"""        migrations.CreateModel(
+            "Order",
+            [
+                {_KEY},
+                ("note", models.TextField(default="")),
+                ("number", models.IntegerField(default=0)),
+                ("tags", models.ManyToManyField("shop.Customer")),
+            ],
+            options={{
+                "indexes": [models.Index(fields=["number"], name="number_idx")],
+                "constraints": [
+                    models.UniqueConstraint(fields=["number"], condition=models.Q(number__gt=0), name="positive"),
+                ],
+            }},
+        ),"""
+)
+_FK = 'models.ForeignKey("{}", models.CASCADE, null=True)'
+_LATE = f'migrations.CreateModel("Late", [{_KEY}])'
+_TWO = ", ".join(f'migrations.AddIndex("order", models.Index(fields=["note"], name="{name}"))' for name in "ab")
+_SOME = 'models.UniqueConstraint(fields=["id"], condition=models.Q(id=1), name="{}")'
+_DATABASE = "migrations.SeparateDatabaseAndState(database_operations=[{}])"
+_STATE = "migrations.SeparateDatabaseAndState(state_operations=[{}])"
+
+# What fails, and what to write instead.
+UNKNOWN = [
+    (
+        'migrations.AddField("ordr", "x", models.TextField(null=True))',
+        'migrations.AddField("order", "x", models.TextField(null=True))',
+    ),
+    (
+        'migrations.AlterField("order", "nte", models.TextField())',
+        'migrations.AlterField("order", "note", models.TextField())',
+    ),
+    ('migrations.RemoveField("order", "nte")', 'migrations.RemoveField("order", "note")'),
+    ('migrations.RemoveField("order", "Note")', 'migrations.RemoveField("Order", "note")'),
+    ('migrations.RemoveField("ordr", "note")', 'migrations.RemoveField("ORDER", "note")'),
+    ('migrations.RenameField("order", "nte", "text")', 'migrations.RenameField("order", "note", "text")'),
+    ('migrations.RenameModel("Ordr", "Purchase")', 'migrations.RenameModel("Order", "Purchase")'),
+    ('migrations.DeleteModel("Ordr")', 'migrations.DeleteModel("Order")'),
+    (
+        'migrations.AlterModelOptions("ordr", {"ordering": ["id"]})',
+        'migrations.AlterModelOptions("order", {"ordering": ["id"]})',
+    ),
+    ('migrations.AlterModelTable("ordr", "orders")', 'migrations.AlterModelTable("order", "orders")'),
+    (
+        'migrations.AlterUniqueTogether("order", {("note", "nr")})',
+        'migrations.AlterUniqueTogether("order", {("note", "number")})',
+    ),
+    ('migrations.AlterOrderWithRespectTo("order", "customer")', 'migrations.AlterOrderWithRespectTo("order", None)'),
+    (
+        'migrations.AddIndex("order", models.Index(fields=["nte"], name="i"))',
+        'migrations.AddIndex("order", models.Index(fields=["-note"], name="i"))',
+    ),
+    (
+        'migrations.AddConstraint("order", models.UniqueConstraint(fields=["nte"], name="u"))',
+        'migrations.AddConstraint("order", models.UniqueConstraint(fields=["note"], name="u"))',
+    ),
+    ('migrations.RemoveIndex("order", "nr_idx")', 'migrations.RemoveIndex("order", "number_idx")'),
+    (
+        'migrations.RenameIndex("order", new_name="i", old_name="nr_idx")',
+        'migrations.RenameIndex("order", new_name="i", old_name="number_idx")',
+    ),
+    ('migrations.RemoveConstraint("order", "negative")', 'migrations.RemoveConstraint("order", "positive")'),
+    (
+        f'migrations.AddField("order", "c", {_FK.format("shop.Late")}), {_LATE}',
+        f'{_LATE}, migrations.AddField("order", "c", {_FK.format("shop.Late")})',
+    ),
+    (
+        f'migrations.AddField("order", "c", {_FK.format("Late")})',
+        f'migrations.AddField("order", "c", {_FK.format("Customer")})',
+    ),
+    (
+        'migrations.AddField("order", "m", models.ManyToManyField("shop.Late"))',
+        'migrations.AddField("order", "m", models.ManyToManyField("self"))',
+    ),
+    (
+        'migrations.CreateModel("Copy", [], options={"proxy": True}, bases=("shop.late",))',
+        'migrations.CreateModel("Copy", [], options={"proxy": True}, bases=("shop.order",))',
+    ),
+    (
+        f'{_STATE.format("""migrations.RemoveField("order", "note")""")}, migrations.RemoveField("order", "note")',
+        _STATE.format('migrations.RemoveField("order", "note")'),
+    ),
+    (
+        f'{_STATE.format("""migrations.RemoveField("order", "nte")""")}',
+        _STATE.format('migrations.RemoveField("order", "note")'),
+    ),
+    (
+        'migrations.SeparateDatabaseAndState(database_operations=[migrations.RemoveField("order", "nte")])',
+        'migrations.SeparateDatabaseAndState(database_operations=[migrations.RemoveField("order", "note")])',
+    ),
+]
+EXISTING = [
+    (
+        'migrations.AddField("order", "note", models.TextField(null=True))',
+        'migrations.AddField("order", "text", models.TextField(null=True))',
+    ),
+    (
+        'migrations.AddField("order", "tags", models.ManyToManyField("shop.Customer"))',
+        'migrations.AddField("order", "labels", models.ManyToManyField("shop.Customer", related_name="+"))',
+    ),
+    (f'migrations.CreateModel("Order", [{_KEY}])', f'migrations.CreateModel("Purchase", [{_KEY}])'),
+    (
+        'migrations.AddIndex("order", models.Index(fields=["note"], name="number_idx"))',
+        'migrations.AddIndex("order", models.Index(fields=["note"], name="note_idx"))',
+    ),
+    (
+        f'migrations.AddConstraint("order", {_SOME.format("positive")})',
+        f'migrations.AddConstraint("order", {_SOME.format("one")})',
+    ),
+    ('migrations.RenameField("order", "note", "number")', 'migrations.RenameField("order", "note", "text")'),
+    ('migrations.RenameModel("Order", "Customer")', 'migrations.RenameModel("Order", "Purchase")'),
+    (
+        f'{_TWO}, migrations.RenameIndex("order", new_name="b", old_name="a")',
+        f'{_TWO}, migrations.RenameIndex("order", new_name="c", old_name="a")',
+    ),
+    (
+        _DATABASE.format('migrations.AddField("order", "note", models.TextField(null=True))'),
+        _STATE.format('migrations.AddField("order", "note", models.TextField(null=True))'),
+    ),
+]
+# What Django and SQLite let pass, doubtful as it looks.
+PASSING = [
+    'migrations.AddField("order", "note", models.TextField(default="x"))',
+    'migrations.AddConstraint("order", models.UniqueConstraint(fields=["note"], name="positive"))',
+    _STATE.format('migrations.AlterField("order", "nte", models.TextField())'),
+    _STATE.format('migrations.RemoveIndex("order", "nr_idx")'),
+    _STATE.format('migrations.RemoveConstraint("order", "negative")'),
+    _STATE.format('migrations.AddIndex("order", models.Index(fields=["nte"], name="number_idx"))'),
+    _STATE.format(f'migrations.AddField("order", "c", {_FK.format("shop.Late")}), {_LATE}'),
+    _STATE.format('migrations.AddField("order", "note", models.TextField(null=True))'),
+    _STATE.format('migrations.RenameField("order", "note", "number")'),
+    f'migrations.RunSQL("DROP TABLE shop_order"), migrations.CreateModel("Order", [{_KEY}])',
+    (
+        'migrations.CreateModel("Stock", [("id", models.IntegerField(primary_key=True))], options={"managed": False}),'
+        'migrations.AddIndex("stock", models.Index(fields=["amount"], name="i")),'
+        'migrations.RemoveIndex("stock", "i"),'
+    ),
+    'migrations.AddIndex("order", models.Index(fields=["id"], name="id_idx"))',
+]
+
+
+def shop(root: Path, operations: str) -> None:
+    write(
+        root,
+        {
+            "shop/migrations/0001_initial.py": BASE,
+            "shop/migrations/0002_next.py": migration(operations, '("shop", "0001_initial")'),
+        },
+    )
+
+
+def proved(root: Path, code: str, bad: str, good: str) -> None:
+    shop(root, bad)
+    (found,) = findings(root, code)
+    assert migrate(root) == said(found)
+    shop(root, good)
+    assert findings(root, "MG109") + findings(root, "MG110") == []
+    assert migrate(root) == ""
+
+
+@pytest.mark.parametrize(("bad", "good"), UNKNOWN)
+def test_an_unknown_target_fails_as_the_message_says(bad: str, good: str, tmp_path: Path) -> None:
+    proved(tmp_path, "MG109", bad, good)
+
+
+@pytest.mark.parametrize(("bad", "good"), EXISTING)
+def test_what_is_there_already_fails_as_the_message_says(bad: str, good: str, tmp_path: Path) -> None:
+    proved(tmp_path, "MG110", bad, good)
+
+
+@pytest.mark.parametrize("operations", PASSING)
+def test_what_django_lets_pass_is_no_finding(operations: str, tmp_path: Path) -> None:
+    shop(tmp_path, operations)
+    assert migrate(tmp_path) == ""
+    assert findings(tmp_path, "MG109") + findings(tmp_path, "MG110") == []

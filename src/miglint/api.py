@@ -144,6 +144,7 @@ from miglint.project.narrowing import (
 from miglint.project.needs import (
     Need,
     field_needs,
+    named_fields,
     needs_of,
 )
 from miglint.project.operations import (
@@ -214,6 +215,7 @@ from miglint.project.truth import (
     either,
 )
 from miglint.project.usage import (
+    Called,
     GetModel,
     Query,
     RawSQL,
@@ -342,6 +344,7 @@ __all__ = [
     "Augment",
     "Base",
     "Call",
+    "Called",
     "Class",
     "Clause",
     "Code",
@@ -510,6 +513,7 @@ __all__ = [
     "module_assignments",
     "module_values",
     "named",
+    "named_fields",
     "narrowing",
     "needs_of",
     "nested",

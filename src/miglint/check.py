@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 import msgspec
 
 from miglint import plugins, suppressions
+from miglint.baseline import Baseline
 from miglint.diagnostic import Diagnostic, Severity, Subject
 from miglint.options import Options
 from miglint.project.action import Action
@@ -24,7 +24,7 @@ from miglint.reading import FileRead
 from miglint.report import sort
 from miglint.rule import ActionContext, MigrationContext, OperationContext, ProjectContext, Rule
 from miglint.selection import Selection
-from miglint.settings import Settings
+from miglint.settings import Settings, SettingsError, near, place
 from miglint.text import Span
 
 # The rule that speaks for all others about a released migration.
@@ -57,14 +57,13 @@ def run(
     settings: Settings,
     options: Options,
     only: Sequence[str],
+    baseline: Baseline | None = None,
 ) -> Judged:
-    """All findings of the projects below one root that are on, asked for and not superseded."""
-    selection = Selection(
-        select=tuple(options.select if options.select is not None else settings.select),
-        ignore=tuple(options.ignore if options.ignore is not None else settings.ignore),
-        extend_select=(*settings.extend_select, *(options.extend_select or ())),
-        severity=settings.severity,
-    )
+    """All findings of the projects below one root that are on, asked for and not superseded.
+
+    Those in the baseline are marked; `options.write_baseline` has it take them in instead. Raises SettingsError.
+    """
+    selection = selection_of(settings, options)
     active = [rule for rule in rules if selection.is_on(rule.code, rule.name)]
     judges = [_Judge(project, active) for project in projects]
     diagnostics = [each for judge in judges for each in judge.diagnostics()]
@@ -72,16 +71,41 @@ def run(
     diagnostics = [d for d in settle(diagnostics, rules) if selection.is_on(d.code, d.name)]
     judged = frozenset(rule.code for rule in active)
     diagnostics = _suppressed(diagnostics, projects, files, rules, settings, judged)
-    released = _released(projects, diagnostics)
-    reported = [
+    diagnostics = [
         msgspec.structs.replace(d, severity=selection.severity_of(d.code, d.name, d.severity))
-        for d in diagnostics
+        for d in sort(diagnostics)
         if selection.is_on(d.code, d.name)
-        and _is_asked_for(d, settings, options, only)
-        and (d.graph or d.path not in released)
     ]
-    reported = [d for d in reported if selection.reports(d.code, d.name, d.severity)]
+    if baseline is not None:
+        baseline.judged |= judged | plugins.META.keys()
+        baseline.read |= {str(key) for project in projects for key in project.graph.migrations}
+        if not options.write_baseline:
+            diagnostics = baseline.mark(diagnostics)
+    released, passed = _released(projects, diagnostics), _passed(projects, settings)
+
+    def is_reported(diagnostic: Diagnostic) -> bool:
+        subject = diagnostic.subject
+        return (
+            _is_asked_for(diagnostic, settings, options, only)
+            and (diagnostic.graph or diagnostic.path not in released)
+            and (subject.app, subject.migration) not in passed
+            and selection.reports(diagnostic.code, diagnostic.name, diagnostic.severity)
+        )
+
+    reported = [diagnostic for diagnostic in diagnostics if is_reported(diagnostic)]
+    if baseline is not None and options.write_baseline:
+        reported = baseline.accept(reported, [each for each in diagnostics if not is_reported(each)])
     return Judged(sort(reported), sum(judge.crashes for judge in judges))
+
+
+def selection_of(settings: Settings, options: Options) -> Selection:
+    """Which rules are on, by the options, else by the settings."""
+    return Selection(
+        select=tuple(options.select if options.select is not None else settings.select),
+        ignore=tuple(options.ignore if options.ignore is not None else settings.ignore),
+        extend_select=(*settings.extend_select, *(options.extend_select or ())),
+        severity=settings.severity,
+    )
 
 
 # -- rules --------------------------------------------------------------------------------------------
@@ -294,9 +318,6 @@ def _is_asked_for(diagnostic: Diagnostic, settings: Settings, options: Options, 
         for pattern, selectors in settings.per_migration_ignores.items():
             if fnmatchcase(label, pattern) and _names(diagnostic, selectors):
                 return False
-        start = settings.start_after.get(subject.app)
-        if start is not None and _number(subject.migration) <= _number(start):
-            return False
     if diagnostic.graph or diagnostic.path is None:
         return True
     return is_below_any(diagnostic.path, only)
@@ -321,7 +342,34 @@ def _names(diagnostic: Diagnostic, selectors: Iterable[str]) -> bool:
     return any(s == "ALL" or diagnostic.code.startswith(s) or diagnostic.name == s for s in selectors)
 
 
-def _number(name: str) -> tuple[int, str]:
-    digits = re.match(r"\d+", name)
-    number = int(digits[0]) if digits is not None else -1
-    return number, name[len(digits[0]) :] if digits is not None and len(digits[0]) < len(name) else "\uffff"
+def _passed(projects: Sequence[Project], settings: Settings) -> frozenset[tuple[str | None, str | None]]:
+    """The migrations that `start-after` leaves out, as app and name. Raises SettingsError."""
+    return frozenset(
+        (app, name) for app, start in settings.start_after.items() for name in _before(projects, settings, app, start)
+    )
+
+
+def _before(projects: Sequence[Project], settings: Settings, app: str, start: str) -> set[str]:
+    """A migration of an app and all that it descends from there; of a number, all up to it."""
+    migrations = [m for project in projects for key, m in project.graph.migrations.items() if key.app == app]
+    if not migrations:
+        apps = sorted({label for project in projects for label in project.graph.apps})
+        raise SettingsError(f"{place(settings, app)}: start-after: no app is called {app}{near(app, apps)}")
+    by_name = {migration.name: migration for migration in migrations}
+    if start.isdigit():
+        found = {m.name for m in migrations if m.number is not None and m.number <= int(start)}
+    elif start in by_name:
+        found = {start}
+    else:
+        what = f"{app} has no migration {start}{near(start, list(by_name))}"
+        raise SettingsError(f"{place(settings, app)}: start-after: {what}")
+    pending = list(found)
+    while pending:
+        for dependency in by_name[pending.pop()].dependencies:
+            key = dependency.key
+            if key is not None and key.app == app and key.name in by_name and key.name not in found:
+                found.add(key.name)
+                pending.append(key.name)
+    return found | {
+        m.name for m in migrations if m.replaces and all(d.key is not None and d.key.name in found for d in m.replaces)
+    }

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 
 from miglint.project.django_settings import DjangoSettings, read_django_settings
+from miglint.project.field_classes import FieldClasses
+from miglint.project.fields import FieldClass
 from miglint.project.interpret import Lookup
 from miglint.project.source_module import SourceModule
 from miglint.syntax.facts import Call, Expr, Import, Literal, ModuleFacts, Statement, expressions, walk
@@ -16,11 +19,20 @@ _SETTINGS_VARIABLE = "DJANGO_SETTINGS_MODULE"
 class Modules:
     """The modules of one project by name; files are read when they are asked for."""
 
-    def __init__(self, root: str, facts_of: Callable[[str], ModuleFacts | None], overlay: Mapping[str, bytes]) -> None:
+    def __init__(
+        self,
+        root: str,
+        facts_of: Callable[[str], ModuleFacts | None],
+        overlay: Mapping[str, bytes],
+        environment: str | None = None,
+    ) -> None:
+        """`environment` is a virtual environment, where packages are looked for that the project does not have."""
         self._root = root.rstrip("/")
+        self._packages = _site_packages(environment) if environment is not None else ()
         self._facts_of = facts_of
         self._overlay = overlay
         self._files: dict[tuple[str, str], str | None] = {}
+        self._classes = FieldClasses(self.module, self.name_of)
 
     def lookup(self, file: str) -> Lookup:
         """The facts of modules as `file` imports them."""
@@ -38,6 +50,10 @@ class Modules:
         """A file with the modules that it imports, None where it is not there."""
         facts = self._facts_of(file)
         return SourceModule(file, facts, lambda name: self._imported(file, name)) if facts is not None else None
+
+    def field_class(self, file: str) -> Callable[[str], FieldClass | None]:
+        """The field classes that are not Django's, as `file` names them."""
+        return self._classes.seen_from(file)
 
     def _imported(self, file: str, module: str) -> SourceModule | None:
         folder = file.rpartition("/")[0]
@@ -59,7 +75,16 @@ class Modules:
             if found is not None:
                 return found
             folder = folder.rpartition("/")[0]
-        return None
+        return next((found for each in self._packages if (found := self._file(each, tail)) is not None), None)
+
+    def name_of(self, file: str) -> str:
+        """The dotted name of a file: from the first folder above that is a package."""
+        folder, _, name = file.rpartition("/")
+        parts = [] if name == "__init__.py" else [name.removesuffix(".py")]
+        while self._file(folder, "") is not None and folder not in self._packages:
+            folder, _, name = folder.rpartition("/")
+            parts.insert(0, name)
+        return ".".join(parts)
 
     def _may_be_on_path(self, folder: str) -> bool:
         if folder == self._root or f"{folder}/__init__.py" in self._overlay:
@@ -107,6 +132,12 @@ class Modules:
                 if module:
                     return self._file(self._root, module.replace(".", "/"))
         return None
+
+
+def _site_packages(environment: str) -> tuple[str, ...]:
+    """Where a virtual environment keeps packages, on Windows and elsewhere. Source: sysconfig.get_path_names"""
+    found = [*Path(environment).glob("lib/python3*/site-packages"), *Path(environment).glob("Lib/site-packages")]
+    return tuple(sorted(path.as_posix() for path in found))
 
 
 def _settings_module(expression: Expr) -> str | None:

@@ -14,7 +14,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     `config` names the settings file instead of looking for one; `isolated` reads none. `cache_dir` None is
     the project's own `.miglint_cache`; `cache` False neither reads nor writes one. `jobs` None is the
-    number of processors. `since` is a git ref: what is not on it is unreleased.
+    number of processors. `since` is a git ref: what is not on it is unreleased. `baseline` names
+    the file of accepted findings; `write_baseline` has it take in those of this run.
     """
 
     config: Path | None = None
@@ -29,4 +30,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     ignore: tuple[str, ...] | None = None
     extend_select: tuple[str, ...] | None = None
     since: str | None = None
+    baseline: Path | None = None
+    write_baseline: bool = False
     min_confidence: Confidence = Confidence.MEDIUM

@@ -21,6 +21,7 @@ META = {
     "MG902": ("partly-readable", "warning"),
     "MG903": ("unused-ignore", "warning"),
     "MG904": ("unknown-code-in-ignore", "error"),
+    "MG905": ("stale-baseline-entry", "warning"),
     "MG906": ("ignore-without-reason", "warning"),
     "MG999": ("internal-error", "error"),
 }

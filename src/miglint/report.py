@@ -58,7 +58,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     `diagnostics` are sorted and hold the suppressed ones too. `sources` are the texts by the paths that
     diagnostics name. `warnings` are for everyone, `notes` for those who ask (`-v`). `internal_errors`
-    counts rules and plug-ins that crashed.
+    counts rules and plug-ins that crashed. `advice` is a last word for those who begin.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -68,6 +68,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     internal_errors: int = 0
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    advice: str | None = None
 
     @property
     def findings(self) -> tuple[Diagnostic, ...]:

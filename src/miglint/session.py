@@ -10,8 +10,10 @@ import msgspec
 
 from miglint import check, git, plugins
 from miglint import settings as settings_module
+from miglint.baseline import DEFAULT, Baseline
 from miglint.cache import DIRECTORY, Cache
 from miglint.database import Database, Version, parse_version
+from miglint.diagnostic import Diagnostic
 from miglint.git import Blob, GitError, Repository
 from miglint.modules import Modules
 from miglint.options import Options
@@ -34,6 +36,12 @@ from miglint.syntax.sql import read_sql
 from miglint.text import Source
 
 Progress = Callable[[int, int], None]
+# So many findings on the first day are those of years.
+_MANY = 10
+_ADVICE = (
+    "to begin with what is new, `miglint check --since origin/main` reports only what that branch has not got; "
+    "or `miglint check --write-baseline` accepts what is there"
+)
 _ASSUMED_DJANGO: Version = (5, 2)
 
 
@@ -74,7 +82,31 @@ class Session:
 
         `overlay` replaces, or adds, files by absolute path. Raises UsageError, SettingsError and PluginError.
         """
-        return _joined([run.report() for run in self._runs(paths, dict(overlay or {}))])
+        runs = self._runs(paths, dict(overlay or {}))
+        baselines: dict[str, Baseline] = {}
+        for run in runs:
+            run.share(baselines)
+        report = _joined([run.report() for run in runs])
+        report = self._settle(report, baselines, runs)
+        begun = self._options.since is not None or baselines or any(run.has_begun for run in runs)
+        if not begun and len(report.findings) >= _MANY:
+            return msgspec.structs.replace(report, advice=_ADVICE)
+        return report
+
+    def _settle(self, report: Report, baselines: Mapping[str, Baseline], runs: Sequence[_Run]) -> Report:
+        """With what is to be said of the baselines, now that all projects that use them were read."""
+        warnings = list(report.warnings)
+        sources = dict(report.sources)
+        found = list(report.diagnostics)
+        for baseline in baselines.values():
+            if self._options.write_baseline:
+                warnings.append(_written(baseline))
+            else:
+                run = [run for run in runs if run.baseline is baseline][-1]
+                problems = run.baseline_problems()
+                found += problems
+                sources |= {baseline.path: baseline.source} if problems else {}
+        return msgspec.structs.replace(report, diagnostics=sort(found), sources=sources, warnings=tuple(warnings))
 
     def scopes(self, paths: Sequence[Path], *, replayed: bool) -> tuple[Scope, ...]:
         """The projects that `paths` belong to, in path order, each with its apps that are in `paths`.
@@ -98,6 +130,14 @@ class Session:
         if self._options.config is not None:
             return Path(os.path.abspath(self._cwd / self._options.config)).parent
         return layout.project_root(path)
+
+
+def _written(baseline: Baseline) -> str:
+    try:
+        number = baseline.write()
+    except OSError as error:
+        raise UsageError(f"the baseline {baseline.path} cannot be written: {error.strerror}") from None
+    return f"{number} {'entry' if number == 1 else 'entries'} written to {baseline.path}"
 
 
 class _Loaded(msgspec.Struct, frozen=True):
@@ -133,6 +173,49 @@ class _Run:
         self._progress = progress
         self._notes: list[str] = []
         self._read: dict[str, FileRead] = {}
+        self.baseline: Baseline | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the settings say where to begin."""
+        return bool(self._settings.base or self._settings.start_after)
+
+    def share(self, baselines: dict[str, Baseline]) -> None:
+        """Takes the baseline that this project uses, if any, from those loaded, else loads it. Raises SettingsError."""
+        path = self._baseline_path()
+        if path is not None:
+            if path not in baselines:
+                baselines[path] = Baseline.load(path)
+            self.baseline = baselines[path]
+
+    def _baseline_path(self) -> str | None:
+        stated = self._options.baseline
+        if stated is None and self._settings.baseline is not None:
+            stated = self._root / self._settings.baseline.replace("\\", "/")
+        default = self._root / DEFAULT
+        path = Path(os.path.abspath(stated if stated is not None else default))
+        if path.is_file() and (stated is not None or not self._options.isolated):
+            return path.as_posix()
+        if self._options.write_baseline:
+            return path.as_posix()
+        if stated is not None:
+            raise UsageError(f"the baseline {path} does not exist; `miglint check --write-baseline` makes it")
+        return None
+
+    def baseline_problems(self) -> list[Diagnostic]:
+        """What is to be said of the baseline itself, where the whole project or the file is asked for."""
+        if self.baseline is None or self._since:
+            return []
+        if not any(check.is_below_any(path, self._only) for path in (self._root.as_posix(), self.baseline.path)):
+            return []
+        shared = not check.is_below_any(self.baseline.path, (self._root.as_posix(),))
+        problems = self.baseline.problems(require_reason=self._settings.require_ignore_reason, shared=shared)
+        selection = check.selection_of(self._settings, self._options)
+        return [
+            msgspec.structs.replace(each, severity=selection.severity_of(each.code, each.name, each.severity))
+            for each in problems
+            if selection.is_on(each.code, each.name)
+        ]
 
     def _check_codes(self) -> None:
         known = {rule.code: rule.name for rule in self._rules}
@@ -190,7 +273,11 @@ class _Run:
         )
 
     def _load(self, *, replayed: bool) -> _Loaded:
-        modules = Modules(self._root.as_posix(), lambda file: self._files([file])[file].facts, self._overlay)
+        stated = self._settings.environment
+        environment = (self._root / stated).as_posix() if stated is not None else None
+        modules = Modules(
+            self._root.as_posix(), lambda file: self._files([file])[file].facts, self._overlay, environment
+        )
         django = modules.django_settings(self._settings.settings_file)
         database, version, source = self._database(django), *self._django_version()
         walk = layout.walk(
@@ -237,7 +324,8 @@ class _Run:
                 key = MigrationKey(package.label, module.name)
                 files[key] = module.file
                 facts = self._read[module.file].facts
-                migrations.append(interpret(key, module.path, facts, modules.lookup(module.file)))
+                found_class = modules.field_class(module.file)
+                migrations.append(interpret(key, module.path, facts, modules.lookup(module.file), found_class))
         graph = Graph.build(migrations, swappable=django.swappable, django_version=version)
         history = self._replay(graph, database, version, django) if replayed else History()
         unreleased: frozenset[MigrationKey] = frozenset()
@@ -387,6 +475,7 @@ class _Run:
             settings=self._settings,
             options=self._options,
             only=self._only,
+            baseline=self.baseline,
         )
         migrations = [m for p in projects for m in _own(p)]
         operations = [op for m in migrations for _, op in walk_operations(m.operations)]
@@ -396,8 +485,8 @@ class _Run:
             apps=len({package.directory for package in found.packages}),
             operations=len(operations),
             unreadable_operations=sum(check.is_unreadable(operation) for operation in operations),
-            suppressed=sum(each.suppressed is not None for each in judged.diagnostics),
-            baselined=0,
+            suppressed=_count(judged.diagnostics, "inline"),
+            baselined=_count(judged.diagnostics, "baseline"),
             database=database,
             django=django,
         )
@@ -426,6 +515,11 @@ class _Run:
             warnings=warnings,
             notes=tuple(self._notes),
         )
+
+
+def _count(diagnostics: Iterable[Diagnostic], kind: str) -> int:
+    """How many are suppressed in one way."""
+    return sum(each.suppressed is not None and each.suppressed.kind == kind for each in diagnostics)
 
 
 def _own(project: Project) -> list[Migration]:

@@ -102,9 +102,7 @@ def _converted(table: Any, file: Path, text: str) -> Settings:
         raise SettingsError(f"{file}: [tool.miglint] is no table")
     for key in table:
         if key not in _KEYS:
-            near = difflib.get_close_matches(key, _KEYS, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise SettingsError(f"{_place(file, text, key)}: unknown key {key}{hint}")
+            raise SettingsError(f"{_place(file, text, key)}: unknown key {key}{near(key, _KEYS)}")
     try:
         settings = msgspec.convert({**table, "path": file.as_posix()}, Settings)
     except msgspec.ValidationError as error:
@@ -129,9 +127,7 @@ def _plain(message: str, choices: tuple[str, ...]) -> str:
     words = message.partition(" - at ")[0]
     wrong = re.fullmatch(r"Invalid enum value '(.*)'", words)
     if wrong is not None:
-        near = difflib.get_close_matches(wrong[1], choices, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        return f"{wrong[1]!r} is none of {', '.join(choices)}{hint}"
+        return f"{wrong[1]!r} is none of {', '.join(choices)}{near(wrong[1], choices)}"
     for theirs, ours in (
         ("`str | null`", "a string"),
         ("`str`", "a string"),
@@ -143,6 +139,19 @@ def _plain(message: str, choices: tuple[str, ...]) -> str:
     ):
         words = words.replace(theirs, ours)
     return words[:1].lower() + words[1:]
+
+
+def place(settings: Settings, key: str) -> str:
+    """`pyproject.toml, line 12`: where a key is set."""
+    assert settings.path is not None
+    file = Path(settings.path)
+    return _place(file, file.read_text(encoding="utf-8"), key)
+
+
+def near(word: str, words: Iterable[str]) -> str:
+    """`; did you mean …?`, where one of the words is near."""
+    found = difflib.get_close_matches(word, list(words), n=1)
+    return f"; did you mean {found[0]}?" if found else ""
 
 
 def _place(file: Path, text: str, key: str) -> str:
@@ -190,8 +199,7 @@ def validate_selector(selector: str, known: Mapping[str, str], where: str = "") 
         return
     if selector and any(code.startswith(selector) for code in known):
         return
-    near = difflib.get_close_matches(selector, [*known, *known.values()], n=1)
-    hint = f"; did you mean {near[0]}?" if near else "; `miglint rules` lists them all"
+    hint = near(selector, [*known, *known.values()]) or "; `miglint rules` lists them all"
     raise SettingsError(f"{where}unknown rule {selector}{hint}")
 
 
@@ -199,14 +207,12 @@ def validate_codes(settings: Settings, known: Mapping[str, str]) -> None:
     """Checks every selector in the settings. Raises SettingsError."""
     if settings.path is None:
         return
-    file = Path(settings.path)
     for key, selectors in _selectors(settings):
         for selector in selectors:
             try:
                 validate_selector(selector, known)
             except SettingsError as error:
-                text = file.read_text(encoding="utf-8")
-                raise SettingsError(f"{_place(file, text, key)}: {key}: {error}") from None
+                raise SettingsError(f"{place(settings, key)}: {key}: {error}") from None
 
 
 def _selectors(settings: Settings) -> Iterable[tuple[str, Iterable[str]]]:

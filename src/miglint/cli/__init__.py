@@ -45,6 +45,10 @@ def cli() -> None:
 @click.option("--output-format", type=click.Choice(_FORMATS), default="text", show_default=True)
 @click.option("--output-file", type=click.Path(path_type=Path), help="Write the report there.")
 @click.option("--since", metavar="REF", help="Only what is not on this branch; the setting `base`.")
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), help="The file of accepted findings; the setting `baseline`."
+)
+@click.option("--write-baseline", is_flag=True, help="Accept all that is found now, and forget what no longer is.")
 @click.option("--stdin-filename", type=click.Path(path_type=Path), help="What the text on stdin (PATH -) stands for.")
 @click.option("--statistics", is_flag=True, help="How often each rule fired, in place of the findings.")
 def check(paths: tuple[Path, ...], **given: Any) -> None:
@@ -72,6 +76,8 @@ def check(paths: tuple[Path, ...], **given: Any) -> None:
     for line in report.notes if given["verbose"] else ():
         click.echo(f"miglint: {line}", err=True)
     write(text, given["output_file"])
+    if report.advice is not None and not given["quiet"]:
+        click.echo(f"miglint: {report.advice}", err=True)
     fail_on = None if given["fail_on"] == "never" else Severity[given["fail_on"].upper()]
     raise SystemExit(report.exit_code(fail_on=fail_on, exit_zero=given["exit_zero"]))
 

@@ -100,6 +100,8 @@ def options_of(given: dict[str, Any]) -> Options:
         ignore=given.get("ignore"),
         extend_select=given.get("extend_select"),
         since=given.get("since"),
+        baseline=given.get("baseline"),
+        write_baseline=given.get("write_baseline", False),
         min_confidence=Confidence[given.get("min_confidence", "medium").upper()],
     )
 

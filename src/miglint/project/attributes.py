@@ -26,7 +26,7 @@ _FIXED_LENGTHS = {"UUIDField": 32, "GenericIPAddressField": 39, "IPAddressField"
 
 def field_attributes(field: Field, model: ModelState, world: World) -> Iterator[tuple[str, Attribute]]:
     """The attributes of a field, in a fixed order."""
-    yield "type", field.type or _path(field.callee)
+    yield "type", field.path or UNKNOWN
     yield "null", _boolean(field, "null", field.null)
     yield "unique", _boolean(field, "unique", field.unique)
     yield "db_index", _boolean(field, "db_index", _db_index(field))
@@ -36,11 +36,6 @@ def field_attributes(field: Field, model: ModelState, world: World) -> Iterator[
     yield "has_default", _boolean(field, "default", field.has_default)
     yield "has_db_default", _boolean(field, "db_default", field.has_db_default)
     yield "db_column", _db_column(field)
-
-
-def _path(callee: str) -> Attribute:
-    """A class of others as it is written; a name that the file alone does not tell is not known."""
-    return callee if "." in callee.strip(".") and not callee.startswith(".") else UNKNOWN
 
 
 def _boolean(field: Field, argument: str, value: Truth) -> Attribute:

@@ -274,39 +274,3 @@ def join_table(name: str, field: Field, model: ModelState) -> str:
         return table
     # Source: django.db.backends.utils.truncate_name
     return table[:59] + hashlib.md5(table.encode(), usedforsecurity=False).hexdigest()[:4]
-
-
-# Arguments that no database sees. Source: django.db.models.Field.non_db_attrs
-_NOT_FOR_THE_DATABASE = {
-    "blank", "choices", "db_column", "editable", "error_messages", "help_text", "limit_choices_to", "on_delete",
-    "related_name", "related_query_name", "validators", "verbose_name", "name",
-}  # fmt: skip
-_DEFAULTS = {
-    "primary_key": "False", "unique": "False", "null": "False", "serialize": "True", "auto_created": "False",
-    "db_constraint": "True", "parent_link": "False", "auto_now": "False", "auto_now_add": "False", "db_comment": "None",
-    "db_tablespace": "None", "max_length": "None", "unique_for_date": "None", "unique_for_month": "None",
-    "unique_for_year": "None", "db_collation": "None", "through": "None", "through_fields": "None", "db_table": "None",
-    "to_field": "None",
-}  # fmt: skip
-
-
-def database_arguments(field: Field, ignore: frozenset[str] = frozenset()) -> dict[str, Expr]:
-    """The arguments that make Django alter a field when they change.
-
-    Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor._field_should_be_altered
-    """
-    kept: dict[str, Expr] = {}
-    for name, value in field.arguments.items():
-        default = _DEFAULTS.get(name)
-        if name == "db_index":
-            default = "True" if field.kind in ("ForeignKey", "SlugField") else "False"
-        stated = isinstance(value, Literal) and value.kind != "str" and value.text == default
-        if name == "on_delete" and isinstance(value, Name) and value.name.rpartition(".")[2].startswith("DB_"):
-            kept[name] = value  # Django 6.1: the database does it
-            continue
-        if name in _NOT_FOR_THE_DATABASE or name in ignore or stated:
-            continue
-        if name == "to" and (text := text_of(value)) is not None:
-            value = Literal("str", text.lower())
-        kept[name] = value
-    return kept

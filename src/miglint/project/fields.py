@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from miglint.lazy import lazy
+from miglint.project.initializer import Arguments, passed_on
 from miglint.project.truth import Truth, either
-from miglint.syntax.facts import Call, Expr, Literal, Name, Starred
+from miglint.syntax.facts import Call, Class, Expr, Literal, Name, Starred
 from miglint.text import Span
 
 _FIELD = (
@@ -69,6 +72,8 @@ _WELL_KNOWN: dict[str, str] = {
     "jsonfield.fields.JSONField": "TextField",
 }
 
+# Arguments that say what a relation points to even where its class keeps them from Django's.
+_KEPT = frozenset({"to", "through"})
 _AUTO = {"AutoField", "BigAutoField", "SmallAutoField"}
 RELATIONS = {"ForeignKey", "OneToOneField", "ManyToManyField"}
 # Field.empty_strings_allowed and not None by get_default: what BaseDatabaseSchemaEditor._effective_default fills
@@ -99,6 +104,11 @@ def canonical_class(path: str) -> str | None:
     return None
 
 
+def known_kind(path: str) -> str | None:
+    """The Django class that a well-known class of others is like."""
+    return _WELL_KNOWN.get(path)
+
+
 def truth_of(value: Expr | None, *, default: Truth = Truth.NO) -> Truth:
     """The truth of an argument: of a constant it is known."""
     if value is None:
@@ -108,11 +118,40 @@ def truth_of(value: Expr | None, *, default: Truth = Truth.NO) -> Truth:
     return Truth.UNKNOWN
 
 
-class Field:
-    """A field's call, and the questions rules ask of it. Two fields are equal when their calls are."""
+@dataclass(frozen=True, slots=True)
+class FieldClass:
+    """What is known of a field class of others from its source.
 
-    def __init__(self, call: Expr) -> None:
+    `path` is what `deconstruct()` gives for it, None where that is computed; `kind` the bare name of the Django class
+    it derives from, None where its bases lead to what was not read; `definitions` the classes in between, in the order
+    of their `__init__`.
+    """
+
+    path: str | None
+    kind: str | None
+    definitions: tuple[Class, ...] = ()
+
+    def arguments(self, given: Call) -> Arguments:
+        """What reaches Django's class in the end."""
+        arguments = Arguments.of(given)
+        for definition in self.definitions:
+            arguments = passed_on(definition, arguments)
+        return arguments
+
+
+class Field:
+    """A field's call, and the questions rules ask of it. Two fields are equal when their calls are.
+
+    `of` is what is known of its class where that is not Django's own.
+    """
+
+    def __init__(self, call: Expr, of: FieldClass | None = None) -> None:
         self.call = call
+        self.of = of
+
+    def written(self, call: Expr) -> Field:
+        """The same field with its call written otherwise."""
+        return Field(call, self.of)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Field) and self.call == other.call
@@ -142,7 +181,18 @@ class Field:
         """The bare name of the Django class it is or is known to derive from (`CharField`), None if unknown."""
         if self.type is not None:
             return self.type.rpartition(".")[2]
+        if self.of is not None and self.of.kind is not None:
+            return self.of.kind
         return _WELL_KNOWN.get(self.callee)
+
+    @lazy
+    def path(self) -> str | None:
+        """The path that `deconstruct()` gives; as written for a class that was not read, None for what is no name."""
+        if self.type is not None:
+            return self.type
+        if self.of is not None:
+            return self.of.path
+        return self.callee if "." in self.callee.strip(".") and not self.callee.startswith(".") else None
 
     @property
     def class_name(self) -> str:
@@ -151,9 +201,12 @@ class Field:
 
     @lazy
     def arguments(self) -> dict[str, Expr]:
-        """The arguments by parameter name."""
+        """The arguments by parameter name; of a class of others that was read what it passes on to Django's."""
         if not isinstance(self.call, Call):
             return {}
+        if self._passed_on is not None:
+            own = {keyword.name: keyword.value for keyword in self.call.keywords if keyword.name in _KEPT}
+            return {**own, **self._passed_on.bound(_SIGNATURES.get(self.kind or "", _FIELD))}
         found: dict[str, Expr] = {}
         signature = _SIGNATURES.get(self.kind or "", _FIELD)
         for name, argument in zip(signature, self.call.arguments, strict=False):
@@ -166,8 +219,16 @@ class Field:
         return found
 
     @lazy
+    def _passed_on(self) -> Arguments | None:
+        if self.of is None or self.of.kind is None or not isinstance(self.call, Call):
+            return None
+        return self.of.arguments(self.call)
+
+    @lazy
     def complete(self) -> bool:
         """Whether all arguments are known: no `*args`, no `**kwargs`."""
+        if self._passed_on is not None:
+            return self._passed_on.whole
         return isinstance(self.call, Call) and not (
             any(keyword.name is None for keyword in self.call.keywords)
             or any(isinstance(argument, Starred) for argument in self.call.arguments)
@@ -188,20 +249,20 @@ class Field:
 
     # -- what kind of field -----------------------------------------------------------------------------
 
-    @property
+    @lazy
     def is_relation(self) -> Truth:
         return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind in RELATIONS)
 
-    @property
+    @lazy
     def is_many_to_many(self) -> Truth:
         return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind == "ManyToManyField")
 
-    @property
+    @lazy
     def is_auto(self) -> Truth:
         """A key that the database numbers itself."""
         return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind in _AUTO)
 
-    @property
+    @lazy
     def is_generated(self) -> Truth:
         return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind == "GeneratedField")
 
@@ -222,7 +283,7 @@ class Field:
         if self.kind == "GeneratedField":
             return Truth.YES
         given = self.arguments.get("null")
-        if given is None and (self.kind is None or self.callee in _WELL_KNOWN):
+        if given is None and (self.kind is None or (self.of is None and self.callee in _WELL_KNOWN)):
             return Truth.UNKNOWN
         return self.flag("null")
 
@@ -281,7 +342,7 @@ class Field:
             value.value if isinstance(value, Literal) and value.kind == "int" and isinstance(value.value, int) else None
         )
 
-    @property
+    @lazy
     def to(self) -> Expr | None:
         """The target of a relation, as written."""
         return self.arguments.get("to") if self.kind in RELATIONS or "to" in self.arguments else None
@@ -292,10 +353,44 @@ class Field:
         value = self.arguments.get("through")
         return None if isinstance(value, Literal) and value.kind == "none" else value
 
-    @property
+    @lazy
     def db_column(self) -> str | None:
         value = self.arguments.get("db_column")
         return value.text if isinstance(value, Literal) and value.kind == "str" else None
+
+    @lazy
+    def is_foreign_key(self) -> bool:
+        """Whether it is known to be a relation whose column is named after it, with `_id`."""
+        return self.kind in ("ForeignKey", "OneToOneField")
+
+    @lazy
+    def names_others(self) -> bool:
+        """Whether it is, or may be, a relation: its arguments name another model, or fields of one."""
+        return self.kind in RELATIONS or not _NAMING.isdisjoint(self.arguments)
+
+    @lazy
+    def database_arguments(self) -> dict[str, Expr]:
+        """The arguments that make Django alter a field when they change.
+
+        Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor._field_should_be_altered
+        """
+        kept: dict[str, Expr] = {}
+        for name, value in self.arguments.items():
+            if name in _NOT_FOR_THE_DATABASE:
+                # Django 6.1: the database does it.
+                if name == "on_delete" and isinstance(value, Name) and value.name.rpartition(".")[2].startswith("DB_"):
+                    kept[name] = value
+                continue
+            default = _DEFAULTS.get(name)
+            if name == "db_index":
+                default = "True" if self.kind in ("ForeignKey", "SlugField") else "False"
+            if isinstance(value, Literal):
+                if value.kind != "str" and value.text == default:
+                    continue
+                if name == "to" and value.kind == "str":
+                    value = Literal("str", value.text.lower())
+            kept[name] = value
+        return kept
 
 
 # max_length where the call does not give it. Source: the __init__ of each class.
@@ -307,3 +402,18 @@ _DEFAULT_LENGTHS = {
     "ImageField": 100,
     "FilePathField": 100,
 }
+
+# Arguments that no database sees. Source: django.db.models.Field.non_db_attrs
+_NOT_FOR_THE_DATABASE = {
+    "blank", "choices", "db_column", "editable", "error_messages", "help_text", "limit_choices_to", "on_delete",
+    "related_name", "related_query_name", "validators", "verbose_name", "name",
+}  # fmt: skip
+_DEFAULTS = {
+    "primary_key": "False", "unique": "False", "null": "False", "serialize": "True", "auto_created": "False",
+    "db_constraint": "True", "parent_link": "False", "auto_now": "False", "auto_now_add": "False", "db_comment": "None",
+    "db_tablespace": "None", "max_length": "None", "unique_for_date": "None", "unique_for_month": "None",
+    "unique_for_year": "None", "db_collation": "None", "through": "None", "through_fields": "None", "db_table": "None",
+    "to_field": "None",
+}  # fmt: skip
+# Arguments that name another model, or fields of it.
+_NAMING = frozenset({"to", "through", "to_field", "to_fields"})

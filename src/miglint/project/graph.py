@@ -116,12 +116,16 @@ class Graph:
 
     def is_complete(self, key: MigrationKey) -> bool:
         """Whether everything that must have run before is known: each edge upwards was read and leads somewhere."""
-        return key not in self._incomplete and not (self._incomplete & self.ancestors(key))
+        return key not in self._incomplete and not self._masks.get(key, 0) & self._incomplete_mask
 
     @lazy
     def _incomplete(self) -> frozenset[MigrationKey]:
         unread = {key for key, migration in self.migrations.items() if not migration.dependencies_known}
         return frozenset(unread | {each.migration for each in self.problems if each.migration is not None})
+
+    @lazy
+    def _incomplete_mask(self) -> int:
+        return sum(1 << self._places[key] for key in self._incomplete if key in self._places)
 
     @lazy
     def _uncertain(self) -> frozenset[str]:

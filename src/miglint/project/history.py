@@ -305,12 +305,12 @@ class _Replay:
             old = before.in_app(app)
             if old is models:
                 continue
-            for name in {**old, **models}:
-                if old.get(name) is not models.get(name):
-                    key = ModelKey(app, name)
-                    writes = self._writes.setdefault(key, [])
-                    versions[key] = versions.get(key, 0) | 1 << len(writes)
-                    writes.append(_Write(*by, models.get(name), versions[key]))
+            changed = [name for name, model in models.items() if old.get(name) is not model]
+            for name in (*changed, *(old.keys() - models.keys())):
+                key = ModelKey(app, name)
+                writes = self._writes.setdefault(key, [])
+                versions[key] = versions.get(key, 0) | 1 << len(writes)
+                writes.append(_Write(*by, models.get(name), versions[key]))
 
 
 def _is_on(write: _Write, key: ModelKey) -> bool:

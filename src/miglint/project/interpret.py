@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from miglint.lazy import lazy
-from miglint.project.fields import Field
+from miglint.project.fields import Field, FieldClass, canonical_class
 from miglint.project.keys import MigrationKey
 from miglint.project.migration import FIRST, Dependency, Migration, Unreadable
 from miglint.project.operations import (
@@ -56,18 +56,29 @@ def no_lookup(module: str) -> ModuleFacts | None:
     return None
 
 
-def interpret(key: MigrationKey, path: str, facts: ModuleFacts, lookup: Lookup = no_lookup) -> Migration:
+def no_class(name: str) -> FieldClass | None:
+    """Knows no field class but Django's."""
+    return None
+
+
+def interpret(
+    key: MigrationKey,
+    path: str,
+    facts: ModuleFacts,
+    lookup: Lookup = no_lookup,
+    field_class: Callable[[str], FieldClass | None] = no_class,
+) -> Migration:
     """The migration of a file; what cannot be read is recorded in it, and never raised.
 
     `lookup` gives the facts of another module by its dotted name as the file imports it (`..base` for a relative
-    one), None where they are not known.
+    one), None where they are not known; `field_class` what a name of the file means that is not Django's.
     """
     if facts.problem is not None:
         return _unknown(key, path, facts, NOWHERE, facts.problem.message)
     definition = facts.class_named("Migration")
     if definition is None:
         return _unknown(key, path, facts, Span(0, 0), "`Migration` is not defined in this file")
-    return _Interpreter(key, path, facts, definition, lookup).migration()
+    return _Interpreter(key, path, facts, definition, lookup, field_class).migration()
 
 
 def _unknown(key: MigrationKey, path: str, facts: ModuleFacts, span: Span, why: str) -> Migration:
@@ -89,12 +100,21 @@ def _unknown(key: MigrationKey, path: str, facts: ModuleFacts, span: Span, why: 
 class _Interpreter:
     """One reading of one file."""
 
-    def __init__(self, key: MigrationKey, path: str, facts: ModuleFacts, definition: Class, lookup: Lookup) -> None:
+    def __init__(
+        self,
+        key: MigrationKey,
+        path: str,
+        facts: ModuleFacts,
+        definition: Class,
+        lookup: Lookup,
+        field_class: Callable[[str], FieldClass | None],
+    ) -> None:
         self._key = key
         self._path = path
         self._facts = facts
         self._definition = definition
         self._lookup = lookup
+        self._field_class = field_class
         module = module_values(facts.body)
         self._values = Values(module).run(definition.body)
         self._unreadable: list[Unreadable] = []
@@ -266,7 +286,11 @@ class _Interpreter:
         if value is None:
             return Field(Opaque("not given"))
         resolved = values.resolve(value)
-        return Field(_with_constants(resolved, values) if isinstance(resolved, Call) else resolved)
+        if not isinstance(resolved, Call):
+            return Field(resolved)
+        callee = resolved.callee
+        of = self._field_class(callee) if callee and canonical_class(callee) is None else None
+        return Field(_with_constants(resolved, values), of)
 
     def _created(self, fields: Expr | None, values: Values) -> dict[str, Any]:
         complete = fields is not None

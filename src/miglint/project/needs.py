@@ -1,4 +1,4 @@
-"""Which models an operation needs to be there, besides the one it works on."""
+"""What an operation needs to be there, besides the model it works on: other models, and fields of its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,18 @@ from miglint.project.code import Code, Reference, module_assignments, reached, r
 from miglint.project.fields import Field
 from miglint.project.keys import ModelKey, model_key
 from miglint.project.migration import Migration
-from miglint.project.operations import AddField, AlterField, CreateModel, Operation, RunPython
+from miglint.project.operations import (
+    AddConstraint,
+    AddField,
+    AddIndex,
+    AlterField,
+    AlterIndexTogether,
+    AlterOrderWithRespectTo,
+    AlterUniqueTogether,
+    CreateModel,
+    Operation,
+    RunPython,
+)
 from miglint.syntax.facts import (
     Assign,
     Call,
@@ -39,13 +50,14 @@ _CATCHES = frozenset({"LookupError", "Exception", "BaseException"})
 class Need:
     """A model that must be there, `by` what it is needed, and where that is written.
 
-    `name` is the model's as written. `field` is the relation's, `code` the function's that gets the model.
-    `setting` is the swappable setting that names the model. `sure` is false in code that runs under a condition, and
-    for a field whose class is not known to be a relation.
+    `written` is how it is named there, `name` the model's part of that. `field` is the relation's, `code` the
+    function's that gets the model. `setting` is the swappable setting that names it. `sure` is false in code that
+    runs under a condition, and for a field whose class is not known to be a relation.
     """
 
     key: ModelKey
     name: str
+    written: str
     by: Choice["to", "through", "bases", "code"]
     span: Span
     field: str = ""
@@ -80,27 +92,42 @@ def field_needs(name: str, field: Field, app: str, swappable: Mapping[str, str])
     target = _named(value, app)
     if target is not None and to is not None:
         yield Need(
-            key=model_key(*target), name=target[1], by="to", span=to.span, field=name, setting=setting, sure=sure
+            key=model_key(*target[:2]),
+            name=target[1],
+            written=target[2],
+            by="to",
+            span=to.span,
+            field=name,
+            setting=setting,
+            sure=sure,
         )
     through = field.through
     target = _named(through, app)
     if target is not None and through is not None:
-        yield Need(key=model_key(*target), name=target[1], by="through", span=through.span, field=name, sure=sure)
+        yield Need(
+            key=model_key(*target[:2]),
+            name=target[1],
+            written=target[2],
+            by="through",
+            span=through.span,
+            field=name,
+            sure=sure,
+        )
 
 
 def _base_needs(operation: CreateModel, app: str) -> Iterator[Need]:
     for base in operation.bases.items if isinstance(operation.bases, Items) else ():
         target = _named(base, app)
         if target is not None:
-            yield Need(key=model_key(*target), name=target[1], by="bases", span=base.span)
+            yield Need(key=model_key(*target[:2]), name=target[1], written=target[2], by="bases", span=base.span)
 
 
-def _named(value: Expr | None, app: str) -> tuple[str, str] | None:
-    """App and model of `"app.Model"` and of `"Model"`; None for `"self"` and what cannot be read."""
+def _named(value: Expr | None, app: str) -> tuple[str, str, str] | None:
+    """App, model and the whole of `"app.Model"` and of `"Model"`; None for `"self"` and what cannot be read."""
     if not isinstance(value, Literal) or value.kind != "str" or value.text.lower() == "self":
         return None
     label, dot, name = value.text.rpartition(".")
-    return (label if dot else app, name) if name else None
+    return (label if dot else app, name, value.text) if name else None
 
 
 # -- code ---------------------------------------------------------------------------------------------
@@ -120,7 +147,13 @@ def _code_needs(operation: RunPython, migration: Migration) -> Iterator[Need]:
                 target = _asked(call, constants)
                 if target is not None:
                     yield Need(
-                        key=model_key(*target), name=target[1], by="code", span=call.span, code=code.name, sure=sure
+                        key=model_key(*target[:2]),
+                        name=target[1],
+                        written=target[2],
+                        by="code",
+                        span=call.span,
+                        code=code.name,
+                        sure=sure,
                     )
 
 
@@ -129,7 +162,7 @@ def _is_assigned(name: str, code: Code) -> bool:
     return any(isinstance(target, Name) and target.name == name for target in targets)
 
 
-def _asked(call: Call, constants: Mapping[str, Expr]) -> tuple[str, str] | None:
+def _asked(call: Call, constants: Mapping[str, Expr]) -> tuple[str, str, str] | None:
     """App and model of a `get_model`. Source: django.apps.registry.Apps.get_model"""
     given = [*call.arguments[:2], *filter(None, (call.keyword("app_label"), call.keyword("model_name")))]
     read = [
@@ -139,7 +172,7 @@ def _asked(call: Call, constants: Mapping[str, Expr]) -> tuple[str, str] | None:
     if len(texts) != len(given) or not 1 <= len(texts) <= 2:
         return None
     app, dot, name = texts[0].partition(".") if len(texts) == 1 else (texts[0], ".", texts[1])
-    return (app, name) if dot and app and name else None
+    return (app, name, f"{app}.{name}") if dot and app and name else None
 
 
 def _references(nodes: Iterable[Statement | Expr], *, sure: bool) -> Iterator[tuple[Reference, bool]]:
@@ -161,3 +194,30 @@ def _expects_absence(statement: Try) -> bool:
     caught = [handler.exception for handler in statement.handlers]
     classes = [each for one in caught for each in (one.items if isinstance(one, Items) else (one,))]
     return any(each is None or dotted(each) in _CATCHES for each in classes)
+
+
+# -- fields -------------------------------------------------------------------------------------------
+
+
+def named_fields(operation: Operation) -> Iterator[tuple[str, Span]]:
+    """The fields of its own model that an index, a constraint or an option names, as far as they can be read."""
+    match operation:
+        case AddIndex(index=Call() as call) | AddConstraint(constraint=Call() as call):
+            values = [call.keyword("fields"), call.keyword("include")]
+        case AlterUniqueTogether(unique_together=value) | AlterIndexTogether(index_together=value):
+            values = [value]
+        case AlterOrderWithRespectTo(order_with_respect_to=value):
+            values = [value]
+        case _:
+            return
+    for value in values:
+        yield from _texts(value)
+
+
+def _texts(value: Expr | None) -> Iterator[tuple[str, Span]]:
+    """The texts of a display, displays in it included; a `-` before a name only gives an index's order."""
+    if isinstance(value, Items):
+        for item in value.items:
+            yield from _texts(item)
+    elif isinstance(value, Literal) and value.kind == "str":
+        yield value.text.removeprefix("-"), value.span

@@ -71,6 +71,11 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def _incoming(self) -> Memo:
         return {}
 
+    def allows_import(self, file: str, name: str) -> bool:
+        """Whether the settings allow migrations to use a name of a module, or anything of it."""
+        dotted = f".{file.removesuffix('.py').removesuffix('/__init__').replace('/', '.')}.{name}."
+        return any(f".{allowed.strip('.')}." in dotted for allowed in self.allowed_imports)
+
     def relations(self, state: ProjectState) -> Relations:
         """What code may name on the models of a state."""
         return Relations(state, self.swappable, self._incoming)

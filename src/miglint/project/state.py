@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from miglint.lazy import lazy
 from miglint.project import operations as ops
 from miglint.project.fields import Field
 from miglint.project.keys import MigrationKey, ModelKey, model_key
@@ -61,7 +62,7 @@ class ConstraintState(msgspec.Struct, frozen=True):
     origin: Origin
 
 
-class ModelState(msgspec.Struct, frozen=True, kw_only=True):
+class ModelState(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One model. `fields` are by name, in Django's order; `complete` is false where some could not be read."""
 
     app: str
@@ -75,11 +76,11 @@ class ModelState(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin
     complete: bool = True
 
-    @property
+    @lazy
     def key(self) -> ModelKey:
         return model_key(self.app, self.name)
 
-    @property
+    @lazy
     def table(self) -> str:
         """The table's name, "" where it cannot be read. Source: django.db.models.options.Options.contribute_to_class"""
         given = self.options.get("db_table")
@@ -87,13 +88,18 @@ class ModelState(msgspec.Struct, frozen=True, kw_only=True):
             return f"{self.app}_{self.name.lower()}"
         return given.text if isinstance(given, Literal) and given.kind == "str" else ""
 
-    @property
+    @lazy
     def managed(self) -> Truth:
         return self._option("managed", default=Truth.YES)
 
-    @property
+    @lazy
     def proxy(self) -> Truth:
         return self._option("proxy", default=Truth.NO)
+
+    @lazy
+    def naming_others(self) -> tuple[FieldState, ...]:
+        """The fields that are, or may be, relations."""
+        return tuple(state for state in self.fields.values() if state.field.names_others)
 
     def _option(self, name: str, *, default: Truth) -> Truth:
         value = self.options.get(name)
@@ -114,13 +120,12 @@ class ModelState(msgspec.Struct, frozen=True, kw_only=True):
         state = self.field(name)
         if state is None:
             return ""
-        if "db_column" in state.field.arguments and state.field.db_column is None:
-            given = state.field.arguments["db_column"]
+        field = state.field
+        if "db_column" in field.arguments and field.db_column is None:
+            given = field.arguments["db_column"]
             if not (isinstance(given, Literal) and given.kind == "none"):
                 return ""
-        if state.field.db_column:
-            return state.field.db_column
-        return f"{state.name}_id" if state.field.kind in ("ForeignKey", "OneToOneField") else state.name
+        return field.db_column or (f"{state.name}_id" if field.is_foreign_key else state.name)
 
 
 class StateProblem(msgspec.Struct, frozen=True):
@@ -159,6 +164,19 @@ class ProjectState:
     def model(self, app: str, name: str) -> ModelState | None:
         """A model by label and name, whatever the name's case."""
         return self._apps.get(app, _NONE).get(name.lower())
+
+    def holds(self, key: ModelKey) -> bool:
+        """Whether there is such a model, or a many-to-many field whose join model Django calls so: `Order_tags`.
+
+        Source: django.db.models.fields.related.create_many_to_many_intermediary_model
+        """
+        if self.model(*key) is not None:
+            return True
+        return any(
+            f"{model.name}_{name}".lower() == key.name and state.field.is_many_to_many.possible
+            for model in self.in_app(key.app).values()
+            for name, state in model.fields.items()
+        )
 
     def models(self) -> Iterator[ModelState]:
         for app in self._apps.values():
@@ -344,8 +362,8 @@ def _repointed(model: ModelState, old: ModelKey, to: str) -> ModelState:
     return _with_fields(
         model,
         {
-            name: _rewritten(state.field, change)
-            for name, state in model.fields.items()
+            state.name: _rewritten(state.field, change)
+            for state in model.naming_others
             if state.field.to is not None or state.field.through is not None
         },
     )
@@ -361,7 +379,7 @@ def _rewritten(field: Field, change: Callable[[str, Expr], Expr]) -> Field:
     keywords = tuple(Keyword(k.name, change(k.name or "", k.value), k.span) for k in call.keywords)
     if arguments == call.arguments and keywords == call.keywords:
         return field
-    return Field(Call(call.function, arguments, keywords, call.span))
+    return field.written(Call(call.function, arguments, keywords, call.span))
 
 
 def _with_fields(model: ModelState, fields: Mapping[str, Field]) -> ModelState:
@@ -423,7 +441,7 @@ def _without_default(operation: ops.AddField | ops.AlterField) -> Field:
     keep, call = operation.preserve_default, operation.field.call
     if isinstance(keep, Literal) and keep.value is False and isinstance(call, Call):
         keywords = tuple(keyword for keyword in call.keywords if keyword.name != "default")
-        return Field(Call(call.function, call.arguments, keywords, call.span))
+        return operation.field.written(Call(call.function, call.arguments, keywords, call.span))
     return operation.field
 
 
@@ -472,7 +490,11 @@ def _own_names(model: ModelState, old: str, new: str) -> ModelState:
         call = field.call
         if field.kind == "CompositePrimaryKey" and isinstance(call, Call):
             names = tuple(_renamed(argument, old, new) for argument in call.arguments)
-            return field if names == call.arguments else Field(Call(call.function, names, call.keywords, call.span))
+            return (
+                field
+                if names == call.arguments
+                else field.written(Call(call.function, names, call.keywords, call.span))
+            )
         return _rewritten(field, change) if "from_fields" in field.arguments else field
 
     return _with_fields(model, {name: follow(state.field) for name, state in model.fields.items()})
@@ -491,7 +513,7 @@ def _foreign_names(model: ModelState, key: ModelKey, old: str, new: str) -> Mode
         itself = model.key == key and isinstance(to, Literal) and to.value == "self"
         return itself or _refers(to, key, model)
 
-    pointing = {name: state.field for name, state in model.fields.items() if points(state.field)}
+    pointing = {state.name: state.field for state in model.naming_others if points(state.field)}
     return _with_fields(model, {name: _rewritten(field, change) for name, field in pointing.items()})
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
+from miglint.lazy import lazy
 from miglint.project.action import (
     Action,
     AddCheck,
@@ -48,7 +48,6 @@ from miglint.project.columns import (
     Target,
     World,
     column_of,
-    database_arguments,
     has_effective_default,
     index_name,
     is_checked,
@@ -64,36 +63,49 @@ from miglint.project.truth import Truth
 from miglint.syntax.facts import Expr
 
 
-class _Side(msgspec.Struct, frozen=True, kw_only=True):
-    """One side of an alteration."""
+class _Side:
+    """One side of an alteration; most alterations change nothing that the database knows, and need no column."""
 
-    field: Field
-    column: Column
-    target: Target
-    model: ModelState
+    def __init__(self, name: str, field: Field, model: ModelState, world: World) -> None:
+        self.name = name
+        self.field = field
+        self.model = model
+        self._world = world
 
+    @lazy
+    def column_name(self) -> str:
+        return self.field.db_column or (f"{self.name}_id" if self.field.is_foreign_key else self.name)
 
-def _side(name: str, field: Field, model: ModelState, world: World) -> _Side:
-    column = column_of(name, field, model, world)
-    given = field.db_column
-    bare = name + ("_id" if field.kind in ("ForeignKey", "OneToOneField") else "")
-    column = replace(column, name=given or bare)
-    target = target_of(field, model.app, model.name, world) if is_constrained(field) else Target(None)
-    return _Side(field=field, column=column, target=target, model=model)
+    @lazy
+    def column(self) -> Column:
+        return replace(column_of(self.name, self.field, self.model, self._world), name=self.column_name)
+
+    @lazy
+    def target(self) -> Target:
+        """What a foreign key refers to, as far as the database enforces it."""
+        constrained = is_constrained(self.field)
+        return target_of(self.field, self.model.app, self.model.name, self._world) if constrained else Target(None)
 
 
 def _should_be_altered(old: _Side, new: _Side, ignore: frozenset[str] = frozenset()) -> bool:
-    if old.column.name != new.column.name or _path(old.field) != _path(new.field):
+    if old.column_name != new.column_name or _path(old.field) != _path(new.field):
         return True
-    before, after = database_arguments(old.field, ignore), database_arguments(new.field, ignore)
-    if old.target.table and old.target.table == new.target.table:
-        before.pop("to", None)
-        after.pop("to", None)
-    return before != after
+    if _same_arguments(old, new, ignore):
+        return False
+    same_table = old.target.table and old.target.table == new.target.table
+    return not same_table or not _same_arguments(old, new, ignore | {"to"})
+
+
+def _same_arguments(old: _Side, new: _Side, ignore: frozenset[str]) -> bool:
+    """Whether the arguments are the same that the database knows."""
+    before, after = old.field.database_arguments, new.field.database_arguments
+    if not ignore:
+        return before == after
+    return all(before.get(name) == after.get(name) for name in (before.keys() | after.keys()) - ignore)
 
 
 def _redefined(before: Field, after: Field) -> bool:
-    return _path(before) != _path(after) or database_arguments(before) != database_arguments(after)
+    return _path(before) != _path(after) or before.database_arguments != after.database_arguments
 
 
 def _path(field: Field) -> str:
@@ -104,8 +116,8 @@ def alter(
     old_name: str, before: Field, new_name: str, after: Field, models: tuple[ModelState, ModelState], scene: Scene
 ) -> Iterator[Action]:
     """What a changed field does to its column. Source: BaseDatabaseSchemaEditor._alter_field."""
-    old = _side(old_name, before, models[0], scene.before)
-    new = _side(new_name, after, models[1], scene.after)
+    old = _Side(old_name, before, models[0], scene.before)
+    new = _Side(new_name, after, models[1], scene.after)
     if not _should_be_altered(old, new):
         return
     where = place(models[0])
@@ -164,8 +176,8 @@ def _change(old: _Side, new: _Side) -> TypeChange:
         same_model = old.field.arguments.get("to") == new.field.arguments.get("to")
         same_field = old.field.arguments.get("to_field") == new.field.arguments.get("to_field")
         return "same" if same_model and same_field else "unknown"
-    before, after = (database_arguments(side.field, _TYPE_NEUTRAL) for side in (old, new))
-    return "same" if _path(old.field) == _path(new.field) and before == after else "unknown"
+    same = _path(old.field) == _path(new.field) and _same_arguments(old, new, _TYPE_NEUTRAL)
+    return "same" if same else "unknown"
 
 
 _Follower = tuple[dict[str, Any], str, "str | None", "Field | None"]
@@ -241,7 +253,7 @@ def _retype(old: _Side, new: _Side, change: TypeChange, scene: Scene, where: dic
 
 
 def _comment(field: Field) -> Expr | None:
-    return database_arguments(field).get("db_comment")
+    return field.database_arguments.get("db_comment")
 
 
 def _fills(old: _Side, new: _Side) -> bool:

@@ -28,7 +28,6 @@ from miglint.project.actions.relations import (
 from miglint.project.actions.scene import Scene, place
 from miglint.project.columns import (
     column_of,
-    database_arguments,
     has_effective_default,
     is_checked,
     is_volatile,
@@ -66,7 +65,7 @@ def add_field(operation: ops.AddField, scene: Scene) -> Iterator[Action]:
         yield from add_key(where, column.name, scene.target(field, model), inline=True, empty=empty)
     if filled.certain and not column.default.certain:
         yield DropDefault(column=column.name, temporary=True, **where)
-    if "db_comment" in database_arguments(field):
+    if "db_comment" in field.database_arguments:
         yield Comment(column=column.name, **where)
     yield from field_indexes(column, field, scene, {**where, "deferred": True})
 

@@ -79,16 +79,16 @@ def own_target(model: ModelState, scene: Scene, *, before: bool = False) -> Targ
 def incoming(key: ModelKey, world: World) -> Iterator[tuple[ModelState, str, Field]]:
     """The relations that point to a model."""
     for model in world.models():
-        for name, found in model.fields.items():
+        for found in model.naming_others:
             if found.field.is_relation.certain and target_key(found.field, model.app, model.name, world) == key:
-                yield model, name, found.field
+                yield model, found.name, found.field
 
 
 def join_tables(model: ModelState) -> Iterator[tuple[str, Field, str]]:
     """The many-to-many fields whose table Django makes itself: name, field, table."""
-    for name, state in model.fields.items():
+    for state in model.naming_others:
         if state.field.is_many_to_many.certain and state.field.type is not None and state.field.through is None:
-            yield name, state.field, join_table(name, state.field, model)
+            yield state.name, state.field, join_table(state.name, state.field, model)
 
 
 def join_columns(field: Field, model: ModelState, world: World) -> tuple[str, str]:

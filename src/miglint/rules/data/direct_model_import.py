@@ -345,7 +345,7 @@ def _finding(context: OperationContext[RunPython], code: Code, reference: CodeRe
         + _dependency(context, model),
         url=_URL,
         model=model.name,
-        detail=f"{code.name}: {model.app}.{model.name}",
+        detail=f"{model.app}.{model.name}",
     )
 
 

@@ -87,7 +87,7 @@ def _finding(context: OperationContext[RunPython], use: Query, name: Named, miss
         url=_URL,
         model=model.name,
         field=missing.name,
-        detail=f"{use.code.name}: {label}.{missing.name}",
+        detail=f"{label}.{missing.name}",
     )
 
 

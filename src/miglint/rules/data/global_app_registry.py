@@ -83,7 +83,7 @@ def _finding(context: OperationContext[RunPython], code: Code, reference: CodeRe
         "not have yet, or without the model once it is deleted. Use the registry that RunPython passes:\n"
         f"    {parameter}.{method}({asked})",
         url=_URL,
-        detail=f"{code.name}: {asked}",
+        detail=asked,
     )
 
 

@@ -95,5 +95,5 @@ def _finding(context: OperationContext[RunPython], use: Query, model: ModelState
         f"without the methods of models.py. Django raises AttributeError when the migration runs. {advice}",
         url=_URL,
         model=model.name,
-        detail=f"{use.code.name}: {label}.{name}",
+        detail=f"{label}.{name}",
     )

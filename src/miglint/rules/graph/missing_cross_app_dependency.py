@@ -54,7 +54,7 @@ def missing_cross_app_dependency(context: Context) -> Iterator[Diagnostic]:
 def _is_missing(context: Context, need: Need) -> bool:
     """Whether Django would fail here if the ancestors alone had run."""
     state = context.before
-    if need.key.app == context.migration.app or state.model(*need.key) is not None or state.is_partial(need.key.app):
+    if need.key.app == context.migration.app or state.holds(need.key) or state.is_partial(need.key.app):
         return False
     if context.step.conditional:
         return False
@@ -206,7 +206,7 @@ def _error(context: Context, need: Need) -> str:
     if need.by == "through":
         return "AttributeError: 'str' object has no attribute '_meta'"
     if need.by == "to":
-        return f"ValueError: Related model '{need.key}' cannot be resolved"
+        return f"ValueError: Related model '{need.written.lower()}' cannot be resolved"
     if context.before.in_app(need.key.app):
         return f"LookupError: App '{need.key.app}' doesn't have a '{need.name}' model."
     return f"LookupError: No installed app with label '{need.key.app}'."

@@ -1,0 +1,161 @@
+"""An operation that makes what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from miglint.api import (
+    Action,
+    AddCheck,
+    AddColumn,
+    AddUnique,
+    CreateIndex,
+    CreateTable,
+    Diagnostic,
+    FieldOperation,
+    ModelOperation,
+    ModelState,
+    Operation,
+    OperationContext,
+    Origin,
+    RemakeTable,
+    RenameColumn,
+    RenameIndexAction,
+    RenameModel,
+    RenameTable,
+    Severity,
+    StateProblem,
+    rule,
+)
+
+Context = OperationContext[Operation]
+
+_URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/"
+
+
+@rule("MG110", on=(ModelOperation, FieldOperation, RenameModel), severity=Severity.ERROR)
+def already_exists(context: Context) -> Iterator[Diagnostic]:
+    """An operation makes, or renames something to, what is there already: the database refuses it."""
+    if not context.step.problems or context.step.conditional or not context.touches_database:
+        return
+    if not context.graph.is_complete(context.migration.key):
+        return
+    # SQLite copies the table then, and the copy has the new column only.
+    if any(isinstance(action, RemakeTable) for action in context.actions):
+        return
+    for problem in context.step.problems:
+        error = _error(context) if problem.kind == "already-exists" else ""
+        if error:
+            yield _finding(context, problem, error)
+
+
+def _finding(context: Context, problem: StateProblem, error: str) -> Diagnostic:
+    origin = _origin(context, problem)
+    related = (context.related(origin.migration, origin.span, "it was made here"),) if origin is not None else ()
+    return context.diagnostic(
+        None,
+        f"{problem.message}: the database raises {error}",
+        help="Every new database stops here, and so does every test run. If two branches made the same thing, take it "
+        "out of the later migration. If the database has it and the state is to learn of it, wrap the operation: "
+        "SeparateDatabaseAndState(state_operations=[…]).",
+        url=_URL,
+        related=related,
+        field=problem.field,
+        detail=problem.name or "",
+    )
+
+
+def _origin(context: Context, problem: StateProblem) -> Origin | None:
+    """What made the thing that is in the way."""
+    model: ModelState | None = context.before.model(context.migration.app, problem.model)
+    if model is None:
+        return None
+    if problem.field is not None:
+        field = model.fields.get(problem.field)
+        return field.origin if field is not None else None
+    if problem.name is not None:
+        origins = {each.name: each.origin for each in model.indexes}
+        origins |= {each.name: each.origin for each in model.constraints}
+        return origins.get(problem.name)
+    return model.origin
+
+
+# -- what the database says ---------------------------------------------------------------------------
+
+
+def _error(context: Context) -> str:
+    """The database's words, "" where it does not have the thing for certain: what SQL dropped can be made again."""
+    vendor = context.database.vendor
+    for action in context.actions:
+        refusal = _refusal(context, action) if action.certain else None
+        if refusal is not None:
+            return _WORDS[vendor](*refusal)
+    return ""
+
+
+def _refusal(context: Context, action: Action) -> tuple[str, str, str] | None:
+    """Kind, name and table of what an action makes although the schema has it.
+
+    Source: django.db.backends.base.schema; each message is from a run of the database.
+    """
+    schema, table = context.step.schema_before, context.step.schema_before.table(action.table)
+    match action:
+        case CreateTable():
+            return ("table", action.table, action.table) if table is not None else None
+        case RenameTable(new_table=new):
+            return ("renamed table", new, new) if schema.table(new) is not None else None
+    if table is None:
+        return None
+    match action:
+        case AddColumn(column=column):
+            return ("column", column.name, table.name) if column.name in table.columns else None
+        case RenameColumn(new_column=new):
+            return ("renamed column", new, table.name) if new in table.columns else None
+        case CreateIndex(name=name) | RenameIndexAction(new_name=name) | AddUnique(name=name):
+            taken = name and (table.index(name) is not None or table.constraint(name) is not None)
+            return ("index", name, table.name) if taken else None
+        case AddCheck(name=name):
+            return ("check", name, table.name) if name and table.constraint(name) is not None else None
+    return None
+
+
+def _postgresql(kind: str, name: str, table: str) -> str:
+    if kind.endswith("column"):
+        return f'ProgrammingError: column "{name}" of relation "{table}" already exists'
+    if kind == "check":
+        return f'ProgrammingError: constraint "{name}" for relation "{table}" already exists'
+    return f'ProgrammingError: relation "{name}" already exists'
+
+
+def _sqlite(kind: str, name: str, table: str) -> str:
+    match kind:
+        case "table":
+            said = f'table "{name}" already exists'
+        case "renamed table":
+            said = f"there is already another table or index with this name: {name}"
+        case "column":
+            said = f"duplicate column name: {name}"
+        case "renamed column":
+            said = f"error in table {table} after rename: duplicate column name: {name}"
+        case _:
+            said = f"index {name} already exists"
+    return f"OperationalError: {said}"
+
+
+def _mysql(kind: str, name: str, table: str) -> str:
+    if kind.endswith("table"):
+        return f"OperationalError: (1050, \"Table '{name}' already exists\")"
+    if kind.endswith("column"):
+        return f"OperationalError: (1060, \"Duplicate column name '{name}'\")"
+    if kind == "check":
+        return f"OperationalError: (3822, \"Duplicate check constraint name '{name}'.\")"
+    return f"OperationalError: (1061, \"Duplicate key name '{name}'\")"
+
+
+def _mariadb(kind: str, name: str, table: str) -> str:
+    if kind == "check":
+        return f"OperationalError: (1826, \"Duplicate CHECK constraint name '{name}'\")"
+    return _mysql(kind, name, table)
+
+
+_WORDS = {"postgresql": _postgresql, "sqlite": _sqlite, "mysql": _mysql, "mariadb": _mariadb}

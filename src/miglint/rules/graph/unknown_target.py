@@ -1,0 +1,264 @@
+"""An operation on something that is not there."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+
+from miglint.api import (
+    AddConstraint,
+    Diagnostic,
+    FieldOperation,
+    Literal,
+    ModelOperation,
+    ModelState,
+    Need,
+    Operation,
+    OperationContext,
+    ProjectState,
+    RemoveField,
+    RenameField,
+    RenameModel,
+    Severity,
+    StateProblem,
+    Step,
+    field_needs,
+    named_fields,
+    needs_of,
+    rule,
+)
+
+Context = OperationContext[Operation]
+
+_URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/"
+# What every model may have without saying so.
+_IMPLICIT = {"id", "pk", "_order"}
+_RELATIONS_WITH_COLUMN = ("ForeignKey", "OneToOneField", None)
+
+
+@rule("MG109", on=(ModelOperation, FieldOperation, RenameModel), severity=Severity.ERROR)
+def unknown_target(context: Context) -> Iterator[Diagnostic]:
+    """An operation names a model, field, index or constraint that is not there at this point."""
+    if context.step.conditional or not context.graph.is_complete(context.migration.key) or _is_ambiguous(context):
+        return
+    for problem in context.step.problems:
+        if problem.kind != "already-exists" and not _is_said(context, problem):
+            yield _of_problem(context, problem)
+    if not context.step.problems:
+        yield from _of_fields(context)
+        yield from _of_needs(context)
+
+
+def _is_ambiguous(context: Context) -> bool:
+    """Whether two packages claim the app's label: which history is whose is not known."""
+    return any(each.label == context.migration.app for each in context.project.duplicates)
+
+
+# -- what computing the state, or the database's part, does not find ------------------------------------
+
+
+def _of_problem(context: Context, problem: StateProblem) -> Diagnostic:
+    return context.diagnostic(
+        None,
+        f"{problem.message}: Django raises {_error(context, problem)}",
+        help=_help(context, problem.kind, problem.model, problem.field or problem.name or ""),
+        url=_URL,
+        field=problem.field,
+        detail=problem.name or "",
+    )
+
+
+def _is_said(context: Context, problem: StateProblem) -> bool:
+    """Whether an operation before this one has the problem: Django never gets here."""
+    return any(problem in step.problems for step in _earlier(context))
+
+
+def _earlier(context: Context) -> Iterator[Step]:
+    """The steps of the app that come before this one for certain."""
+    graph, key = context.graph, context.migration.key
+    for step in context.project.history.steps:
+        if step is context.step:
+            return
+        other = step.migration.key
+        if other.app == key.app and (other == key or graph.is_ancestor(other, of=key)):
+            yield step
+
+
+def _error(context: Context, problem: StateProblem) -> str:
+    """What Django says. Source: runs of Django 5.2."""
+    operation, app = context.operation, context.migration.app
+    match problem.kind:
+        case "unknown-model":
+            return f"KeyError: {(app, problem.model.lower())!r}"
+        case "unknown-field" if isinstance(operation, RemoveField):
+            return f"KeyError: {problem.field!r}"
+        case "unknown-field" if isinstance(operation, RenameField):
+            return f"FieldDoesNotExist: {app}.{problem.model.lower()} has no field named {problem.field!r}"
+        case "unknown-field":
+            return f"FieldDoesNotExist: {problem.model} has no field named {problem.field!r}"
+        case "unknown-index":
+            return f"ValueError: No index named {problem.name} on model {problem.model}"
+        case _:
+            return f"ValueError: No constraint named {problem.name} on model {problem.model}"
+
+
+# -- fields that indexes, constraints and options name --------------------------------------------------
+
+
+def _of_fields(context: Context) -> Iterator[Diagnostic]:
+    model = context.model
+    if model is None or not context.touches_database or not _is_migrated(model):
+        return
+    for name, span in dict(named_fields(context.operation)).items():
+        if _lacks(context, model, name):
+            # SQLite makes a new table for a constraint, from a model of another name.
+            remade = context.database.vendor == "sqlite" and isinstance(context.operation, AddConstraint)
+            error = f"FieldDoesNotExist: {'New' * remade}{model.name} has no field named {name!r}"
+            yield context.diagnostic(
+                span,
+                f"{context.model_name} has no field {name!r} at this point: Django raises {error}",
+                help=_help(context, "unknown-field", model.name, name),
+                url=_URL,
+                field=name,
+            )
+
+
+def _is_migrated(model: ModelState) -> bool:
+    return model.managed.certain and model.proxy.refuted
+
+
+def _lacks(context: Context, model: ModelState, name: str) -> bool:
+    """Whether a model certainly has no such field: all are known, and no parent's table may bring it.
+
+    A relation answers to its column attribute, too. Source: django.db.models.options.Options.get_field
+    """
+    known = model.complete and not context.before.is_partial(model.app)
+    if not known or name in model.fields or name in _IMPLICIT or any(isinstance(base, Literal) for base in model.bases):
+        return False
+    relation = model.fields.get(name.removesuffix("_id"))
+    return relation is None or relation.field.kind not in _RELATIONS_WITH_COLUMN
+
+
+# -- models that relations and bases name ---------------------------------------------------------------
+
+
+def _of_needs(context: Context) -> Iterator[Diagnostic]:
+    seen = set()
+    for need in needs_of(context.operation, context.migration, context.project.swappable):
+        if need.key not in seen and _is_missing(context, need):
+            seen.add(need.key)
+            owner = f"{context.model_name}.{need.field}" if need.field else context.model_name
+            name = f"{need.key.app}.{need.name}"
+            yield context.diagnostic(
+                need.span,
+                f"{owner} names {name}, which does not exist at this point: Django raises {_need_error(context, need)}",
+                help=_help(context, "unknown-model", need.name, "", app=need.key.app),
+                url=_URL,
+                field=need.field or None,
+                detail=str(need.key),
+            )
+
+
+def _is_missing(context: Context, need: Need) -> bool:
+    """Whether Django would fail for want of the model, wherever it runs: else it is a dependency that is missing."""
+    app, state = need.key.app, context.after
+    if need.by == "code" or need.setting or not need.sure or state.holds(need.key):
+        return False
+    if app not in context.graph.apps or state.is_partial(app) or not _is_here(context, need):
+        return False
+    if need.by == "bases":
+        return True
+    model = context.model
+    in_database = context.touches_database and model is not None and _is_migrated(model)
+    return in_database and not _is_referred_to(context, need)
+
+
+def _is_here(context: Context, need: Need) -> bool:
+    """Whether the model is the migration's own app's to make, or no migration's of the project, or gone again."""
+    makers = context.project.history.makers.get(need.key, ())
+    graph, key = context.graph, context.migration.key
+    if need.key.app == key.app:
+        return True
+    if not makers:
+        final = context.project.history.final
+        return not final.holds(need.key) and not final.is_partial(need.key.app) and graph.is_certain(need.key.app)
+    return any(graph.is_ancestor(maker, of=key) for maker in makers)
+
+
+def _is_referred_to(context: Context, need: Need) -> bool:
+    """Whether the state has another relation to the missing model: where that was made it is said."""
+    swappable = context.project.swappable
+    return any(
+        found.key == need.key
+        for model in context.before.in_app(context.migration.app).values()
+        for name, state in model.fields.items()
+        if state.field.to is not None
+        for found in field_needs(name, state.field, model.app, swappable)
+    )
+
+
+def _need_error(context: Context, need: Need) -> str:
+    if need.by == "bases":
+        return f"InvalidBasesError: Cannot resolve bases for [<ModelState: '{context.model_name}'>]"
+    if need.by == "through":
+        return "AttributeError: 'str' object has no attribute '_meta'"
+    return f"ValueError: Related model {need.written.lower()!r} cannot be resolved"
+
+
+# -- what to do -----------------------------------------------------------------------------------------
+
+
+def _help(context: Context, kind: str, model: str, name: str, *, app: str = "") -> str:
+    """Where it went, where it comes from, or what was probably meant."""
+    app = app or context.migration.app
+    graph, key = context.graph, context.migration.key
+    gone = comes = None
+    for step in context.project.history.steps:
+        if step.migration.app != app or not step.touches_state or step is context.step:
+            continue
+        before, after = (_has(state, app, kind, model, name) for state in (step.before, step.after))
+        other = step.migration.key
+        is_earlier = graph.is_ancestor(other, of=key) or (other == key and step.path < context.step.path)
+        if before and not after and is_earlier:
+            gone = step
+        elif after and not before and not is_earlier:
+            comes = step
+    if gone is not None:
+        return f"{gone.operation.class_name} in {gone.migration.key} took it away. {_advice(context)}"
+    if comes is not None and comes.migration.key == key:
+        return f"{comes.operation.class_name} further down makes it: put that first."
+    if comes is not None and graph.is_ancestor(key, of=comes.migration.key):
+        return f"{comes.migration.key}, which comes after this migration, makes it: put this operation behind it."
+    if comes is not None:
+        other = comes.migration.key
+        return (
+            f"{other} makes it, and this migration does not come after it. Add to `dependencies`:\n"
+            f'    ("{other.app}", "{other.name}"),'
+        )
+    near = difflib.get_close_matches(name or model, _names(context.before, app, kind, model), n=1)
+    return f"Did you mean {near[0]!r}? {_advice(context)}" if near else _advice(context)
+
+
+def _advice(context: Context) -> str:
+    if isinstance(context.operation, RemoveField):
+        return "To drop what is left in the database alone, use RunSQL: the state has nothing to remove any more."
+    return "Every new database stops here, and so does every test run."
+
+
+def _has(state: ProjectState, app: str, kind: str, model: str, name: str) -> bool:
+    return (model.lower() if kind == "unknown-model" else name) in _names(state, app, kind, model, lower=True)
+
+
+def _names(state: ProjectState, app: str, kind: str, model: str, *, lower: bool = False) -> list[str]:
+    """The names of a kind that there are: models of the app, else fields, indexes or constraints of the model."""
+    if kind == "unknown-model":
+        return [each.name.lower() if lower else each.name for each in state.in_app(app).values()]
+    found = state.model(app, model)
+    if found is None:
+        return []
+    parts: Iterable[str | None] = found.fields
+    if kind == "unknown-index":
+        parts = [index.name for index in found.indexes]
+    elif kind == "unknown-constraint":
+        parts = [constraint.name for constraint in found.constraints]
+    return [part for part in parts if part is not None]

@@ -1,0 +1,251 @@
+"""What a field class of others is to Django is read from its source, and is what Django's own objects say."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from miglint.modules import Modules
+from miglint.project.attributes import field_attributes
+from miglint.project.columns import World
+from miglint.project.fields import Field
+from miglint.project.interpret import interpret
+from miglint.project.keys import MigrationKey
+from miglint.project.operations import AddField
+from miglint.project.state import ModelState, Origin, ProjectState
+from miglint.syntax.facts import ModuleFacts
+from miglint.syntax.reader import read
+from miglint.text import NOWHERE
+
+FIELDS = """
+import functools
+from django.db import models
+from django.db.models import NOT_PROVIDED
+from .mixins import Renamed, Short
+from .moved import *
+LENGTH = 12
+
+
+class Plain(models.CharField):
+    pass
+
+
+class Defaults(models.CharField):
+    def __init__(self, *args, **kwargs):
+        kwargs.setdefault("max_length", 63)
+        kwargs["null"] = True
+        super().__init__(*args, **kwargs)
+
+
+class Parameter(models.CharField):
+    def __init__(self, prefix, max_length=7, **kwargs):
+        self.prefix = prefix
+        super().__init__(max_length=max_length, **kwargs)
+
+
+class Positional(models.DecimalField):
+    def __init__(self, verbose_name=None, *args, **kwargs):
+        super(Positional, self).__init__(verbose_name, None, 9, 2, *args, **kwargs)
+
+
+class Popped(models.CharField):
+    def __init__(self, *args, **kwargs):
+        length = kwargs.pop("length", 5)
+        unique = kwargs.pop("unique", False)
+        if "default" not in kwargs:
+            kwargs["default"] = ""
+        models.CharField.__init__(self, *args, max_length=length, unique=unique, **kwargs)
+
+
+class Afterwards(models.TextField):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.null = True
+
+
+class Mixed(Short, models.CharField):
+    pass
+
+
+class Deep(Defaults):
+    def __init__(self, **kwargs):
+        kwargs["max_length"] = 4
+        super().__init__(**kwargs)
+
+
+class Relation(models.ForeignKey):
+    def __init__(self, to, on_delete=models.CASCADE, **kwargs):
+        super().__init__(to, on_delete, **kwargs)
+
+
+class Other(models.TextField):
+    def deconstruct(self):
+        name, path, args, kwargs = super().deconstruct()
+        path = "django.db.models.TextField"
+        return name, path, args, kwargs
+
+
+class Trimmed(models.CharField):
+    def __init__(self, *args, **kwargs):
+        kwargs["max_length"] = 3
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self):
+        name, path, args, kwargs = super().deconstruct()
+        del kwargs["max_length"]
+        return name, path, args, kwargs
+
+
+class Conditional(models.CharField):
+    def __init__(self, *args, **kwargs):
+        if LENGTH > 3:
+            kwargs["max_length"] = 8
+        super().__init__(*args, **kwargs)
+
+
+class Handed(models.CharField):
+    def __init__(self, *args, **kwargs):
+        changed(kwargs)
+        super().__init__(*args, **kwargs)
+
+
+def changed(kwargs):
+    kwargs["unique"] = True
+    kwargs["max_length"] = 2
+"""
+MIXINS = """
+from django.db import models
+
+
+class Short:
+    def __init__(self, *args, max_length=11, **kwargs):
+        super().__init__(*args, max_length=max_length, **kwargs)
+
+
+class Original(models.SlugField):
+    pass
+
+
+Renamed = Original
+"""
+MOVED = "from django.db import models\n\n\nclass Moved(models.UUIDField):\n    pass\n"
+CALLS = [
+    "Plain(max_length=3, unique=True)", "Plain('a name', 'column', False, 9)", "Defaults()", "Defaults(max_length=5)",
+    "Parameter('p')", "Parameter('p', 4, null=True)", "Positional(db_index=True)", "Popped()", "Popped(unique=True)",
+    "Popped(length=9, default='x')", "Afterwards()", "Mixed()", "Mixed(max_length=2, db_column='m')", "Deep()",
+    "Relation('shop.Order', null=True)", "Relation(to='self', db_index=False)", "Other(null=True)", "Trimmed()",
+    "Renamed()", "Moved(primary_key=True)", "Conditional()", "Handed()",
+]  # fmt: skip
+# What only running the class would tell, by call.
+UNKNOWN = {
+    "Conditional()": {"max_length"},
+    "Handed()": {"max_length", "unique", "null", "db_index", "primary_key", "has_default", "has_db_default",
+                 "db_column"},
+}  # fmt: skip
+DJANGO = """
+import json, sys
+from django.conf import settings
+settings.configure()
+import django
+django.setup()
+from django.db.migrations.utils import resolve_relation
+from shop import fields
+
+
+def told(call):
+    each = eval(call, vars(fields))
+    to = each.remote_field and ".".join(resolve_relation(each.remote_field.model, "shop", "order"))
+    return {
+        "type": each.deconstruct()[1], "null": each.null, "unique": each.unique, "db_index": each.db_index,
+        "primary_key": each.primary_key, "max_length": each.max_length, "to": to,
+        "has_default": each.has_default(), "has_db_default": each.has_db_default(), "db_column": each.db_column,
+    }
+
+
+print(json.dumps({call: told(call) for call in json.load(sys.stdin)}))
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("fields")
+    (root / "shop" / "migrations").mkdir(parents=True)
+    files = {"__init__": "", "fields": FIELDS, "mixins": MIXINS, "moved": MOVED, "migrations/__init__": ""}
+    for name, text in files.items():
+        (root / "shop" / f"{name}.py").write_text(text)
+    return root
+
+
+@pytest.fixture(scope="module")
+def django(project: Path) -> dict[str, dict[str, Any]]:
+    command = [sys.executable, "-W", "ignore", "-c", DJANGO]
+    done = subprocess.run(command, input=json.dumps(CALLS), capture_output=True, text=True, check=False, cwd=project)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+def facts_of(file: str) -> ModuleFacts | None:
+    return read(Path(file).read_text()) if Path(file).exists() else None
+
+
+def field(root: Path, call: str, environment: str | None = None, module: str = "shop.fields") -> Field:
+    """A field as a migration of the project adds it."""
+    file = root / "shop" / "migrations" / "0002_x.py"
+    file.write_text(
+        f"""\
+from django.db import migrations
+import {module}
+
+
+class Migration(migrations.Migration):
+    operations = [migrations.AddField("order", "x", {module}.{call})]
+"""
+    )
+    modules = Modules(root.as_posix(), facts_of, {}, environment)
+    path = file.as_posix()
+    facts = read(file.read_text())
+    migration = interpret(MigrationKey("shop", "0002_x"), path, facts, modules.lookup(path), modules.field_class(path))
+    operation = migration.operations[0]
+    assert isinstance(operation, AddField)
+    return operation.field
+
+
+def told(root: Path, call: str) -> dict[str, Any]:
+    origin = Origin(MigrationKey("shop", "0001_initial"), (0,), NOWHERE)
+    order = ModelState(app="shop", name="Order", fields={}, options={}, origin=origin)
+    return dict(field_attributes(field(root, call), order, World(ProjectState(), {})))
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_field_class_says_what_its_objects_say(call: str, project: Path, django: dict[str, dict[str, Any]]) -> None:
+    unknown = UNKNOWN.get(call, set())
+    wanted = {name: "unknown" if name in unknown else value for name, value in django[call].items()}
+    assert told(project, call) == wanted
+
+
+def test_nothing_is_known_of_a_class_whose_bases_lead_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "shop" / "migrations").mkdir(parents=True)
+    (tmp_path / "shop" / "__init__.py").touch()
+    (tmp_path / "shop" / "fields.py").write_text("from elsewhere import Base\n\n\nclass Derived(Base):\n    pass\n")
+    found = field(tmp_path, "Derived()")
+    assert (found.kind, found.path) == (None, "shop.fields.Derived")
+
+
+def test_classes_of_packages_are_read_in_the_environment_alone(tmp_path: Path) -> None:
+    packages = tmp_path / "venv" / "lib" / "python3.12" / "site-packages" / "short"
+    packages.mkdir(parents=True)
+    (packages / "__init__.py").write_text("from .fields import Code\n")
+    text = "from django.db import models\n\n\nclass Code(models.CharField):\n    pass\n"
+    (packages / "fields.py").write_text(text)
+    root = tmp_path / "project"
+    (root / "shop" / "migrations").mkdir(parents=True)
+    found = field(root, "Code()", f"{tmp_path}/venv", module="short")
+    assert (found.kind, found.path) == ("CharField", "short.fields.Code")
+    found = field(root, "Code()", module="short")
+    assert (found.kind, found.path) == (None, "short.Code")
