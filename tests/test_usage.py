@@ -10,6 +10,7 @@ from miglint.project.keys import MigrationKey
 from miglint.project.project import Project
 from miglint.project.source_module import SourceModule
 from miglint.project.usage import GetModel, Query, RawSQL, Rows, Usage
+from miglint.project.usages import Usages
 from miglint.syntax.facts import Literal, Template
 from miglint.syntax.reader import read
 
@@ -47,7 +48,10 @@ def usage(code: str, operation: str = "migrations.RunPython(forwards)", **module
         return SourceModule(f"{name}.py", read(source), imported) if source is not None else None
 
     project = Project(
-        root="/", graph=graph, history=history, module_of=lambda _: SourceModule("0002_data.py", facts, imported)
+        root="/",
+        graph=graph,
+        history=history,
+        usages=Usages(module_of=lambda _: SourceModule("0002_data.py", facts, imported), vendor="postgresql"),
     )
     return project.usage_of(history.steps_of(key)[0])
 
@@ -189,3 +193,25 @@ def test_forwards_and_backwards_are_told_apart() -> None:
     found = usage(code, "migrations.RunPython(one, reverse_code=two)")
     assert [str(each.key) for each in found.of(Query)] == ["shop.order"]
     assert [str(each.key) for each in found.of(Query, "reverse")] == ["shop.tag"]
+
+
+def test_what_runs_on_another_database_only_is_left_out() -> None:
+    found = forwards(
+        'Order = apps.get_model("shop", "Order")\nif schema_editor.connection.vendor == "sqlite":\n'
+        '    Order.objects.count()\nif schema_editor.connection.vendor not in ("postgresql", "mysql"):\n    return\n'
+        "Order.objects.first()\n"
+    )
+    assert [(each.method, each.is_guarded) for each in found.of(Query)] == [("first", False)]
+    assert queries(forwards('if schema_editor.connection.vendor != "postgresql":\n    return\n')) == []
+
+
+def test_sql_that_is_put_together_says_whether_from_constants_alone() -> None:
+    found = forwards(
+        'Order = apps.get_model("shop", "Order")\nfor table in ("a", "b"):\n'
+        '    schema_editor.execute(f"DELETE FROM {table}")\n'
+        'schema_editor.execute("DELETE FROM %s" % Order._meta.db_table)\n'
+        'schema_editor.execute("DELETE FROM {}".format(NAME))\n'
+        'for order in Order.objects.all():\n    schema_editor.execute(f"DELETE FROM x WHERE id = {order.pk}")\n',
+        'NAME = "c"',
+    )
+    assert [each.is_written for each in found.of(RawSQL)] == [True, True, True, False]

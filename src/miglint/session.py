@@ -27,6 +27,7 @@ from miglint.project.keys import MigrationKey
 from miglint.project.migration import Migration
 from miglint.project.operations import walk_operations
 from miglint.project.project import Project
+from miglint.project.usages import Usages
 from miglint.reading import FileRead, read_contents, read_files
 from miglint.report import Project as ReadProject
 from miglint.report import Report, Summary, sort
@@ -327,7 +328,13 @@ class _Run:
                 found_class = modules.field_class(module.file)
                 migrations.append(interpret(key, module.path, facts, modules.lookup(module.file), found_class))
         graph = Graph.build(migrations, swappable=django.swappable, django_version=version)
-        history = self._replay(graph, database, version, django) if replayed else History()
+        usages = Usages(
+            module_of=lambda key: modules.module(files[key]) if key in files else None,
+            may_run_sql=lambda key: key in files and b"execute" in self._read[files[key]].data,
+            swappable=django.swappable,
+            vendor=database.vendor,
+        )
+        history = self._replay(graph, database, version, django, usages) if replayed else History()
         unreleased: frozenset[MigrationKey] = frozenset()
         base = None
         if compared is not None:
@@ -357,14 +364,18 @@ class _Run:
             swappable=django.swappable,
             installed_apps=django.installed_apps,
             allowed_imports=tuple(self._settings.allowed_imports),
-            module_of=lambda key: modules.module(files[key]) if key in files else None,
             sizes=self._sizes,
+            usages=usages,
             facts_of=lambda key, module: modules.lookup(files[key])(module) if key in files else None,
         )
 
-    def _replay(self, graph: Graph, database: Database, version: Version, django: DjangoSettings) -> History:
+    def _replay(
+        self, graph: Graph, database: Database, version: Version, django: DjangoSettings, usages: Usages
+    ) -> History:
         sql = self._cache.read_sql if self._cache is not None else read_sql
-        return replay(graph, database=database, django_version=version, swappable=django.swappable, sql=sql)
+        return replay(
+            graph, database=database, django_version=version, swappable=django.swappable, sql=sql, usages=usages
+        )
 
     # -- git -----------------------------------------------------------------------------------------
 

@@ -7,12 +7,13 @@ Source: django.db.migrations.operations.special.RunPython, django.db.models.quer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
+from miglint.database import Vendor
 from miglint.project.code import Code, Direction, code_of, is_noop, lambda_code, methods_of, module_assignments
 from miglint.project.keys import ModelKey, model_key
 from miglint.project.migration import Migration
@@ -82,6 +83,9 @@ _MAX_CALLS = 12
 _MAX_EXPRESSIONS = 50_000
 _MAX_HOPS = 8
 
+# `connection.vendor`, where it differs. Source: django.db.backends.mysql.base.DatabaseWrapper
+_DJANGO_VENDOR = {"mariadb": "mysql"}
+
 MANAGERS = frozenset({"objects", "_default_manager", "_base_manager"})
 
 # What a queryset's methods give. Source: the QuerySet API reference of Django 6.0
@@ -103,10 +107,19 @@ _CONNECTIONS = ("django.db.connection", "django.db.backends.connection")
 
 
 def usage_of(
-    operation: RunPython, module: SourceModule, migration: Migration, relations: Relations, settings: Mapping[str, str]
+    operation: RunPython,
+    module: SourceModule,
+    migration: Migration,
+    relations: Relations,
+    settings: Mapping[str, str],
+    *,
+    vendor: Vendor | None = None,
 ) -> Usage:
-    """What the operation's code does, forwards and backwards. `settings` are model names such as AUTH_USER_MODEL."""
-    flow = _Flow(module, migration, relations, settings)
+    """What the operation's code does, forwards and backwards, on a database of the vendor, where it is given.
+
+    `settings` are model names such as AUTH_USER_MODEL.
+    """
+    flow = _Flow(module, migration, relations, settings, vendor)
     directions: tuple[tuple[Expr | None, Direction], ...] = (
         (operation.code, "forward"),
         (operation.reverse_code, "reverse"),
@@ -158,7 +171,12 @@ class _Flow:
     """Follows one RunPython."""
 
     def __init__(
-        self, module: SourceModule, migration: Migration, relations: Relations, settings: Mapping[str, str]
+        self,
+        module: SourceModule,
+        migration: Migration,
+        relations: Relations,
+        settings: Mapping[str, str],
+        vendor: Vendor | None,
     ) -> None:
         self.uses: list[Use] = []
         self.is_complete = True
@@ -167,6 +185,7 @@ class _Flow:
         self._migration = migration
         self._relations = relations
         self._settings = settings
+        self._vendor = vendor
         self._direction: Direction = "forward"
         self._stack: list[tuple[str, Span]] = []
         self._left = _MAX_EXPRESSIONS
@@ -264,66 +283,86 @@ class _Flow:
 
     # -- statements ------------------------------------------------------------------------------------
 
-    def _body(self, body: tuple[Statement, ...], frame: _Frame) -> None:
+    def _body(self, body: tuple[Statement, ...], frame: _Frame) -> bool:
+        """Whether it certainly leaves what it stands in: nothing after it runs."""
         guards = frame.guards
         for statement in body:
-            self._statement(statement, frame)
-            if isinstance(statement, If) and _leaves(statement.body) and not statement.otherwise:
-                frame.guards += 1  # `if …: return` is a condition of all that follows
+            if self._statement(statement, frame):
+                frame.guards = guards
+                return True
         frame.guards = guards
+        return False
 
-    def _statement(self, statement: Statement, frame: _Frame) -> None:
-        if isinstance(statement, Assign):
-            value = self._value(statement.value, frame)
-            for target in statement.targets:
-                self._bind(target, value, frame)
-        elif isinstance(statement, Augment):
-            self._bind(statement.target, self._augmented(statement, frame), frame)
-        elif isinstance(statement, Evaluate):
-            self._value(statement.value, frame)
-        elif isinstance(statement, Return):
-            frame.returned.append(self._value(statement.value, frame) if statement.value is not None else None)
-        elif isinstance(statement, Raise):
-            if statement.value is not None:
-                self._value(statement.value, frame)
-        elif isinstance(statement, If):
-            self._value(statement.test, frame)
-            self._branches((statement.body, statement.otherwise), frame)
-        elif isinstance(statement, Loop):
-            self._loop(statement, frame)
-        elif isinstance(statement, With):
-            for item in statement.items:
-                value = self._value(item.value, frame)
-                if item.target is not None:
-                    self._bind(item.target, value, frame)
-            self._body(statement.body, frame)
-        elif isinstance(statement, Try):
-            handlers = tuple(handler.body for handler in statement.handlers)
-            if handlers:
-                frame.tries += 1
-                self._branches(((*statement.body, *statement.otherwise), *handlers), frame)
-                frame.tries -= 1
-            else:
-                self._body((*statement.body, *statement.otherwise), frame)
-            self._body(statement.finally_, frame)
-        elif isinstance(statement, Function):
-            frame.scope[statement.name] = Routine(code_of(statement), frame.file.module, frame.scope)
+    def _statement(self, statement: Statement, frame: _Frame) -> bool:
+        """Whether it certainly leaves the body it stands in."""
+        run = _STATEMENTS.get(type(statement))
+        return run(self, statement, frame) if run is not None else False
 
-    def _augmented(self, statement: Augment, frame: _Frame) -> Value:
+    def _assign(self, statement: Assign, frame: _Frame) -> bool:
+        value = self._value(statement.value, frame)
+        for target in statement.targets:
+            self._bind(target, value, frame)
+        return False
+
+    def _augment(self, statement: Augment, frame: _Frame) -> bool:
         before, added = self._value(statement.target, frame), self._value(statement.value, frame)
-        if isinstance(before, Constant | Written | Text):
-            return Text(statement.value, _is_written(before) and _is_written(added))
-        return None
+        known = isinstance(before, Constant | Written | Text)
+        text = Text(statement.value, _is_written(before) and _is_written(added)) if known else None
+        self._bind(statement.target, text, frame)
+        return False
 
-    def _branches(self, bodies: Iterable[tuple[Statement, ...]], frame: _Frame) -> None:
+    def _evaluate(self, statement: Evaluate, frame: _Frame) -> bool:
+        self._value(statement.value, frame)
+        return False
+
+    def _return(self, statement: Return, frame: _Frame) -> bool:
+        frame.returned.append(self._value(statement.value, frame) if statement.value is not None else None)
+        return True
+
+    def _raise(self, statement: Raise, frame: _Frame) -> bool:
+        if statement.value is not None:
+            self._value(statement.value, frame)
+        return True
+
+    def _if(self, statement: If, frame: _Frame) -> bool:
+        truth = _truth(self._value(statement.test, frame))
+        if truth is not None:
+            return self._body(statement.body if truth else statement.otherwise, frame)
+        left = self._branches((statement.body, statement.otherwise), frame)
+        if _leaves(statement.body) and not statement.otherwise:
+            frame.guards += 1  # `if …: return` is a condition of all that follows
+        return left
+
+    def _with(self, statement: With, frame: _Frame) -> bool:
+        for item in statement.items:
+            value = self._value(item.value, frame)
+            if item.target is not None:
+                self._bind(item.target, value, frame)
+        return self._body(statement.body, frame)
+
+    def _try(self, statement: Try, frame: _Frame) -> bool:
+        body = (*statement.body, *statement.otherwise)
+        handlers = tuple(handler.body for handler in statement.handlers)
+        if handlers:
+            frame.tries += 1
+            left = self._branches((body, *handlers), frame)
+            frame.tries -= 1
+        else:
+            left = self._body(body, frame)
+        return self._body(statement.finally_, frame) or left
+
+    def _define(self, statement: Function, frame: _Frame) -> bool:
+        frame.scope[statement.name] = Routine(code_of(statement), frame.file.module, frame.scope)
+        return False
+
+    def _branches(self, bodies: Iterable[tuple[Statement, ...]], frame: _Frame) -> bool:
         """Each body from the same start; a name that they leave with different values holds nothing known."""
         before = frame.scope
         ends: list[Scope] = []
         frame.guards += 1
         for body in bodies:
             frame.scope = dict(before)
-            self._body(body, frame)
-            if not _leaves(body):
+            if not self._body(body, frame):
                 ends.append(frame.scope)
         frame.guards -= 1
         frame.scope = before
@@ -331,8 +370,9 @@ class _Flow:
             for name, value in end.items():
                 known = all(_same(other.get(name), value) for other in ends)
                 before[name] = value if known else None
+        return not ends
 
-    def _loop(self, statement: Loop, frame: _Frame) -> None:
+    def _loop(self, statement: Loop, frame: _Frame) -> bool:
         iterable = self._value(statement.iterable, frame)
         source = _source(iterable)
         if statement.target is not None:
@@ -345,6 +385,7 @@ class _Flow:
             if not _same(frame.scope.get(name), value):
                 frame.scope[name] = None
         self._body(statement.otherwise, frame)
+        return False
 
     def _bind(self, target: Expr, value: Value, frame: _Frame) -> None:
         if isinstance(target, Name):
@@ -449,6 +490,8 @@ class _Flow:
             model = self._relations.model(value.key)
         if isinstance(value, Editor) and name == "connection":
             return Connection(given=True)
+        if isinstance(value, Connection) and name == "vendor" and self._vendor is not None:
+            return Constant(Literal("str", _DJANGO_VENDOR.get(self._vendor, self._vendor)))
         if isinstance(value, Bound) and isinstance(value.value, Model) and value.name not in _CLASS_MEMBERS:
             # `Order.published.filter(…)`: an attribute that is asked for more is most likely a manager.
             return Bound(Rows(key=value.value.key, manager=value.name), name)
@@ -610,7 +653,9 @@ class _Flow:
         if expression.operator in ("|", "&") and values and isinstance(values[0], Rows):
             return replace(values[0], is_filtered=all(isinstance(each, Rows) and each.is_filtered for each in values))
         if all(isinstance(each, Constant) for each in values):
-            return Constant(expression)
+            return _compared(expression, values) or Constant(expression)
+        if expression.operator == "not" or expression.operator in ("in", "not in"):
+            return _compared(expression, values)
         if expression.operator in ("+", "%") and any(isinstance(each, Constant | Text) for each in values):
             known = zip(values, expression.operands, strict=True)
             return Text(expression, all(_is_written(value) or _is_name_of_table(part) for value, part in known))
@@ -670,6 +715,19 @@ class _Flow:
         )
 
 
+_STATEMENTS: dict[type, Callable[[_Flow, Any, _Frame], bool]] = {
+    Assign: _Flow._assign,
+    Augment: _Flow._augment,
+    Evaluate: _Flow._evaluate,
+    Return: _Flow._return,
+    Raise: _Flow._raise,
+    Flow: lambda flow, statement, frame: statement.keyword in ("continue", "break"),
+    If: _Flow._if,
+    Loop: _Flow._loop,
+    With: _Flow._with,
+    Try: _Flow._try,
+    Function: _Flow._define,
+}
 _EVALUATORS: dict[type, Callable[[_Flow, Any, _Frame], Value]] = {
     Name: _Flow._name,
     Attribute: _Flow._attribute,
@@ -821,3 +879,29 @@ def _is_name_of_table(expression: Expr) -> bool:
 
 def _parts(call: Call) -> tuple[Expr, ...]:
     return (*call.arguments, *(keyword.value for keyword in call.keywords))
+
+
+def _compared(expression: Operation, values: Sequence[Value]) -> Value:
+    """What a comparison of constants gives, as a constant; None where it is none or not known."""
+    operator = expression.operator
+    if operator == "not" and (truth := _truth(values[0])) is not None:
+        return _boolean(not truth)
+    if operator in ("==", "!=") and len(values) == 2:
+        one, other = (value.expr if isinstance(value, Constant) else None for value in values)
+        if isinstance(one, Literal) and isinstance(other, Literal):
+            return _boolean((one == other) is (operator == "=="))
+    if operator in ("in", "not in") and len(values) == 2 and isinstance(values[0], Constant):
+        choices = values[1].values if isinstance(values[1], Several) else ()
+        if choices and isinstance(values[0].expr, Literal) and all(isinstance(each, Constant) for each in choices):
+            return _boolean((values[0] in choices) is (operator == "in"))
+    return None
+
+
+def _boolean(value: bool) -> Constant:
+    return Constant(Literal("bool", str(value)))
+
+
+def _truth(value: Value) -> bool | None:
+    """The truth of a boolean constant, None for all else."""
+    expression = value.expr if isinstance(value, Constant) else None
+    return bool(expression.value) if isinstance(expression, Literal) and expression.kind == "bool" else None

@@ -23,12 +23,14 @@ from miglint.project.operations import (
     Operation,
     OperationPath,
     RenameModel,
+    RunPython,
     SeparateDatabaseAndState,
     nested,
 )
 from miglint.project.schema import Schema, inform
 from miglint.project.state import ModelState, ProjectState, StateProblem, apply
 from miglint.project.statements import ReadSQL
+from miglint.project.usages import Usages
 from miglint.syntax.sql import read_sql
 
 
@@ -131,22 +133,33 @@ def replay(
     django_version: Version = (5, 2),
     swappable: Mapping[str, str] | None = None,
     sql: ReadSQL = read_sql,
+    usages: Usages | None = None,
 ) -> History:
-    """The history of a graph, replaced migrations left out; `swappable` are settings' values as `app.Model`."""
-    return _Replay(graph, database, django_version, swappable or {}, sql).history()
+    """The history of a graph, replaced migrations left out; `swappable` are settings' values as `app.Model`.
+
+    `usages` follows the code of RunPython, where that may run SQL.
+    """
+    return _Replay(graph, database, django_version, swappable or {}, sql, usages or Usages()).history()
 
 
 class _Replay:
     """One replay."""
 
     def __init__(
-        self, graph: Graph, database: Database, django_version: Version, swappable: Mapping[str, str], sql: ReadSQL
+        self,
+        graph: Graph,
+        database: Database,
+        django_version: Version,
+        swappable: Mapping[str, str],
+        sql: ReadSQL,
+        usages: Usages,
     ) -> None:
         self._graph = graph
         self._database = database
         self._django_version = django_version
         self._swappable = swappable
         self._sql = sql
+        self._usages = usages
         self._points: dict[MigrationKey, _Point] = {}
         # The place of a write is its bit in a version; places grow along the plan.
         self._writes: dict[ModelKey, list[_Write]] = {}
@@ -255,7 +268,7 @@ class _Replay:
                 problems = found if in_database else tuple(each for each in found if not each.in_database)
             if in_state and after is not before:
                 self._note(before, after, versions, (migration, path, operation))
-            emitted = self._actions(migration, operation, before, after) if in_database else ()
+            emitted = self._actions(migration, path, operation, before, after) if in_database else ()
             actions, folded = inform(schema, emitted) if emitted else ((), schema)
             self._schema = schema if conditional else folded
             steps.append(
@@ -280,8 +293,16 @@ class _Replay:
         return _Point(state, versions)
 
     def _actions(
-        self, migration: Migration, operation: Operation, before: ProjectState, after: ProjectState
+        self,
+        migration: Migration,
+        path: OperationPath,
+        operation: Operation,
+        before: ProjectState,
+        after: ProjectState,
     ) -> tuple[Action, ...]:
+        usage = None
+        if isinstance(operation, RunPython) and self._usages.may_run_sql(migration.key):
+            usage = self._usages.of(operation, migration, path, before)
         return actions_of(
             operation,
             before,
@@ -291,6 +312,7 @@ class _Replay:
             django_version=self._django_version,
             swappable=self._swappable,
             sql=self._sql,
+            usage=usage,
         )
 
     def _note(

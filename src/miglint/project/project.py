@@ -10,14 +10,13 @@ import msgspec
 from miglint.database import Database, Version
 from miglint.lazy import lazy
 from miglint.project.base import Base, Tracking
-from miglint.project.flow import usage_of
 from miglint.project.keys import MigrationKey
 from miglint.project.layout import Duplicate, Module, Package
-from miglint.project.operations import OperationPath, RunPython
-from miglint.project.relations import Memo, Relations
+from miglint.project.operations import RunPython
+from miglint.project.relations import Relations
 from miglint.project.sizes import Sizes
-from miglint.project.source_module import SourceModule
 from miglint.project.usage import Usage
+from miglint.project.usages import Usages
 from miglint.syntax.facts import ModuleFacts
 
 if TYPE_CHECKING:
@@ -27,10 +26,6 @@ if TYPE_CHECKING:
 
 
 def _no_facts(migration: MigrationKey, module: str) -> ModuleFacts | None:
-    return None
-
-
-def _no_module(migration: MigrationKey) -> SourceModule | None:
     return None
 
 
@@ -61,15 +56,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     allowed_imports: tuple[str, ...] = ()
     sizes: Sizes = Sizes()
     facts_of: Callable[[MigrationKey, str], ModuleFacts | None] = _no_facts
-    module_of: Callable[[MigrationKey], SourceModule | None] = _no_module
-
-    @lazy
-    def _usages(self) -> dict[tuple[MigrationKey, OperationPath], Usage]:
-        return {}
-
-    @lazy
-    def _incoming(self) -> Memo:
-        return {}
+    usages: Usages = msgspec.field(default_factory=Usages)
 
     def allows_import(self, file: str, name: str) -> bool:
         """Whether the settings allow migrations to use a name of a module, or anything of it."""
@@ -78,22 +65,13 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def relations(self, state: ProjectState) -> Relations:
         """What code may name on the models of a state."""
-        return Relations(state, self.swappable, self._incoming)
+        return self.usages.relations(state)
 
     def usage_of(self, step: Step) -> Usage:
-        """What a RunPython does, followed once however many rules ask."""
-        place = (step.migration.key, step.path)
-        found = self._usages.get(place)
-        if found is None:
-            found = self._usages[place] = self._followed(step)
-        return found
-
-    def _followed(self, step: Step) -> Usage:
-        operation, migration = step.operation, step.migration
-        if not isinstance(operation, RunPython):
+        """What a RunPython does; nothing of any other operation."""
+        if not isinstance(step.operation, RunPython):
             return Usage()
-        module = self.module_of(migration.key) or SourceModule(migration.path, migration.facts)
-        return usage_of(operation, module, migration, self.relations(step.before), self.swappable)
+        return self.usages.of(step.operation, step.migration, step.path, step.before)
 
     @lazy
     def labels(self) -> frozenset[str]:

@@ -23,7 +23,7 @@ from miglint.project.actions.constraints import (
 from miglint.project.actions.fields import add_field, alter_field, remove_field, rename_field
 from miglint.project.actions.indexes import add_index, alter_index_together, remove_index, rename_index
 from miglint.project.actions.scene import Scene
-from miglint.project.actions.sql import beside_tables, run_sql, unknown
+from miglint.project.actions.sql import beside_tables, run_python, run_sql, unknown
 from miglint.project.actions.tables import (
     alter_order,
     alter_table,
@@ -36,6 +36,7 @@ from miglint.project.columns import World
 from miglint.project.sqlite import remade
 from miglint.project.state import ProjectState
 from miglint.project.statements import ReadSQL
+from miglint.project.usage import Usage
 from miglint.syntax.sql import read_sql
 
 _NO_SETTINGS: Mapping[str, str] = {}
@@ -51,19 +52,23 @@ def actions_of(
     django_version: tuple[int, ...] = (5, 2),
     swappable: Mapping[str, str] = _NO_SETTINGS,
     sql: ReadSQL = read_sql,
+    usage: Usage | None = None,
 ) -> tuple[Action, ...]:
     """The actions of one operation, in the order in which the statements are made.
 
     Nothing for operations that hold others (ask their parts), for unmanaged and proxy models and for models that
     the state does not know. What no state knows, the schema adds afterwards (see `schema.inform`).
     `swappable` says which models settings name, where that is known; `sql` reads SQL (from a cache, say).
+    `usage` is what the code of a RunPython does, where that was asked.
     Whether the operation touches the database at all is for the caller to say.
     """
     emit = _EMITTERS.get(type(operation))
     if emit is None:
         return ()
     old, new = World(before, swappable), World(after, swappable)
-    scene = Scene(before=old, after=new, app=app, database=database, django_version=django_version, read_sql=sql)
+    scene = Scene(
+        before=old, after=new, app=app, database=database, django_version=django_version, read_sql=sql, usage=usage
+    )
     actions: Iterator[Action] = emit(operation, scene)
     if database.vendor == "sqlite":
         actions = remade(operation, tuple(actions), before.model(app, operation.model or ""))
@@ -93,6 +98,7 @@ _EMITTERS: Mapping[type[ops.Operation], Callable[[Any, Scene], Iterator[Action]]
     ops.RemoveConstraint: remove_constraint,
     ops.ValidateConstraint: validate_constraint,
     ops.RunSQL: run_sql,
+    ops.RunPython: run_python,
     ops.CreateExtension: beside_tables,
     ops.CreateCollation: beside_tables,
     ops.RemoveCollation: beside_tables,

@@ -15,11 +15,15 @@ from miglint.project.columns import (
 from miglint.project.fields import Field
 from miglint.project.state import ModelState
 from miglint.project.statements import ReadSQL
+from miglint.project.usage import Usage
 from miglint.syntax.sql import read_sql
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an operation happens: the states around it, the app, the database, Django's version."""
+    """Where an operation happens: the states around it, the app, the database, Django's version.
+
+    `usage` is what the code of a RunPython does, where it was followed.
+    """
 
     before: World
     after: World
@@ -27,6 +31,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     database: Database
     django_version: tuple[int, ...]
     read_sql: ReadSQL = read_sql
+    usage: Usage | None = None
 
     def model(self, name: str | None) -> ModelState | None:
         """The model before the operation, where Django would touch its table."""

@@ -54,5 +54,5 @@ def _finding(context: OperationContext[RunPython], use: Called) -> Diagnostic:
         "migration fails. Copy what it does into the migration, with the models of `apps.get_model`; a helper made for "
         "migrations and never changed belongs in the migrations package or in the setting `allowed-imports`.",
         url=_URL,
-        detail=f"{use.code.name}: {name}",
+        detail=name,
     )

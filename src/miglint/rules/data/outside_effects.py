@@ -50,7 +50,7 @@ def outside_effects(context: OperationContext[RunPython]) -> Iterator[Diagnostic
                 "and rolls back, and keeps the transaction, with its locks, open until the other side answers. "
                 "Do it in a management command that the deploy runs, or after the commit.",
                 url=_URL,
-                detail=f"{use.code.name}: {effect}",
+                detail=effect,
             )
 
 

@@ -49,5 +49,5 @@ def _finding(context: OperationContext[RunPython], use: Called, command: str) ->
             "migration. Write what it does into the migration, or run the command as a step of the deploy.",
         ),
         url=_URL,
-        detail=f"{use.code.name}: {command}",
+        detail=command,
     )
