@@ -12,10 +12,12 @@ import msgspec
 
 from miglint import plugins, suppressions
 from miglint.baseline import Baseline
+from miglint.databases.effects import TableEffect, effects
 from miglint.diagnostic import Diagnostic, Severity, Subject
 from miglint.options import Options
-from miglint.project.action import Action
+from miglint.project.action import Action, CreateTable
 from miglint.project.history import Step
+from miglint.project.keys import MigrationKey
 from miglint.project.layout import Layout
 from miglint.project.migration import Migration, Unreadable
 from miglint.project.operations import Alternative, Custom, Operation, Unread, walk_operations
@@ -32,10 +34,11 @@ EDITED = "MG601"
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """Sorted findings, and how many rules crashed."""
+    """Sorted findings, how many rules crashed, and the paths that are on the base branch and were left out."""
 
     diagnostics: tuple[Diagnostic, ...]
     crashes: int
+    released: frozenset[str] = frozenset()
 
 
 def is_unreadable(operation: Operation) -> bool:
@@ -95,7 +98,7 @@ def run(
     reported = [diagnostic for diagnostic in diagnostics if is_reported(diagnostic)]
     if baseline is not None and options.write_baseline:
         reported = baseline.accept(reported, [each for each in diagnostics if not is_reported(each)])
-    return Judged(sort(reported), sum(judge.crashes for judge in judges))
+    return Judged(sort(reported), sum(judge.crashes for judge in judges), released)
 
 
 def selection_of(settings: Settings, options: Options) -> Selection:
@@ -304,6 +307,22 @@ def _extents(migration: Migration) -> Iterator[Span]:
         yield operation.span
     for dependency in (*migration.dependencies, *migration.run_before, *migration.replaces):
         yield dependency.span
+
+
+def locks_of(projects: Sequence[Project], diagnostic: Diagnostic) -> tuple[TableEffect, ...]:
+    """What the operation of a finding does to the tables that were there before its migration."""
+    subject = diagnostic.subject
+    if subject.app is None or subject.migration is None or subject.operation is None:
+        return ()
+    key = MigrationKey(subject.app, subject.migration)
+    for project in projects:
+        migration = project.graph.migrations.get(key)
+        if migration is not None and migration.path == diagnostic.path:
+            steps = project.history.steps_of(key)
+            made = [action.table for step in steps for action in step.actions if isinstance(action, CreateTable)]
+            actions = [action for step in steps if step.path == subject.operation for action in step.actions]
+            return tuple(effect for effect in effects(actions, project.database, new=made) if effect.cost.lock)
+    return ()
 
 
 # -- what is asked for --------------------------------------------------------------------------------

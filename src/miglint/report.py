@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 
 from miglint.database import Database
+from miglint.databases.effects import TableEffect
 from miglint.diagnostic import Diagnostic, Severity
 from miglint.text import Range, Source, Span
 
@@ -45,6 +46,21 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str, ...] = ()
 
 
+class Described(msgspec.Struct, frozen=True):
+    """A rule that was on. `page` gives the text of its page."""
+
+    code: str
+    name: str
+    summary: str
+    severity: Severity
+    category: str
+    page: Callable[[], str]
+
+
+def _no_locks(diagnostic: Diagnostic) -> tuple[TableEffect, ...]:
+    return ()
+
+
 class Counts(msgspec.Struct, frozen=True):
     """Findings by severity."""
 
@@ -58,7 +74,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     `diagnostics` are sorted and hold the suppressed ones too. `sources` are the texts by the paths that
     diagnostics name. `warnings` are for everyone, `notes` for those who ask (`-v`). `internal_errors`
-    counts rules and plug-ins that crashed. `advice` is a last word for those who begin.
+    counts rules and plug-ins that crashed. `advice` is a last word for those who begin. `rules` are
+    those that were on; `locks_of` tells what the operation of a finding does to the tables that are there.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -69,6 +86,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     advice: str | None = None
+    rules: tuple[Described, ...] = ()
+    locks_of: Callable[[Diagnostic], tuple[TableEffect, ...]] = _no_locks
 
     @property
     def findings(self) -> tuple[Diagnostic, ...]:
@@ -97,6 +116,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """Where a span is, in lines and columns; None where there is no text to count in."""
         source = self.sources.get(path) if path is not None else None
         return source.range(span) if source is not None and span is not None else None
+
+    def by_severity(self) -> tuple[Diagnostic, ...]:
+        """The findings that count, the worst first; among equals in their order."""
+        return tuple(sorted(self.findings, key=lambda diagnostic: -diagnostic.severity))
 
     def path_in_repository(self, path: str) -> str:
         """A path relative to the git root of its project, or the project's root without git.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,7 @@ from miglint import settings as settings_module
 from miglint.baseline import DEFAULT, Baseline
 from miglint.cache import DIRECTORY, Cache
 from miglint.database import Database, Version, parse_version
-from miglint.diagnostic import Diagnostic
+from miglint.diagnostic import Diagnostic, Severity
 from miglint.git import Blob, GitError, Repository
 from miglint.modules import Modules
 from miglint.options import Options
@@ -29,8 +30,8 @@ from miglint.project.operations import walk_operations
 from miglint.project.project import Project
 from miglint.project.usages import Usages
 from miglint.reading import FileRead, read_contents, read_files
+from miglint.report import Described, Report, Summary, sort
 from miglint.report import Project as ReadProject
-from miglint.report import Report, Summary, sort
 from miglint.since import Comparison, Surroundings, tracking
 from miglint.syntax.facts import ModuleFacts
 from miglint.syntax.sql import read_sql
@@ -265,6 +266,10 @@ class _Run:
                     source_of=lambda path: read[path].source if path in read else None,
                 )
         self._save()
+
+    def _is_given(self, path: str) -> bool:
+        """Whether a path is one that was given, or below one."""
+        return check.is_below_any(path, self._only)
 
     def _is_asked_for(self, directory: str) -> bool:
         """Whether an app's migrations, or the app itself, are among the paths given, or a path is among them."""
@@ -509,7 +514,8 @@ class _Run:
             config=config,
             database=database,
             django=django,
-            files=tuple(sorted(m.path for m in migrations if check.is_below_any(m.path, self._only))),
+            settings=self._in_force(),
+            files=tuple(sorted(m.path for m in migrations if m.path not in judged.released and self._is_given(m.path))),
         )
         sources: dict[str, Source] = {}
         for diagnostic in judged.diagnostics:
@@ -525,7 +531,39 @@ class _Run:
             internal_errors=judged.crashes,
             warnings=warnings,
             notes=tuple(self._notes),
+            rules=self._described(),
+            locks_of=lambda diagnostic: check.locks_of(projects, diagnostic),
         )
+
+    def _in_force(self) -> dict[str, object]:
+        """The settings by their own names, with what options say instead."""
+        found: dict[str, object] = msgspec.to_builtins(self._settings)
+        del found["path"]
+        options = self._options
+        given = {
+            "database": options.database,
+            "database-version": options.database_version,
+            "django-version": options.django_version,
+            "select": options.select,
+            "ignore": options.ignore,
+            "base": options.since,
+            "baseline": self.baseline.path if self.baseline is not None else None,
+        }
+        found |= {key: list(value) if isinstance(value, tuple) else value for key, value in given.items() if value}
+        found["extend-select"] = [*self._settings.extend_select, *(options.extend_select or ())]
+        return found
+
+    def _described(self) -> tuple[Described, ...]:
+        """The rules that are on, those about the analysis too, by code."""
+        selection = check.selection_of(self._settings, self._options)
+        rules = [
+            Described(r.code, r.name, r.summary, r.severity, r.category, partial(plugins.page_of, r))
+            for r in self._rules
+        ]
+        for code, (name, severity) in plugins.META.items():
+            page = partial(plugins.meta_page, code)
+            rules.append(Described(code, name, "", Severity[severity.upper()], "meta", page))
+        return tuple(sorted((r for r in rules if selection.is_on(r.code, r.name)), key=lambda rule: rule.code))
 
 
 def _count(diagnostics: Iterable[Diagnostic], kind: str) -> int:
@@ -576,4 +614,6 @@ def _joined(reports: list[Report]) -> Report:
         internal_errors=sum(report.internal_errors for report in reports),
         warnings=tuple(warning for report in reports for warning in report.warnings),
         notes=tuple(dict.fromkeys(note for report in reports for note in report.notes)),
+        rules=tuple({rule.code: rule for report in reports for rule in report.rules}.values()),
+        locks_of=lambda diagnostic: tuple(effect for report in reports for effect in report.locks_of(diagnostic)),
     )

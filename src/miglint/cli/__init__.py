@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
 from miglint import __version__
 from miglint.cli import history, inspect
-from miglint.cli.common import reading_options, session, stop, view_of, write
+from miglint.cli.check import check
+from miglint.cli.common import stop, write
 from miglint.database import VENDORS, Vendor
-from miglint.diagnostic import Severity
-
-_FORMATS = ("text", "concise", "json")
-
-
-def _codes(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Selectors, given several times or with commas."""
-    found = tuple(word.strip() for part in value for word in part.split(",") if word.strip())
-    return found or None
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,55 +21,7 @@ def cli() -> None:
     """Tells what Django migrations will do before anyone runs them, without importing Django."""
 
 
-@cli.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@reading_options
-@click.option("--select", multiple=True, callback=_codes, metavar="SELECTORS", help="Only these rules.")
-@click.option("--ignore", multiple=True, callback=_codes, metavar="SELECTORS", help="Not these rules.")
-@click.option("--extend-select", multiple=True, callback=_codes, metavar="SELECTORS", help="These rules, too.")
-@click.option("--min-confidence", type=click.Choice(("high", "medium", "low")), default="medium", show_default=True)
-@click.option(
-    "--fail-on", type=click.Choice(("error", "warning", "info", "never")), default="warning", show_default=True
-)
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 also where there are findings.")
-@click.option("--output-format", type=click.Choice(_FORMATS), default="text", show_default=True)
-@click.option("--output-file", type=click.Path(path_type=Path), help="Write the report there.")
-@click.option("--since", metavar="REF", help="Only what is not on this branch; the setting `base`.")
-@click.option(
-    "--baseline", type=click.Path(path_type=Path), help="The file of accepted findings; the setting `baseline`."
-)
-@click.option("--write-baseline", is_flag=True, help="Accept all that is found now, and forget what no longer is.")
-@click.option("--stdin-filename", type=click.Path(path_type=Path), help="What the text on stdin (PATH -) stands for.")
-@click.option("--statistics", is_flag=True, help="How often each rule fired, in place of the findings.")
-def check(paths: tuple[Path, ...], **given: Any) -> None:
-    """Lint the migrations of the projects that PATHS belong to."""
-    from miglint.formats import render
-    from miglint.formats.text import statistics
-
-    gc.disable()  # the values of a run have no cycles worth a collector's time
-    cwd = Path.cwd()
-    overlay: dict[str, bytes] = {}
-    name: Path | None = given["stdin_filename"]
-    if name is not None:
-        if paths not in ((), (Path("-"),)):
-            stop("--stdin-filename goes with the PATH - alone")
-        overlay[Path(os.path.abspath(cwd / name)).as_posix()] = sys.stdin.buffer.read()
-        paths = (name,)
-    elif Path("-") in paths:
-        stop("the PATH - needs --stdin-filename")
-    with session(given, cwd) as reader:
-        report = reader.report(paths, overlay)
-    view = view_of(given, cwd)
-    text = statistics(report, view) if given["statistics"] else render(given["output_format"], report, view)
-    for line in report.warnings if not given["quiet"] else ():
-        click.echo(f"miglint: {line}", err=True)
-    for line in report.notes if given["verbose"] else ():
-        click.echo(f"miglint: {line}", err=True)
-    write(text, given["output_file"])
-    if report.advice is not None and not given["quiet"]:
-        click.echo(f"miglint: {report.advice}", err=True)
-    fail_on = None if given["fail_on"] == "never" else Severity[given["fail_on"].upper()]
-    raise SystemExit(report.exit_code(fail_on=fail_on, exit_zero=given["exit_zero"]))
+cli.add_command(check)
 
 
 @cli.command()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 from miglint.formats.terminal import View
 from miglint.report import Report
 
-Format = Literal["text", "concise", "json"]
-FORMATS: tuple[Format, ...] = ("text", "concise", "json")
+Format = Literal["text", "concise", "json", "sarif", "github", "gitlab", "junit", "rdjson", "markdown"]
+FORMATS: tuple[Format, ...] = get_args(Format)
 
 
 def render(name: Format, report: Report, view: View) -> str:

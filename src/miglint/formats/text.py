@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from miglint.database import Database
-from miglint.diagnostic import Diagnostic, Related, Severity
+from miglint.diagnostic import Diagnostic, Related
 from miglint.formats.frame import frame, last_line
-from miglint.formats.terminal import SEVERITY_COLOR, View, columns, count, paint, visible, wrap
+from miglint.formats.terminal import SEVERITY_COLOR, View, count, paint, visible, wrap
 from miglint.report import Report, Summary, path_for_text
 from miglint.text import NOWHERE, Source, Span
 
@@ -141,19 +139,3 @@ def _scope(summary: Summary) -> str:
 def _database(database: Database) -> str:
     assumed = " (assumed)" if database.source == "default" else ""
     return f"{database.title} {database.version_text}{assumed}"
-
-
-def statistics(report: Report, view: View) -> str:
-    """How often each rule fired, the most frequent first, in place of the findings."""
-    tally = Counter((each.severity, each.code, each.name) for each in report.findings)
-    order = sorted(tally.items(), key=lambda item: (-item[1], item[0][1], item[0][0]))
-    width = len(str(order[0][1])) if order else 1
-    rows = [_statistic(number, *rule, width=width) for rule, number in order]
-    lines = columns(rows) if rows else []
-    if view.summary:
-        lines += [*([""] if lines else []), *wrap(summary_line(report), width=view.width)]
-    return "\n".join(lines) + "\n" if lines else ""
-
-
-def _statistic(number: int, severity: Severity, code: str, name: str, *, width: int) -> tuple[str, ...]:
-    return f"{number:>{width}}", code, severity.label, name
