@@ -204,6 +204,10 @@ from miglint.project.state import (
     ProjectState,
     StateProblem,
 )
+from miglint.project.touches import (
+    Touch,
+    touches_of,
+)
 from miglint.project.trail import (
     Place,
     may_write,
@@ -476,6 +480,7 @@ __all__ = [
     "Subscript",
     "TableEffect",
     "Template",
+    "Touch",
     "Tracking",
     "TruncateTable",
     "Truth",
@@ -525,6 +530,7 @@ __all__ = [
     "staged",
     "substitute",
     "told",
+    "touches_of",
     "trail",
     "truth_of",
     "type_loses",

@@ -1,0 +1,170 @@
+"""Two branches that disagree, joined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+from miglint.api import (
+    Diagnostic,
+    Migration,
+    MigrationContext,
+    MigrationKey,
+    ModelKey,
+    Severity,
+    Touch,
+    rule,
+    touches_of,
+)
+
+_URL = "https://docs.djangoproject.com/en/stable/topics/migrations/#version-control"
+_DONE = {"makes": "made", "sets": "set", "removes": "removed", "renames": "renamed", "uses": "used"}
+# What only the state has: it is computed in one order for every database.
+_OF_THE_STATE = ("options", "managers")
+_TAKES_AWAY = ("removes", "renames")
+
+# The deeds of one branch, by model and part of it, in the order of the plan.
+Branch = dict[tuple[ModelKey, tuple[str, str]], list[Touch]]
+
+
+@rule("MG115", on=Migration, severity=Severity.WARNING)
+def merge_of_conflicting_changes(context: MigrationContext) -> Iterator[Diagnostic]:
+    """A merge joins branches that change the same thing: what comes out depends on which one ran last."""
+    key, graph = context.migration.key, context.graph
+    parents = [parent for parent in graph.parents(key) if parent.app == key.app]
+    if len(parents) < 2:
+        return
+    histories = [graph.ancestors(parent) | {parent} for parent in parents]
+    branches = [
+        _branch(context, own.difference(*(other for other in histories if other is not own))) for own in histories
+    ]
+    settled = _settled(context)
+    for one, other in combinations(branches, 2):
+        for mine, yours in _conflicts(one, other):
+            if "sets" not in (mine.deed, yours.deed) or (mine.key, mine.part) not in settled:
+                yield _finding(context, mine, yours)
+
+
+def _settled(context: MigrationContext) -> set[tuple[ModelKey, tuple[str, str]]]:
+    """What the merge, or a migration after it, sets or takes away: in every order that comes last."""
+    graph, key = context.graph, context.migration.key
+    after = [m for k, m in graph.migrations.items() if k == key or (k.app == key.app and graph.is_ancestor(key, of=k))]
+    return {(touch.key, touch.part) for m in after for touch in _changes(context, m)}
+
+
+def _changes(context: MigrationContext, migration: Migration) -> Iterator[Touch]:
+    return (touch for touch in touches_of(migration, context.project.swappable) if touch.deed != "uses")
+
+
+def _branch(context: MigrationContext, keys: frozenset[MigrationKey]) -> Branch:
+    found: Branch = {}
+    for key in filter(keys.__contains__, context.graph.plan()):
+        for touch in touches_of(context.graph.migrations[key], context.project.swappable):
+            found.setdefault((touch.key, touch.part), []).append(touch)
+    return found
+
+
+# -- what contradicts what ----------------------------------------------------------------------------
+
+
+def _conflicts(one: Branch, other: Branch) -> Iterator[tuple[Touch, Touch]]:
+    """A pair for each part of a model that both branches touch and not both can have as they want it."""
+    for (key, part), mine in one.items():
+        yours = other.get((key, part), ())
+        pair = _pair(mine, yours)
+        if pair is None and part == ("", ""):
+            pair = _taken_away(key, mine, other)
+        if pair is not None:
+            yield pair
+    for (key, part), yours in other.items():
+        if part == ("", "") and _pair(one.get((key, part), ()), yours) is None:
+            taken = _taken_away(key, yours, one)
+            if taken is not None:
+                yield taken[1], taken[0]
+
+
+def _pair(mine: Sequence[Touch], yours: Sequence[Touch]) -> tuple[Touch, Touch] | None:
+    """The last deeds of two branches on one part, where they contradict each other."""
+    left, right = _strongest(mine), _strongest(yours)
+    if left is None or right is None:
+        return None
+    deeds = {left.deed, right.deed}
+    if deeds <= {"uses", "sets", "makes"} and "uses" in deeds:
+        return None
+    return None if deeds == {"sets"} and left.value == right.value else (left, right)
+
+
+def _strongest(touches: Sequence[Touch]) -> Touch | None:
+    """What the branch does to the part: the last deed that changes it, else a use."""
+    changes = [touch for touch in touches if touch.deed != "uses"]
+    return changes[-1] if changes else touches[-1] if touches else None
+
+
+def _taken_away(key: ModelKey, mine: Sequence[Touch], other: Branch) -> tuple[Touch, Touch] | None:
+    """A model that one branch deletes or renames, and the first thing that the other one does with it."""
+    taker = next((touch for touch in reversed(mine) if touch.deed in _TAKES_AWAY), None)
+    touched = next((deeds[0] for (model, _), deeds in other.items() if model == key), None)
+    return (taker, touched) if taker is not None and touched is not None else None
+
+
+# -- what to say --------------------------------------------------------------------------------------
+
+
+def _finding(context: MigrationContext, mine: Touch, yours: Touch) -> Diagnostic:
+    order = context.graph.plan()
+    first, last = sorted((mine, yours), key=lambda touch: order.index(touch.migration.key))
+    it = "it" if mine.part == yours.part else _what(yours)
+    done = f"{mine.migration.name}, where {_what(mine)} is {_done(mine)}"
+    also = f"{yours.migration.name}, where {it} is {_done(yours)}"
+    return context.diagnostic(
+        None,
+        f"this merge joins {done}, and {also}: {_outcome(first, last)}",
+        help=_advice(mine, yours),
+        url=_URL,
+        related=tuple(context.related(each.migration, each.operation.span, _what(each)) for each in (mine, yours)),
+        detail=f"{mine.key}:{'.'.join(filter(None, mine.part))}",
+    )
+
+
+def _what(touch: Touch) -> str:
+    model = f"{touch.key.app}.{touch.model}"
+    match touch.kind:
+        case "":
+            return model
+        case "field":
+            return f"{model}.{touch.name}"
+        case "option":
+            return f"{touch.name} of {model}" if touch.name != "options" else f"the options of {model}"
+        case kind:
+            return f"the {kind} {touch.name} of {model}"
+
+
+def _done(touch: Touch) -> str:
+    return "altered" if touch.deed == "sets" and touch.kind == "field" else _DONE[touch.deed]
+
+
+def _outcome(first: Touch, last: Touch) -> str:
+    """What comes of it; `first` and `last` are in the order of Django's plan."""
+    deeds = {first.deed, last.deed}
+    early, late = first.migration.name, last.migration.name
+    if deeds == {"sets"} and first.kind == "option" and first.name in _OF_THE_STATE:
+        return f"Django's order puts {late} last, and what {early} says is lost"
+    if deeds == {"sets"}:
+        return f"a new database ends as {late} says, one that applied {late} before {early} as {early} says"
+    if deeds == {"makes"}:
+        return "whichever comes second fails, because it is there already"
+    if deeds == {"makes", "sets"}:
+        return "only one order can be right"
+    return "where it is taken away first, the other one fails"
+
+
+def _advice(mine: Touch, yours: Touch) -> str:
+    if {mine.deed, yours.deed} == {"sets"}:
+        return (
+            "Decide what is right and say it in this migration, which comes after both: write the "
+            f"{mine.operation.class_name} that you want into its `operations`."
+        )
+    return (
+        "A merge cannot put this right. If one of the two is not released, let it depend on the other, correct it, and "
+        "delete this merge."
+    )
