@@ -6,19 +6,21 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from msgspec.structs import replace
+
 from miglint.database import Database, parse_version
+from miglint.databases.costs import ALGORITHMS, cost_of
 from miglint.databases.effects import TableEffect, effects
-from miglint.project.action import Action, in_order
-from miglint.project.backwards import is_reversible
-from miglint.project.compatibility import Compatibility, Setting, new_code_before, old_code
+from miglint.project.action import Action, in_order, is_refused_in_transaction
+from miglint.project.compatibility import Compatibility, Setting, changed_models, new_code_before, old_code
+from miglint.project.consequences import Consequences
 from miglint.project.graph import Graph
 from miglint.project.history import History, Step, replay
 from miglint.project.interpret import interpret
 from miglint.project.keys import MigrationKey
-from miglint.project.loss import loses_data
 from miglint.project.migration import Migration
 from miglint.project.state import ProjectState
-from miglint.project.truth import Truth, either
+from miglint.project.truth import Truth, all_of, either
 from miglint.syntax.reader import read
 
 HEADER = """
@@ -92,24 +94,35 @@ class Prediction:
         vendor, _, version = case["version"].partition(" ")
         self.database = Database(vendor=vendor.lower(), version=parse_version(version))  # type: ignore[arg-type]
         self.django_version = parse_version(case["django"])
-        setup = [f"migrations.RunSQL({sql!r})" for sql in case.get("setup_sql") or ()]
-        sources = [case["before_source"], *setup, case["operation_source"]]
+        setup = [f"migrations.RunSQL({sql!r})" for sql in case.get("setup", ())]
         history, keys = history_of(
-            sources,
+            [case["before"], *setup, case["operation"]],
             database=self.database,
             django_version=self.django_version,
-            atomic=case.get("migration_atomic", True),
+            atomic=case.get("atomic", True),
         )
         self.steps: tuple[Step, ...] = history.steps_of(keys[-1])
         self.before: ProjectState = history.state_before(keys[-1])
         self.after: ProjectState = history.state_after(keys[-1])
         self.actions = in_order(action for step in self.steps for action in step.actions)
-        self.tables: tuple[TableEffect, ...] = effects(self.actions, self.database)
+        self.tables: tuple[TableEffect, ...] = effects(self.actions, self.database, self.steps[-1].schema_after)
         self._setting = Setting(database=self.database, django_version=self.django_version, swappable={})
+        self._consequences = [
+            Consequences(step, database=self.database, django_version=self.django_version, swappable={})
+            for step in self.steps
+        ]
 
     @property
     def locks(self) -> dict[str, str]:
         return {found.table: found.cost.lock for found in self.tables if found.cost.lock}
+
+    @property
+    def worst(self) -> str | None:
+        """MariaDB's ALGORITHM and LOCK of the worst statement, those on new tables included."""
+        # What is said within CREATE TABLE is no statement of its own.
+        own = [action for action in self.actions if not (action.on_new_table and getattr(action, "inline", False))]
+        found = [cost_of(replace(action, on_new_table=False), self.database).lock for action in own]
+        return max((lock for lock in found if lock.startswith("ALGORITHM")), key=ALGORITHMS.index, default=None)
 
     @property
     def rewritten(self) -> set[str]:
@@ -120,6 +133,14 @@ class Prediction:
         return {found.table for found in self.tables if found.cost.scans}
 
     @property
+    def scans_under_strongest_lock(self) -> bool:
+        return any(found.cost.scans and found.cost.lock == "ACCESS EXCLUSIVE" for found in self.tables)
+
+    @property
+    def blocks(self) -> set[str]:
+        return set().union(*(cost_of(action, self.database).blocks for action in self.actions))
+
+    @property
     def indexes(self) -> int:
         return sum(found.indexes for found in self.tables)
 
@@ -128,15 +149,20 @@ class Prediction:
         return any(found.cost.writes_rows for found in self.tables)
 
     @property
+    def transactional(self) -> bool:
+        return self.database.transactional_ddl and not any(map(is_refused_in_transaction, self.actions))
+
+    @property
     def reversible(self) -> Truth:
-        return Truth.of(all(is_reversible(step.operation).certain for step in self.steps if len(step.path) == 1))
+        return all_of(*(c.reversible for c, s in zip(self._consequences, self.steps, strict=True) if len(s.path) == 1))
 
     @property
     def loses_data(self) -> Truth:
-        return either(
-            Truth.NO,
-            *(loses_data(s.operation, s.actions, s.schema_before, self.database) for s in self.steps),
-        )
+        return either(Truth.NO, *(each.loses_data for each in self._consequences))
+
+    @property
+    def reverse_loses_data(self) -> Truth:
+        return either(Truth.NO, *(each.reverse_loses_data for each in self._consequences))
 
     @property
     def old_code(self) -> Compatibility:
@@ -145,5 +171,5 @@ class Prediction:
 
     @property
     def new_code_before(self) -> Truth:
-        changed = {m.key for m in self.after.models() if self.before.model(*m.key) is not m}
+        changed = changed_models(self.before, self.after)
         return new_code_before(self.after, self.steps[0].schema_before, changed, self._setting)

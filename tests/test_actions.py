@@ -278,7 +278,7 @@ def test_sql_is_the_same_actions(sql: str, expected: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "sql",
-    ["DO $$ BEGIN DELETE FROM a; END $$", "ALTER TABLE a ATTACH PARTITION b", "CALL x()", "NONSENSE 'open", "%("],
+    ["DO $$ BEGIN DELETE FROM a; END $$", "ALTER TABLE a DETACH PARTITION b", "CALL x()", "NONSENSE 'open", "%("],
 )  # fmt: skip
 def test_sql_that_cannot_be_read_says_so(sql: str) -> None:
     assert [a.understood for a in sql_actions(sql, POSTGRESQL) if isinstance(a, Execute)] == [False]
@@ -455,3 +455,31 @@ def test_actions_compare_without_their_place() -> None:
     assert one == other
     assert isinstance(one[0], DropIndex)
     assert (AddCheck(table="t") == AddCheck(table="t"), AddUnique(table="t") == AddUnique(table="u")) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("sql", "verbs"),
+    [
+        ("ALTER TABLE a ATTACH PARTITION b DEFAULT", [("b", "attach partition"), ("a", "set storage parameters")]),
+        ("CREATE MATERIALIZED VIEW v AS SELECT * FROM a JOIN b USING (id)", [("a", "read rows"), ("b", "read rows")]),
+        ("CREATE TABLE c AS SELECT * FROM a", [("a", "read rows")]),
+        ("SELECT 1 FROM a WHERE id = 1 FOR UPDATE", [("a", "lock rows")]),
+        ("SELECT 1 FROM a", [("", "select")]),
+    ],
+)  # fmt: skip
+def test_sql_that_reads_or_checks_tables(sql: str, verbs: list[tuple[str, str]]) -> None:
+    found = [(a.table, a.verb) for a in sql_actions(sql, POSTGRESQL) if isinstance(a, Execute)]
+    assert found == verbs
+
+
+def test_a_column_of_a_checked_domain_is_written_into_every_row() -> None:
+    sql = "CREATE DOMAIN posint AS integer CHECK (VALUE > 0); ALTER TABLE a ADD COLUMN x posint"
+    assert [a.volatile for a in sql_actions(sql, POSTGRESQL) if isinstance(a, AddColumn)] == [Truth.YES]
+
+
+def test_timestamps_are_kept_alike_in_utc() -> None:
+    before = item("models.DateTimeField()")
+    change = "migrations.RunSQL('{}ALTER TABLE app_item ALTER COLUMN name TYPE timestamp')"
+    for prefix, expected in (("", "rewrite"), ("SET TIME ZONE \\'UTC\\'; ", "compatible")):
+        found = actions(before, change.format(prefix))
+        assert [a.change for a in found if isinstance(a, AlterColumnType)] == [expected]

@@ -57,6 +57,21 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
         return _TRANSACTIONAL_DDL[self.vendor]
 
     @property
+    def is_mysql(self) -> bool:
+        """MySQL, or MariaDB: Django has one backend for both."""
+        return self.vendor in ("mysql", "mariadb")
+
+    @property
+    def expression_indexes(self) -> bool:
+        """Source: `supports_expression_indexes` of Django's backends; where it is false, nothing is created."""
+        return self.vendor in ("postgresql", "sqlite") or (self.vendor == "mysql" and self.version >= (8, 0, 13))
+
+    @property
+    def renames_indexes(self) -> bool:
+        """Source: `can_rename_index` of Django's backends; where it is false, the index is dropped and made again."""
+        return self.vendor != "sqlite" and (self.vendor != "mariadb" or self.version >= (10, 5, 2))
+
+    @property
     def title(self) -> str:
         return DISPLAY_NAME[self.vendor]
 

@@ -9,7 +9,7 @@ import msgspec
 from miglint.database import Database
 from miglint.databases.costs import Cost, cost_of
 from miglint.databases.effects import TableEffect, effects
-from miglint.project.action import Action, CreateTable, RenameTable, in_order
+from miglint.project.action import Action, CreateTable, RenameTable, in_order, is_refused_in_transaction
 from miglint.project.compatibility import Compatibility, Setting, changed_models, new_code_before, old_code
 from miglint.project.consequences import Consequences
 from miglint.project.describe import describe
@@ -18,6 +18,7 @@ from miglint.project.keys import MigrationKey
 from miglint.project.migration import Migration
 from miglint.project.operations import OperationPath, RunPython, SeparateDatabaseAndState
 from miglint.project.project import Project
+from miglint.project.schema import Schema
 from miglint.project.truth import Truth
 
 
@@ -86,7 +87,7 @@ def inspect(project: Project, key: MigrationKey, database: Database, *, backward
         backwards=backwards,
         operations=tuple(operations),
         actions=together,
-        tables=effects(together, database),
+        tables=effects(together, database, _schema_at_end(steps, backwards=backwards)),
         old_code=old,
         new_code_before=new_before,
     )
@@ -98,6 +99,12 @@ def on_database(project: Project, database: Database) -> Project:
         project.graph, database=database, django_version=project.django_version, swappable=project.swappable
     )
     return msgspec.structs.replace(project, database=database, history=history)
+
+
+def _schema_at_end(steps: tuple[Step, ...], *, backwards: bool) -> Schema:
+    if not steps:
+        return Schema()
+    return steps[-1].schema_before if backwards else steps[-1].schema_after
 
 
 def _made(actions: tuple[Action, ...]) -> Iterator[str]:
@@ -114,7 +121,7 @@ def _inspected(step: Step, setting: Setting, new: set[str], *, backwards: bool) 
         step, database=setting.database, django_version=setting.django_version, swappable=setting.swappable
     )
     actions = found.reverse_actions if backwards else step.actions
-    tables = effects(actions, setting.database, new)
+    tables = effects(actions, setting.database, step.schema_before if backwards else step.schema_after, new)
     why, url = _why(step, [cost_of(action, setting.database) for found in tables for action in found.actions], actions)
     old, new_before = _compatible((step,), actions, setting, backwards=backwards)
     return Inspected(
@@ -124,7 +131,7 @@ def _inspected(step: Step, setting: Setting, new: set[str], *, backwards: bool) 
         step=step,
         actions=actions,
         tables=tables,
-        transactional=setting.database.transactional_ddl and not any(map(_is_refused_in_transaction, actions)),
+        transactional=setting.database.transactional_ddl and not any(map(is_refused_in_transaction, actions)),
         why=why,
         url=url,
         reversible=found.reversible,
@@ -148,11 +155,6 @@ def _compatible(
         old_code(models, schema, schema_after, actions, setting),
         new_code_before(models_after, schema, changed_models(models, models_after), setting),
     )
-
-
-def _is_refused_in_transaction(action: Action) -> bool:
-    """Source: https://www.postgresql.org/docs/current/sql-createindex.html and sql-vacuum.html"""
-    return bool(getattr(action, "concurrently", False)) or getattr(action, "verb", "").startswith("vacuum")
 
 
 def _why(step: Step, costs: list[Cost], actions: tuple[Action, ...]) -> tuple[str, str]:

@@ -275,7 +275,7 @@ class OperationContext(_Context, Generic[O]):
     @lazy
     def effects(self) -> tuple[TableEffect, ...]:
         """What happens to each table that was there before: the strongest lock, all of the work."""
-        return effects(self.actions, self.database)
+        return effects(self.actions, self.database, self.step.schema_after)
 
     @property
     def schema_at_end(self) -> Schema:

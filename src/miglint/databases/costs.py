@@ -30,20 +30,35 @@ LOCKS: tuple[str, ...] = (
     "ACCESS EXCLUSIVE",
 )
 
+# What MySQL and MariaDB say of a statement, by how much it gets in the way.
+# Source: https://mariadb.com/kb/en/innodb-online-ddl-overview/
+ALGORITHMS: tuple[str, ...] = (
+    "ALGORITHM=INSTANT",
+    "ALGORITHM=NOCOPY, LOCK=NONE",
+    "ALGORITHM=INPLACE, LOCK=NONE",
+    "SHARED_NO_WRITE",
+    "ALGORITHM=COPY, LOCK=SHARED",
+    "EXCLUSIVE",
+)
+
 # Which statements of others wait for a lock. Source: the table of conflicts on the same page
 _BLOCKS: dict[str, frozenset[str]] = {
     "SHARE": frozenset({"writes"}),
+    "ALGORITHM=COPY, LOCK=SHARED": frozenset({"writes"}),
     "SHARE ROW EXCLUSIVE": frozenset({"writes"}),
     "EXCLUSIVE": frozenset({"writes"}),
     "ACCESS EXCLUSIVE": frozenset({"reads", "writes"}),
 }
 
+_RANK = {lock: rank for locks in (ALGORITHMS, LOCKS) for rank, lock in enumerate(locks)}
+
 # The words that rows may ask for, beside what actions say of themselves.
 CONDITIONS: frozenset[str] = frozenset(
     {
-        "alter-table", "add", "alter", "check", "compatible", "concurrently", "default", "drop", "empty", "inline",
-        "lock-table", "maintenance", "not-null", "not-valid", "filtered", "rewrite", "same", "scans", "trigger",
-        "unique", "unknown", "using-index", "validate", "validated-check", "volatile",
+        "add", "alter", "alter-table", "attach", "check", "compatible", "concurrently", "default", "drop", "empty",
+        "filtered", "indexed", "inline", "lock-rows", "lock-table", "maintenance", "not-null", "not-valid", "read",
+        "rewrite", "same", "scans", "shared", "trigger", "unique", "unknown", "using-index", "validate",
+        "validated-check", "volatile",
     }
 )  # fmt: skip
 
@@ -215,7 +230,7 @@ def join(costs: Iterable[Cost]) -> Cost:
     together = tuple(costs)
     if not together:
         return Cost()
-    strongest = max(together, key=lambda cost: (len(cost.blocks), LOCKS.index(cost.lock) if cost.lock in LOCKS else 0))
+    strongest = max(together, key=lambda cost: (len(cost.blocks), _RANK.get(cost.lock, 0)))
     return Cost(
         lock=strongest.lock,
         blocks=frozenset().union(*(cost.blocks for cost in together)),

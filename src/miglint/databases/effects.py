@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from miglint.database import Database
+from miglint.database import Database, Vendor
 from miglint.databases.costs import Cost, cost_of, join
-from miglint.project.action import Action, CreateTable, DropTable, RenameTable
+from miglint.project.action import Action, AlterColumnType, CreateTable, DropTable, Reindex, RemakeTable, RenameTable
+from miglint.project.schema import Schema, Table
 
 
 class TableEffect(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,10 +21,12 @@ class TableEffect(msgspec.Struct, frozen=True, kw_only=True):
     actions: tuple[Action, ...]
 
 
-def effects(actions: Iterable[Action], database: Database, new: Iterable[str] = ()) -> tuple[TableEffect, ...]:
+def effects(
+    actions: Iterable[Action], database: Database, schema: Schema, new: Iterable[str] = ()
+) -> tuple[TableEffect, ...]:
     """The effect on each table that was there before the first of the actions, in the order in which they are met.
 
-    `new` are tables that are there and yet new.
+    `schema` is the one after them; `new` are tables that are there and yet new.
     """
     names: dict[str, str] = {}
     made = set(new)
@@ -39,13 +42,45 @@ def effects(actions: Iterable[Action], database: Database, new: Iterable[str] = 
         found.setdefault(name, []).append((action, cost_of(action, database)))
         if isinstance(action, DropTable):
             names.pop(action.table, None)
-    return tuple(_effect(table, met) for table, met in found.items())
+    now = {old: new for new, old in names.items()}
+    return tuple(
+        _effect(table, met, schema.table(now.get(table, table)), database.vendor) for table, met in found.items()
+    )
 
 
-def _effect(table: str, met: list[tuple[Action, Cost]]) -> TableEffect:
+def _effect(name: str, met: list[tuple[Action, Cost]], table: Table | None, vendor: Vendor) -> TableEffect:
     return TableEffect(
-        table=table,
+        table=name,
         cost=join(cost for _, cost in met),
-        indexes=sum(cost.indexes and not cost.rewrites for _, cost in met),
+        indexes=_indexes(met, table, vendor),
         actions=tuple(action for action, _ in met),
     )
+
+
+def _indexes(met: list[tuple[Action, Cost]], table: Table | None, vendor: Vendor) -> int:
+    """How many indexes are built: by themselves, and with the table where that is written anew.
+
+    PostgreSQL makes those of a column again whose type changes, and keeps the definition of the others; MySQL and
+    MariaDB copy all; SQLite all that are not part of the table's definition.
+    """
+    built = sum(_builds(action, cost) for action, cost in met)
+    if table is None or not any(cost.rewrites for _, cost in met):
+        return built
+    if vendor == "postgresql":
+        retyped = {action.column for action, cost in met if isinstance(action, AlterColumnType) and cost.rewrites}
+        return built + sum(bool(retyped & set(index)) for index in table.index_columns)
+    if vendor == "sqlite":
+        return len(table.indexes) if any(isinstance(action, RemakeTable) for action, _ in met) else built
+    return _in_innodb(table)
+
+
+def _builds(action: Action, cost: Cost) -> bool:
+    rebuilt = isinstance(action, Reindex) and not action.concurrently
+    return cost.indexes and not cost.rewrites and not rebuilt
+
+
+def _in_innodb(table: Table) -> int:
+    """All indexes: the key, those of constraints, and one of each foreign key that no other begins with."""
+    columns = table.index_columns
+    keys = {key.columns for key in table.foreign_keys}
+    return len(columns) + sum(not any(index[: len(key)] == key for index in columns) for key in keys)

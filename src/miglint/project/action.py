@@ -124,11 +124,21 @@ class AddColumn(Action, frozen=True, kw_only=True, eq=False):
 
 
 class DropColumn(Action, frozen=True, kw_only=True, eq=False):
-    """`cascade`: what depends on the column, views included, goes too."""
+    """`cascade`: what depends on the column, views included, goes too. `indexed`: an index on it goes with it;
+
+    `shared`: there is an index on it and other columns (the schema knows), which `trims` says is only cut by it.
+    """
 
     column: str
     field: str = ""
     cascade: bool = False
+    indexed: bool = False
+    shared: bool = False
+    trims: bool = False
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        return _words(indexed=self.indexed, shared=self.shared)
 
 
 class RenameColumn(Action, frozen=True, kw_only=True, eq=False):
@@ -137,13 +147,17 @@ class RenameColumn(Action, frozen=True, kw_only=True, eq=False):
 
 
 class AlterColumnType(Action, frozen=True, kw_only=True, eq=False):
-    """`cascades`: it is the column of another table that follows a changed key."""
+    """`cascades`: it is the column of another table that follows a changed key. `utc`: the session's time zone is UTC,
+
+    so that a timestamp with a time zone and one without are kept alike.
+    """
 
     column: str
     old_type: str | None = None
     new_type: str | None = None
     change: TypeChange = "unknown"
     cascades: bool = False
+    utc: bool = False
 
     @property
     def conditions(self) -> frozenset[str]:
@@ -281,6 +295,10 @@ class DropConstraint(Action, frozen=True, kw_only=True, eq=False):
     columns: tuple[str, ...] = ()
     constraint: str = ""
 
+    @property
+    def conditions(self) -> frozenset[str]:
+        return frozenset({self.constraint} & {"check", "unique"})
+
 
 # -- indexes --------------------------------------------------------------------------------------------
 
@@ -297,6 +315,8 @@ class CreateIndex(Action, frozen=True, kw_only=True, eq=False):
     concurrently: bool = False
     method: str | None = "btree"
     reason: str = "AddIndex"
+    # Other columns, in expressions and in the condition.
+    uses: tuple[str, ...] = ()
 
     @property
     def conditions(self) -> frozenset[str]:
@@ -382,6 +402,9 @@ class Execute(Action, frozen=True, kw_only=True, eq=False):
         "vacuum": "maintenance",
         "create statistics": "maintenance",
         "create trigger": "trigger",
+        "attach partition": "attach",
+        "read rows": "read",
+        "lock rows": "lock-rows",
     }
 
     @property
@@ -426,6 +449,11 @@ def object_of(action: Action) -> str | None:
         case _:
             name: str = getattr(action, "name", "")
             return name or ", ".join(getattr(action, "columns", ())) or None
+
+
+def is_refused_in_transaction(action: Action) -> bool:
+    """Source: https://www.postgresql.org/docs/current/sql-createindex.html and sql-vacuum.html"""
+    return bool(getattr(action, "concurrently", False)) or getattr(action, "verb", "").startswith("vacuum")
 
 
 def in_order(actions: Iterable[Action]) -> tuple[Action, ...]:

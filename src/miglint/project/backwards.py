@@ -14,7 +14,7 @@ from miglint.project import operations as ops
 from miglint.project.fields import Field
 from miglint.project.operations import Operation
 from miglint.project.state import ConstraintState, IndexState, ModelState, ProjectState
-from miglint.project.truth import Truth
+from miglint.project.truth import Truth, all_of
 from miglint.syntax.facts import Expr, Literal
 
 
@@ -23,18 +23,12 @@ def is_reversible(operation: Operation) -> Truth:
     if isinstance(operation, ops.Custom | ops.Unread | ops.Alternative):
         return Truth.UNKNOWN
     if isinstance(operation, ops.SeparateDatabaseAndState):
-        return _all(*(is_reversible(part) for part in operation.database_operations))
+        return all_of(*(is_reversible(part) for part in operation.database_operations))
     if isinstance(operation, ops.RunPython):
         return _is_given(operation.reverse_code, operation)
     if isinstance(operation, ops.RunSQL):
         return _is_given(operation.reverse_sql, operation)
     return Truth.YES
-
-
-def _all(*truths: Truth) -> Truth:
-    if any(truth.refuted for truth in truths):
-        return Truth.NO
-    return Truth.YES if all(truth.certain for truth in truths) else Truth.UNKNOWN
 
 
 def _is_given(value: Expr | None, operation: Operation) -> Truth:

@@ -284,8 +284,10 @@ def _type_differences(wanted: str, found: str, name: str, setting: Setting) -> I
     refused = _NO_CAST.get(families, ()) if vendor == "postgresql" else ()
     if setting.newer and _is_new_value(families, vendor):
         refused = ("insert", *refused)
+    if not setting.newer:
+        refused = (*refused, *_UNREADABLE[vendor].get(families, ()))
     for statement in refused:
-        yield statement, f"{name} is {found}, and {wanted} is sent"
+        yield statement, f"{name} is {found}, and {wanted} is expected"
     if vendor == "sqlite":
         return
     if families[0] == families[1]:
@@ -304,6 +306,18 @@ _NEW_VALUES: dict[Vendor, frozenset[tuple[str, str]]] = {
     "mysql": frozenset({("integer", "boolean"), ("timestamp with time zone", "date")}),
     "mariadb": frozenset({("integer", "boolean"), ("timestamp with time zone", "date")}),
     "sqlite": frozenset({("timestamp with time zone", "date"), ("text", "jsonb")}),
+}
+
+
+# What Django does not read as a value of the model's type.
+_DATES: dict[tuple[str, str], tuple[Statement, ...]] = {
+    ("timestamp with time zone", "date"): ("select", "update", "delete")
+}
+_UNREADABLE: dict[Vendor, dict[tuple[str, str], tuple[Statement, ...]]] = {
+    "postgresql": {},
+    "mysql": _DATES,
+    "mariadb": _DATES,
+    "sqlite": {("timestamp with time zone", "date"): ("update",)},
 }
 
 

@@ -28,6 +28,7 @@ from miglint.project.action import (
     DropConstraint,
     DropDefault,
     DropForeignKey,
+    DropIdentity,
     DropIndex,
     DropNotNull,
     DropTable,
@@ -65,6 +66,8 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     columns: tuple[str, ...] = ()
     unique: bool = False
+    # Columns of its expressions and of its condition.
+    uses: tuple[str, ...] = ()
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +83,13 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def foreign_keys(self) -> tuple[Constraint, ...]:
         return tuple(constraint for constraint in self.constraints if constraint.kind == "foreign key")
+
+    @property
+    def index_columns(self) -> tuple[tuple[str, ...], ...]:
+        """The columns that each index is about, those of constraints and of the primary key included."""
+        constraints = [found.columns for found in self.constraints if found.kind in ("unique", "primary key")]
+        keys = [(name,) for name, column in self.columns.items() if column.primary_key.certain]
+        return (*keys, *constraints, *((*index.columns, *index.uses) for index in self.indexes))
 
     def constraint(self, name: str) -> Constraint | None:
         return next((constraint for constraint in self.constraints if constraint.name == name), None)
@@ -208,9 +218,18 @@ def _add_column(schema: Schema, action: AddColumn) -> Schema:
 def _drop_column(schema: Schema, action: DropColumn) -> Schema:
     table = _get(schema, action)
     columns = {name: column for name, column in table.columns.items() if name != action.column}
-    indexes = tuple(index for index in table.indexes if action.column not in index.columns)
+    indexes = tuple(_without(table.indexes, action))
     constraints = tuple(found for found in table.constraints if action.column not in found.columns)
     return schema.put(replace(table, columns=columns, indexes=indexes, constraints=constraints))
+
+
+def _without(indexes: tuple[Index, ...], action: DropColumn) -> Iterator[Index]:
+    """The indexes that are left: PostgreSQL drops each that has the column, MySQL takes the column out of it."""
+    for index in indexes:
+        if action.column not in (*index.columns, *index.uses):
+            yield index
+        elif action.trims and len(index.columns) > 1:
+            yield replace(index, columns=tuple(name for name in index.columns if name != action.column))
 
 
 def _rename_column(schema: Schema, action: RenameColumn) -> Schema:
@@ -310,7 +329,7 @@ def _drop_constraint(schema: Schema, action: DropConstraint) -> Schema:
 
 def _create_index(schema: Schema, action: CreateIndex) -> Schema:
     table = _get(schema, action)
-    index = Index(name=action.name, columns=action.columns, unique=action.unique)
+    index = Index(name=action.name, columns=action.columns, unique=action.unique, uses=action.uses)
     return schema.put(replace(table, indexes=(*table.indexes, index)))
 
 
@@ -340,6 +359,7 @@ _FOLDS: dict[type[Action], Callable[[Schema, Any], Schema]] = {
     SetDefault: _on_column(default=Truth.YES),
     DropDefault: _on_column(default=Truth.NO),
     AddIdentity: _on_column(identity=Truth.YES),
+    DropIdentity: _on_column(identity=Truth.NO),
     AddForeignKey: _add_foreign_key,
     DropForeignKey: _drop_foreign_key,
     AddCheck: _add_check,
@@ -388,11 +408,16 @@ def _by_index_name(schema: Schema, action: Any, beside: tuple[Action, ...]) -> I
     yield action if found is None else replace(action, table=found.name, model=found.model)
 
 
+_TIMESTAMPS = {"timestamp with time zone", "timestamp"}
+
+
 def _known_type(schema: Schema, action: AlterColumnType, beside: tuple[Action, ...]) -> Iterator[Action]:
     table = schema.table(action.table)
     column = table.columns.get(action.column) if table is not None else None
     if action.old_type is None and action.change == "unknown" and column is not None:
         change = type_change(column.type, action.new_type)
+        if action.utc and {column.type, action.new_type} == _TIMESTAMPS:
+            change = "compatible"  # since PostgreSQL 12
         action = replace(action, old_type=column.type, change=change)
     yield action
 
@@ -427,6 +452,14 @@ def _drops_keys(schema: Schema, action: DropTable, beside: tuple[Action, ...]) -
             yield _other(key, action, "drop", scans=False)
 
 
+def _drops_indexes(schema: Schema, action: DropColumn, beside: tuple[Action, ...]) -> Iterator[Action]:
+    table = schema.table(action.table)
+    groups = table.index_columns if table is not None else ()
+    on_it = [columns for columns in groups if action.column in columns]
+    alone = action.indexed or any(len(columns) == 1 for columns in on_it)
+    yield replace(action, indexed=alone, shared=any(len(columns) > 1 for columns in on_it))
+
+
 def _named_key(schema: Schema, action: DropForeignKey, beside: tuple[Action, ...]) -> Iterator[Action]:
     """Django asks the database for the name of the key it drops."""
     table = schema.table(action.table)
@@ -451,4 +484,5 @@ _INFORMS: dict[type[Action], Callable[[Schema, Any, tuple[Action, ...]], Iterato
     ValidateConstraint: _validates_key,
     DropForeignKey: _named_key,
     DropTable: _drops_keys,
+    DropColumn: _drops_indexes,
 }

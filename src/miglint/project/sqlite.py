@@ -20,8 +20,12 @@ from miglint.project.action import (
     CreateIndex,
     DropConstraint,
     DropForeignKey,
+    DropIndex,
     Reference,
     RemakeTable,
+    RenameTable,
+    SetDefault,
+    SetNotNull,
     UpdateRows,
 )
 from miglint.project.state import ModelState
@@ -29,6 +33,8 @@ from miglint.project.truth import Truth
 
 # What SQLite has no statement for: the copy has it or has it not.
 _BY_COPY = (AlterColumnType, AddForeignKey, DropForeignKey, AddCheck, DropConstraint)
+# Unique constraints that are unique indexes there.
+_AS_INDEX = ("unique_together", "many-to-many")
 # The copy does what these say on its way.
 _WITHIN_COPY = (Reference, UpdateRows, Comment, AddExclusion)
 
@@ -44,11 +50,27 @@ def remade(operation: ops.Operation, actions: tuple[Action, ...], before: ModelS
         needed = asked or (not action.on_new_table and _needs_copy(action, operation, before))
         if needed and action.table not in copied:
             copied.add(action.table)
-            yield RemakeTable(table=action.table, model=action.model, reason=operation.class_name)
-        if isinstance(action, AddUnique) and action.reason == "unique_together" and not action.on_new_table:
+            fills = _filled(action.table, actions)
+            yield RemakeTable(table=action.table, model=action.model, reason=operation.class_name, fills=fills)
+        if isinstance(action, AddUnique) and action.reason in _AS_INDEX:
             yield _unique_index(action)
+        elif isinstance(action, DropConstraint) and isinstance(operation, ops.AlterUniqueTogether):
+            yield DropIndex(
+                table=action.table,
+                model=action.model,
+                name=action.name,
+                columns=action.columns,
+                reason="unique_together",
+            )
         elif not isinstance(action, (RemakeTable, *_WITHIN_COPY)):
             yield action
+
+
+def _filled(table: str, actions: tuple[Action, ...]) -> str:
+    """The column whose NULLs get a value in the copy. Source: DatabaseSchemaEditor._remake_table (`coalesce`)"""
+    given = {action.column for action in actions if isinstance(action, SetDefault | UpdateRows)}
+    columns = (action.column for action in actions if isinstance(action, SetNotNull) and action.table == table)
+    return next((column for column in columns if column in given), "")
 
 
 def _needs_copy(action: Action, operation: ops.Operation, before: ModelState | None) -> bool:
@@ -64,6 +86,8 @@ def _needs_copy(action: Action, operation: ops.Operation, before: ModelState | N
         ) and not field.is_many_to_many.certain  # fmt: skip
     if isinstance(operation, ops.AlterUniqueTogether | ops.DeleteModel):
         return False
+    if isinstance(operation, ops.RenameField) and isinstance(action, RenameTable):
+        return True  # a join table is made anew, filled and the old one dropped: _alter_many_to_many
     return isinstance(action, (*_BY_COPY, AddUnique))
 
 
@@ -83,4 +107,6 @@ def _unique_index(action: AddUnique) -> CreateIndex:
         unique=True,
         reason=action.reason,
         certain=action.certain,
+        deferred=action.deferred,
+        on_new_table=action.on_new_table,
     )

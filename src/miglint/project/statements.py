@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -51,6 +52,10 @@ Lookup = Callable[[str], "ModelKey | None"]
 ReadSQL = Callable[[str, str], tuple[Statement, ...]]
 
 
+_DOMAIN = re.compile(r"\s*create\s+domain\s+(\w+)\b(?=.*\b(?:check|not\s+null)\b)", re.I | re.S)
+_UTC = re.compile(r"\s*set\s+(?:session\s+|local\s+)?(?:time\s+zone|timezone\s*(?:to|=))\s*'(?:utc|gmt)'", re.I)
+
+
 def _no_model(table: str) -> ModelKey | None:
     return None
 
@@ -61,10 +66,18 @@ def sql_actions(
     """The actions of an SQL text (one or several statements); what cannot be read is an `Execute` that says so."""
     actions: list[Action] = []
     created: set[str] = set()
+    domains: set[str] = set()
+    utc = False
     for statement in read(text, database.vendor):
+        domains |= set(_DOMAIN.findall(statement.text))
+        utc = utc or _UTC.match(statement.text) is not None
         for action in _actions(statement, models):
             if isinstance(action, CreateTable):
                 created.add(action.table)
+            elif isinstance(action, AddColumn) and action.column.type in domains:
+                action = replace(action, volatile=Truth.YES)  # a domain with a CHECK is checked row by row
+            elif isinstance(action, AlterColumnType):
+                action = replace(action, utc=utc)
             actions.append(action)
     return tuple(_on_new(action, created) for action in actions)
 

@@ -38,6 +38,13 @@ _OF = {True: Truth.YES, False: Truth.NO, None: Truth.UNKNOWN}
 _NEGATION = {Truth.NO: Truth.YES, Truth.YES: Truth.NO, Truth.UNKNOWN: Truth.UNKNOWN}
 
 
+def all_of(*truths: Truth) -> Truth:
+    """True where all of them are."""
+    if any(truth is Truth.NO for truth in truths):
+        return Truth.NO
+    return Truth.YES if all(truth is Truth.YES for truth in truths) else Truth.UNKNOWN
+
+
 def either(*truths: Truth) -> Truth:
     """True where one of them is."""
     if any(truth is Truth.YES for truth in truths):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -237,6 +238,7 @@ class _Reader:
             "COMMENT": self._comment,
             "WITH": self._with,
             "RENAME": self._rename,
+            "SELECT": self._select,
         }
         found = list(reader[first]()) if first in reader else []
         yield from found or [self._other()]
@@ -285,6 +287,26 @@ class _Reader:
             yield Statement(verb="create-table", table=table, flags=guarded)
             for to in _referenced(self.words[self.at :]):
                 yield Statement(verb="reference", table=table, to=to)
+            yield from self._reads()
+        elif self.skip("MATERIALIZED", "VIEW"):
+            yield from self._reads()
+
+    def _reads(self) -> Iterator[Statement]:
+        """The tables that a query within the statement reads: all of them, where it has no WHERE."""
+        words = self.words[self.at :]
+        upper = [word.upper for word in words]
+        if "SELECT" not in upper:
+            return
+        flags = frozenset({"where"} if "WHERE" in upper else ())
+        for place, word in enumerate(upper):
+            if word in ("FROM", "JOIN") and place + 1 < len(words) and words[place + 1].upper != "(":
+                yield Statement(verb="read rows", table=_Reader(words[place + 1 :]).name(), flags=flags)
+
+    def _select(self) -> Iterator[Statement]:
+        words = [word.upper for word in self.words]
+        locking = {("FOR", "UPDATE"), ("FOR", "SHARE"), ("FOR", "NO"), ("FOR", "KEY")}
+        if locking & set(pairwise(words)):
+            yield from (_with(read, verb="lock rows") for read in self._reads())
 
     def _create_index(self, unique: bool) -> Iterator[Statement]:
         flags = {"unique"} if unique else set()
@@ -423,6 +445,10 @@ class _Reader:
         self.skip("ONLY")
         table = self.name()
         if not table:
+            return
+        if self.skip("ATTACH", "PARTITION"):
+            yield Statement(verb="attach partition", table=self.name())
+            yield Statement(verb="set storage parameters", table=table)
             return
         for part in _by_comma(self.words[self.at :]):
             clause = list(_Reader(part)._clause())

@@ -33,6 +33,7 @@ from miglint.project.actions.tables import (
     rename_model,
 )
 from miglint.project.columns import World
+from miglint.project.mysql import modified
 from miglint.project.sqlite import remade
 from miglint.project.state import ProjectState
 from miglint.project.statements import ReadSQL
@@ -72,6 +73,8 @@ def actions_of(
     actions: Iterator[Action] = emit(operation, scene)
     if database.vendor == "sqlite":
         actions = remade(operation, tuple(actions), before.model(app, operation.model or ""))
+    elif database.is_mysql:
+        actions = modified(operation, actions, before.model(app, operation.model or ""))
     return tuple(replace(action, span=operation.span) for action in actions)
 
 

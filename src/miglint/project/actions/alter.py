@@ -11,6 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from miglint.lazy import lazy
+from miglint.project import mysql
 from miglint.project.action import (
     Action,
     AddCheck,
@@ -90,6 +91,9 @@ class _Side:
 def _should_be_altered(old: _Side, new: _Side, ignore: frozenset[str] = frozenset()) -> bool:
     if old.column_name != new.column_name or _path(old.field) != _path(new.field):
         return True
+    # The output field of one is another object than that of the other, which is never equal: Field.__eq__
+    if old.field.is_generated.certain and not ignore:
+        return True
     if _same_arguments(old, new, ignore):
         return False
     same_table = old.target.table and old.target.table == new.target.table
@@ -105,7 +109,8 @@ def _same_arguments(old: _Side, new: _Side, ignore: frozenset[str]) -> bool:
 
 
 def _redefined(before: Field, after: Field) -> bool:
-    return _path(before) != _path(after) or before.database_arguments != after.database_arguments
+    same = _path(before) == _path(after) and before.database_arguments == after.database_arguments
+    return not same or after.is_generated.certain
 
 
 def _path(field: Field) -> str:
@@ -123,7 +128,7 @@ def alter(
     where = place(models[0])
     if scene.database.vendor == "sqlite" and _redefined(before, after):
         yield RemakeTable(reason="AlterField", **where)
-    change = _change(old, new)
+    change = _change(old, new, scene)
     key_dropped = is_constrained(before) and _should_be_altered(old, new, frozenset({"db_comment"}))
     key_added = is_constrained(after) and (key_dropped or not is_constrained(before))
     recreated = key_dropped and key_added and old.target.table == new.target.table
@@ -143,8 +148,9 @@ def alter(
         yield Comment(column=new.column.name, **where)
     yield from _rekey(old, new, where)
     for other, column, followed, _ in incoming:
+        followed_change = _type_change((followed, old.field), (new.column.type, new.field), scene)
         follows: dict[str, Any] = {"old_type": followed, "new_type": new.column.type, "cascades": True}
-        yield AlterColumnType(column=column, change=type_change(followed, new.column.type), **follows, **other)
+        yield AlterColumnType(column=column, change=followed_change, **follows, **other)
     if key_added:
         yield from add_key(where, new.column.name, new.target, recreated=recreated)
     for other, column, _, field in incoming:
@@ -152,7 +158,7 @@ def alter(
             target = Target(new.model.key, new.model.table, new.column.name)
             name = index_name(other["table"], (column,), "_fk")
             yield from add_key(other, column, target, recreated=True, name=name)
-    if is_checked(after).certain and not is_checked(before).certain:
+    if is_checked(after).certain and (not is_checked(before).certain or _renames_check(old, new, scene)):
         name = index_name(old.model.table, (new.column.name,), "_check")
         yield AddCheck(columns=(new.column.name,), name=name, **where)
     if _fills(old, new):
@@ -167,8 +173,8 @@ _TYPE_NEUTRAL = frozenset(
 )  # fmt: skip
 
 
-def _change(old: _Side, new: _Side) -> TypeChange:
-    change = type_change(old.column.type, new.column.type)
+def _change(old: _Side, new: _Side, scene: Scene) -> TypeChange:
+    change = _type_change((old.column.type, old.field), (new.column.type, new.field), scene)
     if change != "unknown":
         return change
     if old.field.is_relation.certain and new.field.is_relation.certain:
@@ -178,6 +184,16 @@ def _change(old: _Side, new: _Side) -> TypeChange:
         return "same" if same_model and same_field else "unknown"
     same = _path(old.field) == _path(new.field) and _same_arguments(old, new, _TYPE_NEUTRAL)
     return "same" if same else "unknown"
+
+
+def _type_change(old: tuple[str | None, Field], new: tuple[str | None, Field], scene: Scene) -> TypeChange:
+    database = scene.database
+    if database.is_mysql:
+        before, after = (mysql.column_type(*side, database, scene.django_version) for side in (old, new))
+        return mysql.type_change(before, after)
+    if database.vendor == "sqlite" and old[1].is_auto.certain and new[1].is_auto.certain:
+        return "same"
+    return type_change(old[0], new[0])
 
 
 _Follower = tuple[dict[str, Any], str, "str | None", "Field | None"]
@@ -229,7 +245,7 @@ def _drop_indexes(old: _Side, new: _Side, scene: Scene, where: dict[str, Any]) -
         yield DropIndex(name=index_name(old.model.table, columns), columns=columns, reason=reason, **where)
         if has_like_twin(old.column, before, scene):
             yield _drop_like(old, where)
-    if is_checked(before).certain and is_checked(after).refuted:
+    if is_checked(before).certain and (is_checked(after).refuted or _renames_check(old, new, scene)):
         yield DropConstraint(name=f"{old.model.table}_{columns[0]}_check", columns=columns, constraint="check", **where)
 
 
@@ -322,6 +338,15 @@ def _change_like_twins(old: _Side, new: _Side, scene: Scene, where: dict[str, An
         yield from field_indexes(new.column, after, scene, where, only_like=True)
     if before.unique.certain and not is_now and not retyped and has_like_twin(old.column, before, scene):
         yield _drop_like(old, where)
+
+
+def _renames_check(old: _Side, new: _Side, scene: Scene) -> bool:
+    """Whether a CHECK that names its column is made again for another name.
+
+    Source: `_field_db_check` of the schema editors, which Django 4.2 does not have, and MySQL's.
+    """
+    by_name = scene.django_version < (5, 0) or scene.database.vendor == "mysql"
+    return by_name and scene.database.vendor != "sqlite" and old.column_name != new.column_name
 
 
 def _drop_like(old: _Side, where: dict[str, Any]) -> DropIndex:

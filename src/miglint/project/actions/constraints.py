@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from miglint.database import Database
 from miglint.project import operations as ops
 from miglint.project.action import (
     Action,
@@ -19,7 +20,7 @@ from miglint.project.action import (
     Execute,
     ValidateConstraint,
 )
-from miglint.project.actions.indexes import columns_of, groups_of, names_in
+from miglint.project.actions.indexes import columns_of, groups_of, names_in, uses_of
 from miglint.project.actions.scene import Scene, place
 from miglint.project.columns import (
     index_name,
@@ -33,7 +34,9 @@ from miglint.syntax.facts import Call, Expr, Items, Literal
 _INDEX_ARGUMENTS = ("condition", "include", "opclasses")
 
 
-def constraint_of(value: Expr, name: str | None, model: ModelState, **more: Any) -> Iterator[Action]:
+def constraint_of(
+    value: Expr, name: str | None, model: ModelState, database: Database, **more: Any
+) -> Iterator[Action]:
     where = place(model, **more)
     callee = value.callee.rpartition(".")[2] if isinstance(value, Call) else ""
     if not isinstance(value, Call) or not callee.endswith("Constraint"):
@@ -41,11 +44,29 @@ def constraint_of(value: Expr, name: str | None, model: ModelState, **more: Any)
     elif callee == "CheckConstraint":
         yield AddCheck(name=name or "", not_null=_proves_not_null(value, model), **where)
     elif callee == "UniqueConstraint":
-        yield _unique(value, name, model, **more)
+        if _is_supported(value, database):
+            yield _unique(value, name, model, **more)
     elif callee == "ExclusionConstraint":
         yield AddExclusion(name=name or "", **where)
     else:
         yield Execute(verb="add constraint", understood=False, certain=False, **where)
+
+
+def _is_supported(value: Call, database: Database) -> bool:
+    """Whether Django creates a unique constraint there, or passes it over in silence.
+
+    Source: BaseDatabaseSchemaEditor._unique_supported and the features of each backend.
+    """
+    vendor = database.vendor
+    lacking = {
+        "condition": database.is_mysql,
+        "deferrable": vendor != "postgresql",
+        "include": vendor != "postgresql",
+        "nulls_distinct": vendor != "postgresql" or database.version < (15,),
+    }
+    if value.arguments and not database.expression_indexes:
+        return False
+    return not any(lacks and _is_given(value.keyword(name)) for name, lacks in lacking.items())
 
 
 def _unique(value: Call, name: str | None, model: ModelState, **more: Any) -> AddUnique | CreateIndex:
@@ -53,7 +74,8 @@ def _unique(value: Call, name: str | None, model: ModelState, **more: Any) -> Ad
     columns = columns_of(model, (names_in(fields.items) or ()) if isinstance(fields, Items) else ())
     if value.arguments or any(_is_given(value.keyword(name)) for name in _INDEX_ARGUMENTS):
         reason = "UniqueConstraint"
-        return CreateIndex(name=name or "", columns=columns, unique=True, reason=reason, **place(model, **more))
+        where = place(model, uses=uses_of(value, model), **more)
+        return CreateIndex(name=name or "", columns=columns, unique=True, reason=reason, **where)
     return AddUnique(name=name or "", columns=columns, reason="UniqueConstraint", **place(model, **more))
 
 
@@ -80,7 +102,7 @@ def add_constraint(operation: ops.AddConstraint, scene: Scene) -> Iterator[Actio
         return
     name = text_of(operation.constraint.keyword("name")) if isinstance(operation.constraint, Call) else None
     not_valid = isinstance(operation, ops.AddConstraintNotValid)
-    for action in constraint_of(operation.constraint, name, model):
+    for action in constraint_of(operation.constraint, name, model, scene.database):
         yield replace(action, validated=False) if not_valid and isinstance(action, AddCheck) else action
 
 
@@ -89,7 +111,9 @@ def remove_constraint(operation: ops.RemoveConstraint, scene: Scene) -> Iterator
     if model is None or operation.name is None:
         return
     value = next((found.expr for found in model.constraints if found.name == operation.name), None)
-    made = next(iter(constraint_of(value, operation.name, model)), None) if value is not None else None
+    made = next(iter(constraint_of(value, operation.name, model, scene.database)), None) if value is not None else None
+    if value is not None and made is None:
+        return
     if isinstance(made, CreateIndex):
         yield DropIndex(name=operation.name, columns=made.columns, reason="UniqueConstraint", **place(model))
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from miglint.database import Database
 from miglint.project import operations as ops
 from miglint.project.action import (
     Action,
@@ -20,7 +21,8 @@ from miglint.project.columns import (
 )
 from miglint.project.fields import Field
 from miglint.project.state import ModelState
-from miglint.syntax.facts import Call, Expr, Items, Literal
+from miglint.project.truth import Truth
+from miglint.syntax.facts import Call, Expr, Items, Literal, expressions
 
 # What the classes build. Source: django.db.models.Index, django.contrib.postgres.indexes
 _METHODS = {
@@ -34,14 +36,34 @@ def index_of(value: Expr, name: str | None, model: ModelState, **more: Any) -> C
     fields = value.keyword("fields") if isinstance(value, Call) else None
     names = names_in(fields.items) if isinstance(fields, Items) else None
     columns = columns_of(model, tuple(field.removeprefix("-") for field in names or ()))
-    return CreateIndex(name=name or "", columns=columns, method=_METHODS.get(callee), **place(model, **more))
+    method, uses = _METHODS.get(callee), uses_of(value, model)
+    return CreateIndex(name=name or "", columns=columns, method=method, uses=uses, **place(model, **more))
+
+
+def uses_of(value: Expr, model: ModelState) -> tuple[str, ...]:
+    """The columns that the expressions and the condition of an index, or of a constraint, speak of."""
+    if not isinstance(value, Call):
+        return ()
+    parts = [*value.arguments, value.keyword("condition")]
+    names = (name for part in parts if part is not None for name in _names_of_fields(part))
+    return tuple(dict.fromkeys(model.column(name) for name in names if model.field(name) is not None))
+
+
+def _names_of_fields(part: Expr) -> Iterator[str]:
+    """`Lower("name")`, `F("name")`, `Q(name__gt=3)`."""
+    for node in expressions(part):
+        if isinstance(node, Call):
+            yield from ((keyword.name or "").partition("__")[0] for keyword in node.keywords)
+            yield from (text.removeprefix("-") for item in node.arguments if (text := text_of(item)) is not None)
+    if (text := text_of(part)) is not None:
+        yield text.removeprefix("-")
 
 
 def field_indexes(
     column: Column, field: Field, scene: Scene, where: dict[str, Any], *, only_like: bool = False
 ) -> Iterator[Action]:
     """The indexes of a field. Source: BaseDatabaseSchemaEditor._field_indexes_sql and PostgreSQL's."""
-    indexed, unique = field.db_index.certain, field.unique.certain
+    indexed, unique = field.db_index.certain and not _comes_with_key(column, field, scene), field.unique.certain
     if indexed and not unique and not only_like:
         reason = "foreign key" if field.is_relation.certain else "db_index"
         yield CreateIndex(
@@ -52,9 +74,28 @@ def field_indexes(
         yield CreateIndex(name=name, columns=(column.name,), reason="like", **where)
 
 
+def _comes_with_key(column: Column, field: Field, scene: Scene) -> bool:
+    """InnoDB makes the index of a foreign key itself, and has none of whole texts.
+
+    Source: django.db.backends.mysql.schema.DatabaseSchemaEditor._field_should_be_indexed
+    """
+    if not scene.database.is_mysql:
+        return False
+    constrained = field.kind == "ForeignKey" and field.flag("db_constraint", default=Truth.YES).possible
+    return constrained or column.type in ("text", "jsonb", "bytea")
+
+
 def has_like_twin(column: Column, field: Field, scene: Scene) -> bool:
     kept_as_text = column.type is not None and column.type.startswith(("varchar", "text")) and "[" not in column.type
     return scene.like_twins and kept_as_text and field.kind is not None
+
+
+def is_created(index: Expr, database: Database) -> bool:
+    """Whether an index is created at all: one on expressions is passed over where the database has none.
+
+    Source: django.db.models.Index.create_sql and BaseDatabaseSchemaEditor.add_index
+    """
+    return database.expression_indexes or not (isinstance(index, Call) and index.arguments)
 
 
 def add_index(operation: ops.AddIndex, scene: Scene) -> Iterator[Action]:
@@ -62,6 +103,8 @@ def add_index(operation: ops.AddIndex, scene: Scene) -> Iterator[Action]:
     if model is None or operation.index is None:
         return
     name = text_of(operation.index.keyword("name")) if isinstance(operation.index, Call) else None
+    if not is_created(operation.index, scene.database):
+        return
     concurrently = isinstance(operation, ops.AddIndexConcurrently)
     yield index_of(operation.index, name, model, concurrently=concurrently, reason="AddIndex")
 
@@ -73,6 +116,8 @@ def remove_index(operation: ops.RemoveIndex, scene: Scene) -> Iterator[Action]:
     columns: tuple[str, ...] = ()
     for index in model.indexes:
         if index.name == operation.name and index.expr is not None:
+            if not is_created(index.expr, scene.database):
+                return
             columns = index_of(index.expr, index.name, model).columns
     concurrently = isinstance(operation, ops.RemoveIndexConcurrently)
     yield DropIndex(name=operation.name, columns=columns, concurrently=concurrently, **place(model))
@@ -85,8 +130,17 @@ def rename_index(operation: ops.RenameIndex, scene: Scene) -> Iterator[Action]:
     name = operation.old_name
     if name is None and isinstance(operation.old_fields, Items):
         name = index_name(model.table, columns_of(model, names_in(operation.old_fields.items) or ()), "_idx")
-    if name != operation.new_name:
+    if name == operation.new_name:
+        return
+    if scene.database.renames_indexes:
         yield RenameIndex(name=name or "", new_name=operation.new_name, **place(model))
+        return
+    new = scene.model_after(operation.model_name) or model
+    made = next((index.expr for index in new.indexes if index.name == operation.new_name), None)
+    if made is not None:
+        created = index_of(made, operation.new_name, model, reason="RenameIndex")
+        yield DropIndex(name=name or "", columns=created.columns, reason="RenameIndex", **place(model))
+        yield created
 
 
 def alter_index_together(operation: ops.AlterIndexTogether, scene: Scene) -> Iterator[Action]:

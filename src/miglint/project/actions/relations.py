@@ -113,8 +113,11 @@ def create_join_table(name: str, field: Field, model: ModelState, scene: Scene) 
         columns=(near, far), name=index_name(table, (near, far), "_uniq"), deferred=True, reason="many-to-many", **where
     )
     for column, target in ((near, here), (far, other)):
-        if field.flag("db_constraint", default=Truth.YES).possible:
+        constrained = field.flag("db_constraint", default=Truth.YES).possible
+        if constrained:
             yield from add_key(where, column, target, empty=True, deferred=True)
+        if constrained and scene.database.is_mysql:
+            continue  # the key makes its index
         yield CreateIndex(
             name=index_name(table, (column,)), columns=(column,), reason="foreign key", deferred=True, **where
         )

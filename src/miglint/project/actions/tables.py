@@ -16,10 +16,11 @@ from miglint.project.action import (
     DropDefault,
     DropForeignKey,
     DropTable,
+    RemakeTable,
     RenameTable,
 )
 from miglint.project.actions.constraints import constraint_of, unique_together
-from miglint.project.actions.indexes import field_indexes, groups_of, index_of
+from miglint.project.actions.indexes import field_indexes, groups_of, index_of, is_created
 from miglint.project.actions.relations import (
     add_key,
     create_join_table,
@@ -64,11 +65,11 @@ def create_model(operation: ops.CreateModel, scene: Scene) -> Iterator[Action]:
     for name, field in own:
         yield from field_indexes(columns[name], field, scene, {**where, "deferred": True})
     for index in model.indexes:
-        if index.expr is not None:
+        if index.expr is not None and is_created(index.expr, scene.database):
             yield index_of(index.expr, index.name, model, deferred=True, on_new_table=True, reason="Meta.indexes")
     for constraint in model.constraints:
         if constraint.expr is not None:
-            yield from constraint_of(constraint.expr, constraint.name, model, on_new_table=True)
+            yield from constraint_of(constraint.expr, constraint.name, model, scene.database, on_new_table=True)
     for name, field, _ in join_tables(model):
         yield from create_join_table(name, field, model, scene)
 
@@ -120,7 +121,10 @@ def _repoint_incoming(old: ModelState, new: ModelState, scene: Scene) -> Iterato
         if field.is_many_to_many.certain:
             if field.through is None and field.type is not None:
                 yield from repoint_join(name, field, other, new if own else other, old, new, scene)
-        elif is_constrained(field):
+        elif not is_constrained(field):
+            if scene.database.vendor == "sqlite":
+                yield RemakeTable(reason="RenameModel", **place(new if own else other))
+        else:
             where = place(new if own else other)
             target = own_target(new, scene)
             yield from drop_key(where, other.column(name), own_target(old, scene, before=True), recreated=True)

@@ -1,0 +1,72 @@
+"""What Django's schema editor does otherwise on MySQL and MariaDB: types, and what one MODIFY says at once.
+
+Source: django.db.backends.mysql.schema.DatabaseSchemaEditor, django.db.backends.mysql.base.DatabaseWrapper.data_types
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from miglint.database import Database
+from miglint.project import operations as ops
+from miglint.project.action import Action, Comment, DropColumn, TypeChange
+from miglint.project.fields import Field
+from miglint.project.state import ModelState
+
+# Types by what PostgreSQL calls them; all others have the same name.
+_TYPES = {
+    "text": "longtext", "jsonb": "json", "bytea": "longblob", "boolean": "bool", "interval": "bigint",
+    "inet": "char(39)", "timestamp with time zone": "datetime(6)", "time": "time(6)",
+}  # fmt: skip
+_VARCHAR = re.compile(r"varchar\((\d+)\)$")
+# A VARCHAR's length is kept in one byte up to 255 bytes, in two above; a character of utf8mb4 takes up to four.
+# Source: https://mariadb.com/kb/en/innodb-online-ddl-operations-with-the-instant-alter-algorithm/ and MySQL's manual
+_ONE_BYTE = 255 // 4
+
+
+def column_type(kind: str | None, field: Field, database: Database, django_version: tuple[int, ...]) -> str | None:
+    """The type that a column has there, from PostgreSQL's name of it."""
+    if kind is None:
+        return None
+    if kind == "uuid":
+        # MariaDB has a type for it since 10.7, which Django uses since 5.0.
+        native = database.vendor == "mariadb" and database.version >= (10, 7) and django_version >= (5, 0)
+        return "uuid" if native else "char(32)"
+    unsigned = " unsigned" if (field.kind or "").startswith("Positive") else ""
+    numbered = " AUTO_INCREMENT" if field.is_auto.certain else ""
+    return _TYPES.get(kind, kind) + unsigned + numbered
+
+
+def type_change(old: str | None, new: str | None) -> TypeChange:
+    """What a change of type means for the rows that are there: "compatible" where only the definition changes."""
+    if old is None or new is None:
+        return "unknown"
+    if old == new:
+        return "same"
+    narrow, wide = _VARCHAR.match(old), _VARCHAR.match(new)
+    if narrow and wide and int(wide[1]) >= int(narrow[1]):
+        lengths = (int(narrow[1]) <= _ONE_BYTE, int(wide[1]) <= _ONE_BYTE)
+        return "compatible" if lengths[0] == lengths[1] else "rewrite"
+    return "rewrite"
+
+
+def modified(operation: ops.Operation, actions: Iterator[Action], before: ModelState | None) -> Iterator[Action]:
+    """The actions there: comments are said with the column itself."""
+    if isinstance(operation, ops.RunSQL):
+        yield from actions
+        return
+    for action in actions:
+        if isinstance(action, Comment) and action.column:
+            continue
+        if isinstance(action, DropColumn):
+            action = replace(action, indexed=action.indexed or _has_key_index(action, before), trims=True)
+        yield action
+
+
+def _has_key_index(action: DropColumn, before: ModelState | None) -> bool:
+    """Whether the column has the index that a foreign key made, and that stays when the key goes."""
+    state = before.field(action.field) if before is not None and action.field else None
+    return state is not None and state.field.kind in ("ForeignKey", "OneToOneField")
