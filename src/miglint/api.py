@@ -92,6 +92,15 @@ from miglint.project.code import (
 from miglint.project.code import (
     Reference as CodeReference,
 )
+from miglint.project.columns import (
+    World,
+    has_effective_default,
+    is_checked,
+    join_table,
+    owner_of,
+    target_key,
+    target_of,
+)
 from miglint.project.compatibility import (
     Compatibility,
     Refusal,
@@ -103,6 +112,9 @@ from miglint.project.contrib import CONTRIB, CONTRIB_MODELS, CONTRIB_PARENTS
 from miglint.project.fields import (
     Field,
     truth_of,
+)
+from miglint.project.freshness import (
+    is_fresh,
 )
 from miglint.project.graph import (
     Graph,
@@ -195,6 +207,9 @@ from miglint.project.relations import (
     Missing,
     Relations,
 )
+from miglint.project.schema import (
+    Schema,
+)
 from miglint.project.state import (
     ConstraintState,
     FieldState,
@@ -211,6 +226,7 @@ from miglint.project.touches import (
 from miglint.project.trail import (
     Place,
     may_write,
+    prepared,
     since_nullable,
     trail,
 )
@@ -465,6 +481,7 @@ __all__ = [
     "Rule",
     "RunPython",
     "RunSQL",
+    "Schema",
     "SeparateDatabaseAndState",
     "Sequel",
     "SetDefault",
@@ -497,6 +514,7 @@ __all__ = [
     "Version",
     "With",
     "WithItem",
+    "World",
     "blocks",
     "children",
     "dotted",
@@ -508,10 +526,14 @@ __all__ = [
     "field_changes",
     "field_needs",
     "fill",
+    "has_effective_default",
     "in_order",
+    "is_checked",
+    "is_fresh",
     "is_new",
     "is_noop",
     "items_of",
+    "join_table",
     "may_write",
     "model_changes",
     "model_key",
@@ -522,6 +544,8 @@ __all__ = [
     "narrowing",
     "needs_of",
     "nested",
+    "owner_of",
+    "prepared",
     "quoted",
     "reached",
     "rule",
@@ -529,6 +553,8 @@ __all__ = [
     "since_nullable",
     "staged",
     "substitute",
+    "target_key",
+    "target_of",
     "told",
     "touches_of",
     "trail",

@@ -13,7 +13,7 @@ from miglint.databases.costs import Cost, Traits, cost_of, join, left_out, trait
 from miglint.databases.effects import TableEffect, effects
 from miglint.diagnostic import Confidence, Diagnostic, Fix, Related, Severity, Subject
 from miglint.lazy import lazy
-from miglint.project.action import Action, CreateTable, Execute
+from miglint.project.action import Action, AddColumn, CreateTable, Execute, RenameColumn, RenameTable
 from miglint.project.consequences import Consequences
 from miglint.project.graph import Graph
 from miglint.project.history import Step
@@ -276,6 +276,32 @@ class OperationContext(_Context, Generic[O]):
     def effects(self) -> tuple[TableEffect, ...]:
         """What happens to each table that was there before: the strongest lock, all of the work."""
         return effects(self.actions, self.database, self.step.schema_after)
+
+    def certainty(self, *actions: Action) -> Confidence:
+        """Low where it is not known whether the operation runs, or what it does to the database."""
+        unsure = self.step.conditional or not all(action.certain for action in actions)
+        return Confidence.LOW if unsure else Confidence.HIGH
+
+    def column_is_new(self, table: str, column: str) -> bool:
+        """Whether what is released together with this operation added the column: no running release knows it."""
+        for step in self.project.history.before(self.step):
+            if step.migration.key != self.migration.key and step.migration.key not in self.project.unreleased:
+                if not self.project.unreleased:
+                    return False
+                continue
+            for action in reversed(step.actions):
+                if isinstance(action, RenameTable) and action.new_table == table:
+                    table = action.table
+                elif isinstance(action, RenameColumn) and (action.table, action.new_column) == (table, column):
+                    column = action.column
+                elif isinstance(action, AddColumn) and (action.table, action.column.name) == (table, column):
+                    return True
+        return False
+
+    @property
+    def schema_at_start(self) -> Schema:
+        """What the database has when the migration begins."""
+        return self.project.history.steps_of(self.migration.key)[0].schema_before
 
     @property
     def schema_at_end(self) -> Schema:

@@ -274,3 +274,17 @@ def join_table(name: str, field: Field, model: ModelState) -> str:
         return table
     # Source: django.db.backends.utils.truncate_name
     return table[:59] + hashlib.md5(table.encode(), usedforsecurity=False).hexdigest()[:4]
+
+
+def owner_of(table: str, state: ProjectState) -> ModelState | None:
+    """The model that a table belongs to: its own one, or the join table of one of its many-to-many fields."""
+    for model in state.models():
+        if model.proxy.certain:
+            continue
+        if model.table == table:
+            return model
+        for name, found in model.fields.items():
+            joins = found.field.is_many_to_many.certain and found.field.through is None
+            if joins and join_table(name, found.field, model) == table:
+                return model
+    return None

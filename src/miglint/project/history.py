@@ -107,6 +107,19 @@ class History(msgspec.Struct, frozen=True, dict=True):
         """The steps before a step in the plan, latest first."""
         return reversed(self.steps[: self._places[id(step)]])
 
+    def after(self, step: Step) -> Iterator[Step]:
+        """The steps after a step in the plan, in its order."""
+        return iter(self.steps[self._places[id(step)] + 1 :])
+
+    def is_before(self, one: Step, other: Step) -> bool:
+        """Whether a step comes before another in the plan."""
+        return self._places[id(one)] < self._places[id(other)]
+
+    def between(self, one: Step, other: Step) -> tuple[Step, ...]:
+        """The steps between two steps in the plan, in its order, whichever comes first."""
+        first, last = sorted((self._places[id(one)], self._places[id(other)]))
+        return self.steps[first + 1 : last]
+
     @lazy
     def _places(self) -> Mapping[int, int]:
         return {id(step): place for place, step in enumerate(self.steps)}

@@ -29,6 +29,20 @@ class Narrowing(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome
     error: str = ""
 
+    @property
+    def says(self) -> str:
+        """What happens, as a verb and its object."""
+        return _SAYS[self.outcome].format(self.values)
+
+
+_SAYS: dict[Outcome, str] = {
+    "refused": "fails on {}",
+    "cut": "cuts {}",
+    "rounded": "rounds {}",
+    "changed": "makes true of {}",
+    "unread": "leaves {} as text that Django reads as None",
+}
+
 
 class _Type(msgspec.Struct, frozen=True):
     """A type taken apart; `first` and `second` are its length, or digits and decimal places."""
@@ -114,7 +128,7 @@ def _array(old: str, new: str, database: Database) -> Narrowing | None:
         return None
     cut = before.kind == after.kind == "varchar"
     outcome: Outcome = "cut" if cut else found.outcome
-    return Narrowing(values=f"elements: {found.values}", outcome=outcome, error="" if cut else found.error)
+    return Narrowing(values=f"{found.values} in arrays", outcome=outcome, error="" if cut else found.error)
 
 
 def _parse(text: str) -> _Type | None:
@@ -139,7 +153,7 @@ def _change(old: _Type, new: _Type, database: Database) -> Narrowing | None:
         return _number(old, new, database)
     if old.kind == "timestamp with time zone" and new.kind in ("date", "time"):
         part = "time of day" if new.kind == "date" else "date"
-        return Narrowing(values=f"values: their {part}", outcome="cut")
+        return Narrowing(values=f"the {part} off all values", outcome="cut")
     return None
 
 
@@ -198,7 +212,7 @@ def _number(old: _Type, new: _Type, database: Database) -> Narrowing | None:
         return _to_numeric(old, new, database)
     bits = _BITS[new.kind]
     if old.kind in _BITS:
-        too_large = f"numbers above {2**bits - 1:,}".replace(",", "_")
+        too_large = f"numbers above {2**bits - 1}"
         return None if _BITS[old.kind] <= bits else _out_of_range(too_large, new.kind, database)
     if old.kind == "double precision" or old.second != 0:
         return Narrowing(values="fractions", outcome="rounded")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from miglint.project.action import Action, Execute, UpdateRows
+from miglint.project.action import Action, DeleteRows, Execute, TruncateTable, UpdateRows
 from miglint.project.code import entries, is_noop, reached
 from miglint.project.history import History, Step
 from miglint.project.keys import ModelKey
@@ -121,13 +121,29 @@ def _is_on(operation: AddField | AlterField, place: Place) -> bool:
     return model == place.model.name and name == place.field and place.step.migration.app == place.model.app
 
 
+def prepared(history: History, step: Step, model: ModelState, field: FieldState) -> Truth:
+    """Whether code right before a step, in its migration or the one before in the app, may have written the field."""
+    app, seen = step.migration.app, {step.migration.key}
+    found = Truth.NO
+    for place in trail(history, step, model.key, field.name):
+        migration = place.step.migration
+        if migration.app == app and migration.key not in seen:
+            if len(seen) > 1:
+                break
+            seen.add(migration.key)
+        if migration.key in seen and isinstance(place.step.operation, RunPython | RunSQL):
+            found = _strongest(iter((found, may_write(place))))
+    return found
+
+
 # -- what may have written it -------------------------------------------------------------------------------
 
 
 def may_write(place: Place) -> Truth:
     """Whether a step wrote the field's column in rows that were there: unknown where its code cannot be followed.
 
-    Code that names both the field (or its column) and the model is taken to write it.
+    Code that names both the field (or its column) and the model is taken to write it; code that names the field alone
+    may reach the model by a relation.
     """
     step = place.step
     if not step.touches_database:
@@ -145,6 +161,8 @@ def _strongest(truths: Iterator[Truth]) -> Truth:
 
 
 def _sql_writes(action: Action, place: Place) -> Truth:
+    if isinstance(action, DeleteRows | TruncateTable) and action.table == place.table:
+        return Truth.UNKNOWN  # the rows in question may be gone
     if isinstance(action, UpdateRows) and action.table == place.table:
         return Truth.of(place.column in action.columns if action.columns else None)
     if not isinstance(action, Execute) or action.understood:
@@ -174,9 +192,9 @@ def _code_writes(step: Step, place: Place) -> Truth:
     words |= _module_words(step)
     fields = {place.field, place.column.lower(), f"{place.field}_id"}
     models = {place.model.name, place.table.lower()}
-    if words & fields and words & models:
-        return Truth.YES
-    return Truth.UNKNOWN if foreign else Truth.NO
+    if words & fields:
+        return Truth.of(True if words & models else None)
+    return Truth.of(None if foreign else False)
 
 
 def _module_words(step: Step) -> set[str]:
@@ -216,4 +234,4 @@ def _is_elsewhere(function: Expr) -> bool:
     return package != "django" and package not in sys.stdlib_module_names
 
 
-__all__ = ["Place", "may_write", "since_nullable", "trail"]
+__all__ = ["Place", "may_write", "prepared", "since_nullable", "trail"]

@@ -141,7 +141,9 @@ def alter(
             yield from drop_key(other, column, target, recreated=True)
     yield from _drop_indexes(old, new, scene, where)
     if old.column.name != new.column.name:
-        yield RenameColumn(column=old.column.name, new_column=new.column.name, **where)
+        # A class of others may call its column as it likes.
+        known = all(side.field.kind is not None or side.field.db_column is not None for side in (old, new))
+        yield RenameColumn(column=old.column.name, new_column=new.column.name, certain=known, **where)
     yield from _retype(old, new, change, scene, where)
     yield from _fill(old, new, where)
     if _comment(before) != _comment(after):

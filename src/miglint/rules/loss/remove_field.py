@@ -29,6 +29,8 @@ def remove_field(context: OperationContext[RemoveField]) -> Iterator[Diagnostic]
         return
     for action in context.actions:
         if isinstance(action, DropColumn):
+            if context.column_is_new(action.table, action.column):
+                return
             lost = f"the column {action.table}.{action.column}"
         elif isinstance(action, DropTable):
             lost = f"the join table {action.table}, which holds all links of {model.name}.{field.name}"

@@ -24,7 +24,7 @@ _URL = "https://docs.djangoproject.com/en/stable/ref/models/fields/#null"
 _DB_DEFAULT_SINCE = (5, 0)
 
 
-@rule("MG401", on=AddField, severity=Severity.ERROR)
+@rule("MG401", on=AddField, severity=Severity.ERROR, supersedes=("MG402",))
 def not_null_without_default(context: OperationContext[AddField]) -> Iterator[Diagnostic]:
     """A NOT NULL column without any default cannot be added to a table that has rows."""
     field, name = context.operation.field, context.operation.name

@@ -1,0 +1,47 @@
+"""An addition whose reverse takes away what was written since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from miglint.api import (
+    AddColumn,
+    AddField,
+    CreateModel,
+    CreateTable,
+    Diagnostic,
+    Operation,
+    OperationContext,
+    Severity,
+    rule,
+)
+
+_URL = "https://docs.djangoproject.com/en/stable/topics/migrations/#reversing-migrations"
+
+
+@rule("MG208", on=(AddField, CreateModel), severity=Severity.INFO)
+def reverse_loses_data(context: OperationContext[Operation]) -> Iterator[Diagnostic]:
+    """Undoing an addition destroys what was written since it was applied."""
+    if not context.touches_database or not context.consequences.reverse_loses_data.certain:
+        return
+    operation = context.operation
+    made = next((action for action in context.actions if isinstance(action, AddColumn | CreateTable)), None)
+    if made is None:
+        return
+    if isinstance(operation, AddField):
+        if context.table_is_new:
+            return
+        lost = f"the column {made.table}.{made.column.name}" if isinstance(made, AddColumn) else f"table {made.table}"
+        what = f"{context.model_name}.{operation.name}"
+    else:
+        if context.migration.initial or context.migration.replaces:
+            return  # before it there was nothing to go back to
+        lost, what = f"the table {made.table}", context.model_name
+    yield context.diagnostic(
+        None,
+        f"undoing the addition of {what} drops {lost} with what was written since",
+        help="Before you migrate back in production, save what was written, or go forward with a new migration.",
+        url=_URL,
+        field=operation.name if isinstance(operation, AddField) else None,
+        confidence=context.certainty(made),
+    )

@@ -1,0 +1,132 @@
+"""A NOT NULL column whose value only Python knows: code that does not know it cannot insert rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from miglint.api import (
+    AddColumn,
+    AddField,
+    Diagnostic,
+    Field,
+    Literal,
+    ModelState,
+    Name,
+    OperationContext,
+    Paste,
+    Severity,
+    dotted,
+    fill,
+    rule,
+    set_apart,
+)
+
+_URL = "https://docs.djangoproject.com/en/stable/ref/models/fields/#db-default"
+# Source: https://docs.djangoproject.com/en/5.0/releases/5.0/
+_DB_DEFAULT_SINCE = (5, 0)
+# What a callable default is as an expression of the database: text, and the import it needs.
+_EXPRESSIONS = {
+    "django.utils.timezone.now": ("Now()", "from django.db.models.functions import Now"),
+    "datetime.datetime.now": ("Now()", "from django.db.models.functions import Now"),
+    "dict": ("models.Value({}, models.JSONField())", ""),
+    "list": ("models.Value([], models.JSONField())", ""),
+}
+
+
+@rule("MG402", on=AddField, severity=Severity.WARNING)
+def not_null_breaks_old_inserts(context: OperationContext[AddField]) -> Iterator[Diagnostic]:
+    """A NOT NULL column that only Python fills breaks the INSERTs of a release that does not know it."""
+    model, name = context.model, context.operation.name
+    if model is None or name is None or context.project.deploy == "downtime":
+        return
+    if not context.touches_database or context.table_is_new:
+        return
+    added = next((action for action in context.actions if isinstance(action, AddColumn)), None)
+    if added is None or not _needs_python(added):
+        return
+    end = context.schema_at_end.table(added.table)
+    column = end.columns.get(added.column.name) if end is not None else None
+    if column is None or column.null.possible or column.default.possible:
+        return  # a later operation of the migration mends it
+    yield context.diagnostic(
+        None,
+        f"adding {context.model_name}.{name} as NOT NULL breaks INSERTs of the running release: "
+        "Django drops the default again, and the database knows none",
+        help=_help(context, model, name, added),
+        url=_URL,
+        field=name,
+        confidence=context.certainty(added),
+    )
+
+
+def _needs_python(added: AddColumn) -> bool:
+    column = added.column
+    if not all(each.refuted for each in (column.null, column.default, column.identity, column.generated)):
+        return False
+    return added.python_default.certain
+
+
+def _help(context: OperationContext[AddField], model: ModelState, name: str, added: AddColumn) -> str:
+    error = {
+        "postgresql": f'null value in column "{added.column.name}" of relation "{added.table}" violates not-null '
+        "constraint",
+        "sqlite": f"NOT NULL constraint failed: {added.table}.{added.column.name}",
+    }.get(context.database.vendor, f"Field '{added.column.name}' doesn't have a default value")
+    said = f"Code that does not know the column leaves it out, and gets IntegrityError: {error}. "
+    field = context.operation.field
+    code = Paste()
+    where = {"model_name": f'"{model.name.lower()}"', "name": f'"{name}"'}
+    value = _in_database(field, code) if context.django_version >= _DB_DEFAULT_SINCE else None
+    if value is not None:
+        given = code.field(field, db_default=value)
+        add = code.operation("AddField", **where, field=given)
+        imports = "".join(f"{line}\n" for line in sorted(code.imports) if "functions" in line)
+        return (
+            f"{said}Let the database know the default (Django 5.0), here and in the model:\n"
+            f"{set_apart(f'{imports}{add}')}"
+        )
+    return f"{said}Add it as nullable, fill it, and make it NOT NULL, each in a release of its own:\n" + _steps(
+        context, model, name, where
+    )
+
+
+def _in_database(field: Field, code: Paste) -> str | None:
+    """The default as `db_default` takes it, None where the database cannot compute it."""
+    given = field.arguments.get("default")
+    if field.kind in ("ForeignKey", "OneToOneField") or field.unique.possible:
+        return None
+    if given is None:
+        automatic = field.kind in ("DateField", "DateTimeField", "TimeField")
+        expression = "django.utils.timezone.now" if automatic and field.kind == "DateTimeField" else ""
+        if expression:
+            code.imports.add(_EXPRESSIONS[expression][1])
+            return _EXPRESSIONS[expression][0]
+        return None if automatic or field.kind == "BinaryField" else '""'
+    if isinstance(given, Name):
+        found = _EXPRESSIONS.get(dotted(given))
+        if found is None or (found[0].startswith("models.Value") and field.kind != "JSONField"):
+            return None
+        code.imports |= {found[1]} - {""}
+        return found[0]
+    return code.value(given) if isinstance(given, Literal) else None
+
+
+def _steps(context: OperationContext[AddField], model: ModelState, name: str, where: dict[str, str]) -> str:
+    field, sequel = context.operation.field, context.sequel
+    here, second, third = Paste(), Paste(), Paste()
+    add = here.operation("AddField", **where, field=here.field(field, drop=["default"], null="True"))
+    given = field.arguments.get("default")
+    callable_default = isinstance(given, Name)
+    value = second.value(given) if given is not None else '""'
+    function = f"fill_{name}"
+    run = second.operation("RunPython", function, "migrations.RunPython.noop")
+    filled = fill(model.name, model.app, name, f"{value}()" if callable_default else value, function=function)
+    files = [
+        sequel.migration(f"fill_{model.name.lower()}_{name}", [run], second, functions=filled),
+        sequel.migration(
+            f"require_{model.name.lower()}_{name}",
+            [third.operation("AlterField", **where, field=third.field(field, drop=["default"]))],
+            third,
+        ),
+    ]
+    return set_apart(add, *files)

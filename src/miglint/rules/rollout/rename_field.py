@@ -1,0 +1,81 @@
+"""A column, or a join table, that gets another name while code uses the old one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from miglint.api import (
+    Action,
+    Diagnostic,
+    ModelState,
+    OperationContext,
+    Paste,
+    RenameColumn,
+    RenameField,
+    RenameTable,
+    Severity,
+    rule,
+    set_apart,
+)
+
+_URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#renamefield"
+
+
+@rule("MG403", on=RenameField, severity=Severity.WARNING)
+def rename_field(context: OperationContext[RenameField]) -> Iterator[Diagnostic]:
+    """Renaming a field renames its column or join table: the release that is running asks for the old name."""
+    model, operation = context.model, context.operation
+    if model is None or not context.touches_database or context.table_is_new:
+        return
+    if context.project.deploy == "downtime":
+        return
+    renamed = next(
+        (a for a in context.actions if isinstance(a, RenameColumn | RenameTable) and _lasts(context, a)), None
+    )
+    if renamed is None:
+        return
+    if isinstance(renamed, RenameColumn):
+        what = f"the column {renamed.table}.{renamed.column} to {renamed.new_column}"
+    else:
+        what = f"the join table {renamed.table} to {renamed.new_table}"
+    yield context.diagnostic(
+        None,
+        f"renaming {context.model_name}.{operation.old_name} renames {what}: the running release asks for the old name",
+        help=_help(context, model, renamed),
+        url=_URL,
+        field=operation.old_name,
+        confidence=context.certainty(renamed),
+    )
+
+
+def _lasts(context: OperationContext[RenameField], action: Action) -> bool:
+    """Whether the old name is still gone when the migration ends."""
+    end = context.schema_at_end
+    if isinstance(action, RenameTable):
+        return end.table(action.table) is None
+    if not isinstance(action, RenameColumn):
+        return False
+    table = end.table(action.table)
+    if context.column_is_new(action.table, action.column):
+        return False
+    return table is None or action.column not in table.columns
+
+
+def _help(context: OperationContext[RenameField], model: ModelState, renamed: RenameColumn | RenameTable) -> str:
+    operation, code = context.operation, Paste()
+    old, new = operation.old_name or "", operation.new_name or ""
+    state = model.field(old)
+    said = "The data is kept, but Django names every column in its queries. "
+    if state is None:
+        return said
+    option = "db_column" if isinstance(renamed, RenameColumn) else "db_table"
+    value = f'"{renamed.column if isinstance(renamed, RenameColumn) else renamed.table}"'
+    where = {"model_name": f'"{model.name.lower()}"'}
+    alter = code.operation("AlterField", **where, name=f'"{old}"', field=code.field(state.field, **{option: value}))
+    rename = code.operation("RenameField", **where, old_name=f'"{old}"', new_name=f'"{new}"')
+    return (
+        f"{said}Keep the name in the database (`{option}={value}` in the model, too): these two emit no SQL.\n"
+        f"{set_apart(alter, rename)}\n"
+        f"Where the database must have the new name: add {new}, write both, copy, read {new}, remove {old}, release by "
+        "release."
+    )

@@ -1,0 +1,69 @@
+"""A new rule for rows that the running release may break."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from miglint.api import (
+    Action,
+    ActionContext,
+    AddCheck,
+    AddExclusion,
+    AddUnique,
+    CreateIndex,
+    Diagnostic,
+    SetNotNull,
+    Severity,
+    rule,
+)
+
+_URL = "https://docs.djangoproject.com/en/stable/ref/models/constraints/"
+
+
+@rule("MG408", on=(AddUnique, AddCheck, AddExclusion, SetNotNull, CreateIndex), severity=Severity.INFO)
+def tightened_for_old_code(context: ActionContext[Action]) -> Iterator[Diagnostic]:
+    """A new unique, check or NOT NULL refuses values that the release before still writes while both run."""
+    if not context.touches_database or context.project.deploy == "downtime":
+        return
+    found = [action for action in context.matching if _tightens(context, action)]
+    if not found:
+        return
+    yield context.diagnostic(
+        None,
+        f"{' and '.join(dict.fromkeys(_says(action) for action in found))}: "
+        "the release before may still write what is refused now",
+        help="Between the migration and the end of the old processes, their INSERTs and UPDATEs can fail. Let a "
+        "release that keeps the rule run everywhere first, and add the constraint in the one after it.",
+        url=_URL,
+        confidence=context.certainty(*found),
+    )
+
+
+def _tightens(context: ActionContext[Action], action: Action) -> bool:
+    if action.on_new_table or not context.is_live(action):
+        return False
+    if isinstance(action, CreateIndex):
+        return action.unique and not _all_new(context, action, action.columns)
+    if isinstance(action, AddUnique):
+        return not action.inline and not action.using_index and not _all_new(context, action, action.columns)
+    if isinstance(action, AddCheck):
+        return not _all_new(context, action, action.columns)
+    if isinstance(action, SetNotNull):
+        return not action.proven and not _all_new(context, action, (action.column,))
+    return True
+
+
+def _all_new(context: ActionContext[Action], action: Action, columns: tuple[str, ...]) -> bool:
+    """Whether only columns are concerned that this migration adds: the old release does not write them."""
+    start = context.schema_at_start.table(action.table)
+    return start is not None and bool(columns) and not any(column in start.columns for column in columns)
+
+
+def _says(action: Action) -> str:
+    if isinstance(action, SetNotNull):
+        return f"{action.table}.{action.column} becomes NOT NULL"
+    if isinstance(action, AddCheck):
+        return f"{action.table} gets the check {action.name or 'of a column'}"
+    if isinstance(action, AddUnique | CreateIndex):
+        return f"{action.table} ({', '.join(action.columns) or action.name}) becomes unique"
+    return f"{action.table} gets an exclusion constraint"
