@@ -100,7 +100,8 @@ class Modules:
 
     def django_settings(self, stated: str | None) -> DjangoSettings:
         """What Django's settings say: of the stated file, else of the module that `manage.py` names."""
-        file = f"{self._root}/{stated}" if stated is not None else self._default_settings()
+        given = stated.replace("\\", "/") if stated is not None else None
+        file = f"{self._root}/{given}" if given is not None else self._default_settings()
         if file is None or not (file in self._overlay or os.path.isfile(file)):
             return DjangoSettings()
         body = self._expanded(file, frozenset())

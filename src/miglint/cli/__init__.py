@@ -33,8 +33,15 @@ def rules(output_format: str) -> None:
     write(rules_json(entries()) if output_format == "json" else rules_text(entries()), None)
 
 
+def _rules_like(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """The codes and names that begin so, for the shell to complete."""
+    from miglint.catalogue import entries
+
+    return [word for entry in entries() for word in (entry.code, entry.name) if word.startswith(begun)]
+
+
 @cli.command()
-@click.argument("rule")
+@click.argument("rule", shell_complete=_rules_like)
 @click.option("--database", type=click.Choice(VENDORS), default="postgresql", show_default=True)
 def explain(rule: str, database: Vendor) -> None:
     """A rule's page, by code or name."""
