@@ -46,6 +46,15 @@ class Modules:
 
         return find
 
+    def in_environment(self, module: str) -> str | None:
+        """The file of an installed module, None where the environment does not have it or is not known."""
+        tail = module.replace(".", "/")
+        return next((found for each in self._packages if (found := self._file(each, tail)) is not None), None)
+
+    def facts(self, file: str) -> ModuleFacts | None:
+        """The facts of a file that is there."""
+        return self._facts_of(file)
+
     def module(self, file: str) -> SourceModule | None:
         """A file with the modules that it imports, None where it is not there."""
         facts = self._facts_of(file)
@@ -75,7 +84,7 @@ class Modules:
             if found is not None:
                 return found
             folder = folder.rpartition("/")[0]
-        return next((found for each in self._packages if (found := self._file(each, tail)) is not None), None)
+        return self.in_environment(name)
 
     def name_of(self, file: str) -> str:
         """The dotted name of a file: from the first folder above that is a package."""

@@ -15,6 +15,7 @@ from miglint.baseline import DEFAULT, Baseline
 from miglint.cache import DIRECTORY, Cache
 from miglint.database import Database, Version, parse_version
 from miglint.diagnostic import Diagnostic, Severity
+from miglint.foreign import foreign_migrations
 from miglint.git import Blob, GitError, Repository
 from miglint.modules import Modules
 from miglint.options import Options
@@ -351,6 +352,9 @@ class _Run:
                 swappable=django.swappable,
                 django_version=version,
             )
+        foreign = foreign_migrations(
+            graph.external, django.installed_apps or (), modules, moved=django.migration_modules.keys()
+        )
         return Project(
             root=found.root,
             graph=graph,
@@ -368,6 +372,7 @@ class _Run:
             tracking=tracked,
             swappable=django.swappable,
             installed_apps=django.installed_apps,
+            foreign=foreign,
             allowed_imports=tuple(self._settings.allowed_imports),
             sizes=self._sizes,
             usages=usages,

@@ -35,8 +35,9 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     `strays` are modules that Django would import as migrations and that have no `Migration`; `unmigrated` the
     packages without `__init__.py`. `facts_of(migration, module)` gives the facts of a module as that migration
     imports it (`..models`), None where it was not read. `swappable` are settings such as AUTH_USER_MODEL that
-    were read, as `app.Model`; `sizes` is what the settings say about tables; `unreleased` the migrations that are not
-    on the base branch: none is known to be without a `base`.
+    were read, as `app.Model`; `foreign` the names that installed apps' migrations have, by label, where the environment
+    was read; `sizes` is what the settings say about tables; `unreleased` the migrations that are not on the base
+    branch: none is known to be without a `base`.
     """
 
     root: str
@@ -53,6 +54,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     tracking: Tracking = Tracking()
     swappable: Mapping[str, str] = {}
     installed_apps: tuple[str, ...] | None = None
+    foreign: Mapping[str, frozenset[str]] = {}
     allowed_imports: tuple[str, ...] = ()
     sizes: Sizes = Sizes()
     facts_of: Callable[[MigrationKey, str], ModuleFacts | None] = _no_facts
