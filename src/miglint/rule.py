@@ -411,7 +411,9 @@ def is_live(step: Step, action: Action, project: Project) -> bool:
         made = (step.migration.key, *project.unreleased)
         return not any(_makes_table(project.history.steps_of(key), action.table) for key in made)
     model = step.before.model(*action.model) or step.after.model(*action.model)
-    return model is None or not is_new(model, step.migration, project)
+    if model is None:  # of another project: new where all is new
+        return not _begins(step.migration)
+    return not is_new(model, step.migration, project)
 
 
 def is_at_risk(step: Step, action: Action, project: Project) -> bool:
@@ -425,7 +427,7 @@ def _makes_table(steps: Iterable[Step], table: str) -> bool:
 
 def card(actions: Sequence[Action], project: Project) -> str:
     """What actions on one table mean for it, in one line: `SHARE on shop_order: writes wait while …`."""
-    table = actions[0].table or "a table"
+    table = actions[0].table or _unnamed(actions[0])
     rows = project.sizes.rows.get(table)
     size = f" ({rows:,} rows)" if rows is not None else ""
     cost = join(cost_of(action, project.database) for action in actions)
@@ -433,6 +435,10 @@ def card(actions: Sequence[Action], project: Project) -> str:
     lock = f"{cost.lock} on {table}{size}" if cost.lock not in ("", "NONE") else f"{table}{size}"
     waits = " and ".join(what for what in ("reads", "writes") if what in cost.blocks)
     return f"{lock}: {waits or 'nothing'} {'wait' if waits else 'waits'} {_how_long(cost, built)}"
+
+
+def _unnamed(action: Action) -> str:
+    return f"the table of {action.model.app}.{action.model.name}" if action.model is not None else "a table"
 
 
 def _how_long(cost: Cost, built: int) -> str:

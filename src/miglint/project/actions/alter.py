@@ -120,12 +120,27 @@ def _path(field: Field) -> str:
 def alter(
     old_name: str, before: Field, new_name: str, after: Field, models: tuple[ModelState, ModelState], scene: Scene
 ) -> Iterator[Action]:
-    """What a changed field does to its column. Source: BaseDatabaseSchemaEditor._alter_field."""
+    """What a changed field does to its column, if anything. Source: BaseDatabaseSchemaEditor.alter_field."""
     old = _Side(old_name, before, models[0], scene.before)
     new = _Side(new_name, after, models[1], scene.after)
     if not _should_be_altered(old, new):
         return
-    where = place(models[0])
+    certain = not _is_same_but_for_target(old, new)
+    for action in _alter(old, new, models[0], scene):
+        yield action if certain else replace(action, certain=False)
+
+
+def _is_same_but_for_target(old: _Side, new: _Side) -> bool:
+    """Whether only the model differs that a key refers to, and it is not known whether its table does."""
+    known = old.target.table and new.target.table
+    constrained = is_constrained(old.field) and is_constrained(new.field)
+    return not known and constrained and not _should_be_altered(old, new, frozenset({"to"}))
+
+
+def _alter(old: _Side, new: _Side, model: ModelState, scene: Scene) -> Iterator[Action]:
+    """Source: BaseDatabaseSchemaEditor._alter_field."""
+    before, after = old.field, new.field
+    where = place(model)
     if scene.database.vendor == "sqlite" and _redefined(before, after):
         yield RemakeTable(reason="AlterField", **where)
     change = _change(old, new, scene)
@@ -327,6 +342,7 @@ def _change_like_twins(old: _Side, new: _Side, scene: Scene, where: dict[str, An
     was, is_now = (side.db_index.certain or side.unique.certain for side in (before, after))
     retyped = (
         was
+        and new.column.type is not None
         and _family(old.column.type) in ("varchar", "text", "citext")
         and _family(old.column.type) != _family(new.column.type)
     )

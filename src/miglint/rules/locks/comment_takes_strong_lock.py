@@ -11,11 +11,14 @@ from miglint.api import (
     CommentAction,
     Diagnostic,
     Literal,
+    Reference,
     Severity,
     rule,
     staged,
 )
 
+# What Django does for the comment: it states the type, which PostgreSQL takes for a change, foreign key included.
+_STATED = (CommentAction, AlterColumnType, Reference)
 _URL = "https://docs.djangoproject.com/en/stable/ref/models/fields/#db-comment"
 
 
@@ -33,6 +36,8 @@ def comment_takes_strong_lock(context: ActionContext[CommentAction]) -> Iterator
         ]
         if not stated or not context.cost(stated[0]).blocks_reads or context.cost(action).blocks_writes:
             continue
+        if any(context.cost(each).blocks_writes for each in context.actions if not isinstance(each, _STATED)):
+            continue  # another change needs the lock
         comment = operation.field.arguments.get("db_comment")
         text = (
             f"""'{comment.text.replace("'", "''")}'"""
