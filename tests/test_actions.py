@@ -153,6 +153,42 @@ def test_a_default_on_a_foreign_key_makes_the_key_again() -> None:
     assert [key.recreated for key in found if isinstance(key, AddForeignKey)] == [True]
 
 
+def test_a_key_to_another_model_of_an_unknown_table_may_stay_as_it_is() -> None:
+    found = altered("models.ForeignKey('other.A', models.CASCADE)", "models.ForeignKey('other.B', models.CASCADE)")
+    assert found != []
+    assert not any(action.certain for action in found)
+
+
+def test_a_text_column_whose_new_class_is_unknown_keeps_its_twin_index() -> None:
+    found = altered("models.SlugField(unique=True)", "fields.AutoSlugField(unique=True)")
+    assert "DropIndex" not in kinds(found)
+
+
+@pytest.mark.parametrize(
+    ("sql", "guarded"),
+    [
+        ("CREATE INDEX CONCURRENTLY IF NOT EXISTS a ON app_item (name)", True),
+        ("CREATE INDEX a ON app_item (name)", False),
+        ("DROP INDEX IF EXISTS a", True),
+        ("DROP TABLE IF EXISTS app_item", True),
+        ("ALTER TABLE IF EXISTS app_item DROP COLUMN name", False),
+        ("ALTER TABLE app_item DROP COLUMN IF EXISTS name", True),
+        ("ALTER TABLE app_item ADD COLUMN IF NOT EXISTS other int", True),
+        ("ALTER TABLE app_item DROP CONSTRAINT IF EXISTS c", True),
+        ("INSERT INTO app_item (name) VALUES ('a') ON CONFLICT DO NOTHING", True),
+        ("ALTER TABLE app_item ADD CONSTRAINT c EXCLUDE USING gist (name WITH =)", False),
+    ],
+)
+def test_sql_that_may_run_twice_is_guarded(sql: str, guarded: bool) -> None:
+    (action,) = sql_actions(sql, POSTGRESQL)
+    assert action.guarded == guarded
+
+
+def test_strings_of_a_run_sql_are_counted_and_each_knows_whether_it_is_alone() -> None:
+    found = actions(item(), "migrations.RunSQL(['DROP INDEX a; DROP INDEX b', 'DROP INDEX c'])")
+    assert [(action.part, action.alone) for action in found] == [(0, False), (0, False), (1, True)]
+
+
 def test_null_to_not_null_with_a_default_updates_the_rows() -> None:
     found = altered("models.IntegerField(null=True)", "models.IntegerField(default=0)")
     assert kinds(found) == ["SetDefault", "UpdateRows", "SetNotNull", "DropDefault"]

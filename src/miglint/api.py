@@ -135,6 +135,9 @@ from miglint.project.layout import (
     Module,
     Package,
 )
+from miglint.project.left_out import (
+    left_out,
+)
 from miglint.project.loss import (
     type_loses,
 )
@@ -534,6 +537,7 @@ __all__ = [
     "is_noop",
     "items_of",
     "join_table",
+    "left_out",
     "may_write",
     "model_changes",
     "model_key",

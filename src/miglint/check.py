@@ -320,8 +320,11 @@ def locks_of(projects: Sequence[Project], diagnostic: Diagnostic) -> tuple[Table
         if migration is not None and migration.path == diagnostic.path:
             steps = project.history.steps_of(key)
             made = [action.table for step in steps for action in step.actions if isinstance(action, CreateTable)]
-            actions = [action for step in steps if step.path == subject.operation for action in step.actions]
-            return tuple(effect for effect in effects(actions, project.database, new=made) if effect.cost.lock)
+            found = next((step for step in steps if step.path == subject.operation), None)
+            if found is None:
+                return ()
+            every = effects(found.actions, project.database, found.schema_after, new=made)
+            return tuple(effect for effect in every if effect.cost.lock)
     return ()
 
 

@@ -61,10 +61,14 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
         """MySQL, or MariaDB: Django has one backend for both."""
         return self.vendor in ("mysql", "mariadb")
 
+    def is_before(self, *release: int) -> bool:
+        """Whether the version is older; one that is given less exactly is taken to be the newest of its kind."""
+        return self.version < release[: len(self.version)]
+
     @property
     def expression_indexes(self) -> bool:
         """Source: `supports_expression_indexes` of Django's backends; where it is false, nothing is created."""
-        return self.vendor in ("postgresql", "sqlite") or (self.vendor == "mysql" and self.version >= (8, 0, 13))
+        return self.vendor in ("postgresql", "sqlite") or (self.vendor == "mysql" and not self.is_before(8, 0, 13))
 
     @property
     def renames_indexes(self) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from miglint.database import Database, Version
-from miglint.databases.costs import Cost, Traits, cost_of, join, left_out, traits_of
+from miglint.databases.costs import Cost, Traits, cost_of, join, traits_of
 from miglint.databases.effects import TableEffect, effects
 from miglint.diagnostic import Confidence, Diagnostic, Fix, Related, Severity, Subject
 from miglint.lazy import lazy
@@ -83,10 +83,6 @@ class _Context:
     def traits(self) -> Traits:
         """What the configured database is like."""
         return traits_of(self.database.vendor)
-
-    def left_out(self, what: str) -> str | None:
-        """Where to read that Django leaves such an index or constraint out on the configured database, else None."""
-        return left_out(what, self.database)
 
     def card(self, actions: Sequence[Action]) -> str:
         """What the actions mean for their table, in one line: lock, what waits, for how long."""

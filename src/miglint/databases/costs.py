@@ -157,19 +157,6 @@ def traits_of(vendor: Vendor) -> Traits:
     return msgspec.convert(_document(vendor).get("database", {}), Traits)
 
 
-def left_out(what: str, database: Database) -> str | None:
-    """Where to read that Django leaves such an index or constraint out without a word; None where it makes it.
-
-    Of a version that is given less exactly than the row's own nothing is said.
-    """
-    for row in _document(database.vendor).get("left-out", ()):
-        before = _version(row.get("before"))
-        older = not before or database.version < before[: len(database.version)]
-        if row["what"] == what and older:
-            return str(row["url"])
-    return None
-
-
 @cache
 def _document(vendor: Vendor) -> dict[str, Any]:
     import tomli

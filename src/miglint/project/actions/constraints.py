@@ -26,6 +26,7 @@ from miglint.project.columns import (
     index_name,
     text_of,
 )
+from miglint.project.left_out import is_given, left_out
 from miglint.project.state import ModelState
 from miglint.syntax.facts import Call, Expr, Items, Literal
 
@@ -41,48 +42,26 @@ def constraint_of(
     callee = value.callee.rpartition(".")[2] if isinstance(value, Call) else ""
     if not isinstance(value, Call) or not callee.endswith("Constraint"):
         yield Execute(verb="add constraint", understood=False, certain=False, **where)
+    elif left_out(value, database):
+        return
     elif callee == "CheckConstraint":
         yield AddCheck(name=name or "", not_null=_proves_not_null(value, model), **where)
     elif callee == "UniqueConstraint":
-        if _is_supported(value, database):
-            yield _unique(value, name, model, **more)
+        yield _unique(value, name, model, **more)
     elif callee == "ExclusionConstraint":
         yield AddExclusion(name=name or "", **where)
     else:
         yield Execute(verb="add constraint", understood=False, certain=False, **where)
 
 
-def _is_supported(value: Call, database: Database) -> bool:
-    """Whether Django creates a unique constraint there, or passes it over in silence.
-
-    Source: BaseDatabaseSchemaEditor._unique_supported and the features of each backend.
-    """
-    vendor = database.vendor
-    lacking = {
-        "condition": database.is_mysql,
-        "deferrable": vendor != "postgresql",
-        "include": vendor != "postgresql",
-        "nulls_distinct": vendor != "postgresql" or database.version < (15,),
-    }
-    if value.arguments and not database.expression_indexes:
-        return False
-    return not any(lacks and _is_given(value.keyword(name)) for name, lacks in lacking.items())
-
-
 def _unique(value: Call, name: str | None, model: ModelState, **more: Any) -> AddUnique | CreateIndex:
     fields = value.keyword("fields")
     columns = columns_of(model, (names_in(fields.items) or ()) if isinstance(fields, Items) else ())
-    if value.arguments or any(_is_given(value.keyword(name)) for name in _INDEX_ARGUMENTS):
+    if value.arguments or any(is_given(value.keyword(name)) for name in _INDEX_ARGUMENTS):
         reason = "UniqueConstraint"
         where = place(model, uses=uses_of(value, model), **more)
         return CreateIndex(name=name or "", columns=columns, unique=True, reason=reason, **where)
     return AddUnique(name=name or "", columns=columns, reason="UniqueConstraint", **place(model, **more))
-
-
-def _is_given(value: Expr | None) -> bool:
-    if isinstance(value, Items):
-        return bool(value.items)
-    return value is not None and not (isinstance(value, Literal) and value.kind == "none")
 
 
 def _proves_not_null(value: Call, model: ModelState) -> str:

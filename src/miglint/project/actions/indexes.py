@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from miglint.database import Database
 from miglint.project import operations as ops
 from miglint.project.action import (
     Action,
@@ -20,6 +19,7 @@ from miglint.project.columns import (
     text_of,
 )
 from miglint.project.fields import Field
+from miglint.project.left_out import left_out
 from miglint.project.state import ModelState
 from miglint.project.truth import Truth
 from miglint.syntax.facts import Call, Expr, Items, Literal, expressions
@@ -90,20 +90,12 @@ def has_like_twin(column: Column, field: Field, scene: Scene) -> bool:
     return scene.like_twins and kept_as_text and field.kind is not None
 
 
-def is_created(index: Expr, database: Database) -> bool:
-    """Whether an index is created at all: one on expressions is passed over where the database has none.
-
-    Source: django.db.models.Index.create_sql and BaseDatabaseSchemaEditor.add_index
-    """
-    return database.expression_indexes or not (isinstance(index, Call) and index.arguments)
-
-
 def add_index(operation: ops.AddIndex, scene: Scene) -> Iterator[Action]:
     model = scene.model(operation.model_name)
     if model is None or operation.index is None:
         return
     name = text_of(operation.index.keyword("name")) if isinstance(operation.index, Call) else None
-    if not is_created(operation.index, scene.database):
+    if left_out(operation.index, scene.database):
         return
     concurrently = isinstance(operation, ops.AddIndexConcurrently)
     yield index_of(operation.index, name, model, concurrently=concurrently, reason="AddIndex")
@@ -116,11 +108,18 @@ def remove_index(operation: ops.RemoveIndex, scene: Scene) -> Iterator[Action]:
     columns: tuple[str, ...] = ()
     for index in model.indexes:
         if index.name == operation.name and index.expr is not None:
-            if not is_created(index.expr, scene.database):
+            if left_out(index.expr, scene.database):
                 return
             columns = index_of(index.expr, index.name, model).columns
     concurrently = isinstance(operation, ops.RemoveIndexConcurrently)
-    yield DropIndex(name=operation.name, columns=columns, concurrently=concurrently, **place(model))
+    yield DropIndex(
+        name=operation.name, columns=columns, concurrently=concurrently, guarded=drops_guarded(scene), **place(model)
+    )
+
+
+def drops_guarded(scene: Scene) -> bool:
+    """Whether Django says IF EXISTS. Source: sql_delete_index of each backend's DatabaseSchemaEditor."""
+    return scene.database.vendor == "postgresql"
 
 
 def rename_index(operation: ops.RenameIndex, scene: Scene) -> Iterator[Action]:

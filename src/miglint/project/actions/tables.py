@@ -20,7 +20,7 @@ from miglint.project.action import (
     RenameTable,
 )
 from miglint.project.actions.constraints import constraint_of, unique_together
-from miglint.project.actions.indexes import field_indexes, groups_of, index_of, is_created
+from miglint.project.actions.indexes import field_indexes, groups_of, index_of
 from miglint.project.actions.relations import (
     add_key,
     create_join_table,
@@ -40,6 +40,7 @@ from miglint.project.columns import (
     target_key,
     text_of,
 )
+from miglint.project.left_out import left_out
 from miglint.project.state import ModelState
 from miglint.project.truth import Truth
 
@@ -65,7 +66,7 @@ def create_model(operation: ops.CreateModel, scene: Scene) -> Iterator[Action]:
     for name, field in own:
         yield from field_indexes(columns[name], field, scene, {**where, "deferred": True})
     for index in model.indexes:
-        if index.expr is not None and is_created(index.expr, scene.database):
+        if index.expr is not None and not left_out(index.expr, scene.database):
             yield index_of(index.expr, index.name, model, deferred=True, on_new_table=True, reason="Meta.indexes")
     for constraint in model.constraints:
         if constraint.expr is not None:

@@ -31,7 +31,7 @@ def foreign_key_recreated(context: ActionContext[AddForeignKey]) -> Iterator[Dia
     key = keys[0]
     if not any(context.cost(each).blocks_writes for each in _work(context, key)):
         return
-    more = f", and {len(keys) - 1} more foreign keys" if len(keys) > 1 else ""
+    more = f", and so with {len(keys) - 1} more" if len(keys) > 1 else ""
     yield context.diagnostic(
         None,
         f"Django drops the foreign key of {key.table}.{', '.join(key.columns)} and adds it again{more}: "

@@ -10,12 +10,18 @@ from miglint.api import (
     Diagnostic,
     Migration,
     MigrationContext,
+    Query,
+    Rows,
+    RunPython,
     Severity,
     Step,
-    executed,
+    is_new,
     rule,
 )
 
+# What changes many rows, and what does so when it is done for each row of a queryset.
+_AT_ONCE = frozenset({"update", "delete", "bulk_update", "bulk_create"})
+_IN_A_LOOP = frozenset({"save", "delete", "create", "update", "get_or_create", "update_or_create"})
 _URL = "https://docs.djangoproject.com/en/stable/howto/writing-migrations/#non-atomic-migrations"
 
 
@@ -26,18 +32,29 @@ def slow_work_under_lock(context: MigrationContext) -> Iterator[Diagnostic]:
         return
     locks: list[tuple[Step, Action]] = []
     reported: set[int] = set()
-    for step, action in executed(context.steps):
+    for step, action in _done(context):
         held = next((lock for lock in locks if lock[0] is not step), None)
-        if held is not None and id(step) not in reported and _lasts(context, step, action):
-            reported.add(id(step))
-            yield _slow(context, step, action, held)
-        if _is_strong(context, step, action):
+        if held is not None and id(step) not in reported:
+            table = _long_work(context, step, action)
+            if table is not None:
+                reported.add(id(step))
+                yield _slow(context, step, table, held)
+        if action is not None and _is_strong(context, step, action):
             locks.append((step, action))
     # What one operation locks beside its own table is for MG306 to say.
     own = {id(step): action.table for step, action in reversed(locks)}
     tables = list(dict.fromkeys(own[id(step)] for step, _ in locks if own[id(step)]))
     if len(tables) > 1 and not reported:
         yield _several(context, tables, locks)
+
+
+def _done(context: MigrationContext) -> Iterator[tuple[Step, Action | None]]:
+    """What the migration does, in order: its actions, and (None) what a RunPython does with rows."""
+    for step in context.steps:
+        if isinstance(step.operation, RunPython) and step.touches_database:
+            yield step, None
+        yield from ((step, action) for action in step.actions if not action.deferred)
+    yield from ((step, action) for step in context.steps for action in step.actions if action.deferred)
 
 
 def _is_strong(context: MigrationContext, step: Step, action: Action) -> bool:
@@ -47,18 +64,33 @@ def _is_strong(context: MigrationContext, step: Step, action: Action) -> bool:
     return context.cost_of(action).blocks_reads and context.is_at_risk(step, action)
 
 
-def _lasts(context: MigrationContext, step: Step, action: Action) -> bool:
-    """Whether it takes as long as a table that is not small has rows."""
-    cost = context.cost_of(action)
-    return cost.lasts and action.certain and context.is_at_risk(step, action)
+def _long_work(context: MigrationContext, step: Step, action: Action | None) -> str | None:
+    """The table whose rows decide how long it takes; None for what is over at once, or where that is not known."""
+    if action is None:
+        return _table_of_queries(context, step)
+    lasts = context.cost_of(action).lasts and action.certain and context.is_at_risk(step, action)
+    return (action.table or "a table") if lasts else None
 
 
-def _slow(context: MigrationContext, step: Step, action: Action, held: tuple[Step, Action]) -> Diagnostic:
+def _table_of_queries(context: MigrationContext, step: Step) -> str | None:
+    for use in context.project.usage_of(step).of(Query):
+        at_once = isinstance(use.on, Rows) and use.method in _AT_ONCE
+        if not at_once and not (use.loop is not None and use.method in _IN_A_LOOP):
+            continue
+        model = step.before.model(*use.key)
+        if model is None or is_new(model, context.migration, context.project):
+            continue
+        if not context.project.sizes.is_small(model.table):
+            return model.table
+    return None
+
+
+def _slow(context: MigrationContext, step: Step, table: str, held: tuple[Step, Action]) -> Diagnostic:
     before, lock = held
     waits = context.card([lock]).partition(":")[0]
     return context.diagnostic(
         None,
-        f"{step.operation.class_name} works on {action.table or 'a table'} for as long as it has rows, and all the "
+        f"{step.operation.class_name} works on {table} for as long as it has rows, and all the "
         f"while {before.operation.class_name} before it holds {waits}: reads and writes of it wait",
         help="A transaction keeps its locks until it commits. Put what lasts into a migration of its own.",
         url=_URL,
