@@ -37,7 +37,7 @@ LAYERS: list[tuple[str, ...]] = [
         "miglint.foreign", "miglint.git", "miglint.reading", "miglint.workers", "miglint.modules", "miglint.selection",
         "miglint.report", "miglint.baseline",
     ),
-    ("miglint.check", "miglint.since", "miglint.inspection"),
+    ("miglint.check", "miglint.since", "miglint.inspection", "miglint.verdicts"),
     ("miglint.session", "miglint.fixes"),
     ("miglint.formats",),
     ("miglint.catalogue",),

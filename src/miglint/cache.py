@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 DIRECTORY = ".miglint_cache"
 FILE = "facts.bin"
+VERDICTS = "verdicts.bin"
 _IGNORE = ".gitignore"
 _FORMAT = "miglint facts 1"
 _SECONDS_A_DAY = 86_400
@@ -83,6 +84,11 @@ def _sql_stamp() -> bytes:
     return blake2b(made_by.encode(), digest_size=8).digest()
 
 
+def stamps() -> tuple[bytes, bytes]:
+    """What facts and statements of SQL depend on besides the texts."""
+    return _stamp(), _sql_stamp()
+
+
 def _version(package: str) -> str:
     """A package's version, without importing it (0.2 s) nor importlib.metadata (0.02 s) where that is possible."""
     spec = importlib.util.find_spec(package)
@@ -103,7 +109,7 @@ class Cache:
     """The facts by content hash. `save` writes what was added, merged with what others wrote meanwhile."""
 
     def __init__(self, directory: Path, entries: Mapping[bytes, _Entry], today: int) -> None:
-        self._directory = directory
+        self.directory = directory
         self._entries = dict(entries)
         self._today = today
         self._used: set[bytes] = set()
@@ -160,13 +166,13 @@ class Cache:
         if not self._changed:
             return
         self._changed = False
-        temporary = self._directory / f"{FILE}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
+        temporary = self.directory / f"{FILE}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
         try:
-            _make(self._directory)
-            self._merge(_load(self._directory / FILE))
+            _make(self.directory)
+            self._merge(_load(self.directory / FILE))
             try:
                 temporary.write_bytes(_encoder.encode(_File(_FORMAT, dict(self._kept()))))
-                os.replace(temporary, self._directory / FILE)
+                os.replace(temporary, self.directory / FILE)
             except OSError:
                 temporary.unlink()
         except OSError:
@@ -193,7 +199,7 @@ class Cache:
 
 def remove(directory: Path) -> None:
     """Removes the cache's own files, and the directory if nothing else is in it. Raises OSError."""
-    for file in (*directory.glob(f"{FILE}*"), directory / _IGNORE):
+    for file in (*directory.glob(f"{FILE}*"), *directory.glob(f"{VERDICTS}*"), directory / _IGNORE):
         file.unlink(missing_ok=True)
     if directory.is_dir() and not any(directory.iterdir()):
         directory.rmdir()

@@ -34,10 +34,10 @@ EDITED = "MG601"
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """Sorted findings, how many rules crashed, and the paths that are on the base branch and were left out."""
+    """Findings, how many rules crashed, and the paths that are on the base branch and were left out."""
 
     diagnostics: tuple[Diagnostic, ...]
-    crashes: int
+    crashes: int = 0
     released: frozenset[str] = frozenset()
 
 
@@ -51,7 +51,21 @@ def is_below_any(path: str, roots: Sequence[str]) -> bool:
     return any(path == root or path.startswith(root.rstrip("/") + "/") for root in roots)
 
 
+def active_rules(rules: Sequence[Rule], settings: Settings, options: Options) -> list[Rule]:
+    """The rules that are on."""
+    selection = selection_of(settings, options)
+    return [rule for rule in rules if selection.is_on(rule.code, rule.name)]
+
+
+def ask(projects: Sequence[Project], active: Sequence[Rule]) -> Judged:
+    """All that the rules find in the projects below one root, whatever is asked for."""
+    judges = [_Judge(project, active) for project in projects]
+    diagnostics = tuple(each for judge in judges for each in judge.diagnostics())
+    return Judged(diagnostics, sum(judge.crashes for judge in judges))
+
+
 def run(
+    asked: Judged,
     projects: Sequence[Project],
     found: Layout,
     files: Mapping[str, FileRead],
@@ -62,17 +76,14 @@ def run(
     only: Sequence[str],
     baseline: Baseline | None = None,
 ) -> Judged:
-    """All findings of the projects below one root that are on, asked for and not superseded.
+    """The findings that are on, asked for and not superseded, sorted, of all that the rules found.
 
     Those in the baseline are marked; `options.write_baseline` has it take them in instead. Raises SettingsError.
     """
     selection = selection_of(settings, options)
-    active = [rule for rule in rules if selection.is_on(rule.code, rule.name)]
-    judges = [_Judge(project, active) for project in projects]
-    diagnostics = [each for judge in judges for each in judge.diagnostics()]
-    diagnostics += _unread(found, projects, files)
+    diagnostics = [*asked.diagnostics, *_unread(found, projects, files)]
     diagnostics = [d for d in settle(diagnostics, rules) if selection.is_on(d.code, d.name)]
-    judged = frozenset(rule.code for rule in active)
+    judged = frozenset(rule.code for rule in active_rules(rules, settings, options))
     diagnostics = _suppressed(diagnostics, projects, files, rules, settings, judged)
     diagnostics = [
         msgspec.structs.replace(d, severity=selection.severity_of(d.code, d.name, d.severity))
@@ -98,7 +109,7 @@ def run(
     reported = [diagnostic for diagnostic in diagnostics if is_reported(diagnostic)]
     if baseline is not None and options.write_baseline:
         reported = baseline.accept(reported, [each for each in diagnostics if not is_reported(each)])
-    return Judged(sort(reported), sum(judge.crashes for judge in judges), released)
+    return Judged(sort(reported), asked.crashes, released)
 
 
 def selection_of(settings: Settings, options: Options) -> Selection:

@@ -32,6 +32,8 @@ class Modules:
         self._facts_of = facts_of
         self._overlay = overlay
         self._files: dict[tuple[str, str], str | None] = {}
+        # Which paths were looked for, and whether there is a file.
+        self.looked_for: dict[str, bool] = {}
         self._classes = FieldClasses(self.module, self.name_of)
 
     def lookup(self, file: str) -> Lookup:
@@ -98,12 +100,17 @@ class Modules:
     def _may_be_on_path(self, folder: str) -> bool:
         if folder == self._root or f"{folder}/__init__.py" in self._overlay:
             return folder == self._root
-        return not os.path.isfile(f"{folder}/__init__.py") or os.path.isfile(f"{folder}/manage.py")
+        return not self._is_file(f"{folder}/__init__.py") or self._is_file(f"{folder}/manage.py")
+
+    def _is_file(self, path: str) -> bool:
+        if path not in self.looked_for:
+            self.looked_for[path] = path in self._overlay or os.path.isfile(path)
+        return self.looked_for[path]
 
     def _file(self, folder: str, tail: str) -> str | None:
         candidates = (f"{folder}/{tail}.py", f"{folder}/{tail}/__init__.py") if tail else (f"{folder}/__init__.py",)
         for file in candidates:
-            if file in self._overlay or os.path.isfile(file):
+            if self._is_file(file):
                 return file
         return None
 
@@ -111,7 +118,7 @@ class Modules:
         """What Django's settings say: of the stated file, else of the module that `manage.py` names."""
         given = stated.replace("\\", "/") if stated is not None else None
         file = f"{self._root}/{given}" if given is not None else self._default_settings()
-        if file is None or not (file in self._overlay or os.path.isfile(file)):
+        if file is None or not self._is_file(file):
             return DjangoSettings()
         body = self._expanded(file, frozenset())
         return read_django_settings(ModuleFacts(body)) if body is not None else DjangoSettings()
@@ -133,7 +140,7 @@ class Modules:
 
     def _default_settings(self) -> str | None:
         manage = f"{self._root}/manage.py"
-        facts = self._facts_of(manage) if os.path.isfile(manage) else None
+        facts = self._facts_of(manage) if self._is_file(manage) else None
         if facts is None:
             return None
         for statement in walk(facts.body):

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import msgspec
 
-from miglint import check, git, plugins
+from miglint import check, git, plugins, verdicts
 from miglint import settings as settings_module
 from miglint.baseline import DEFAULT, Baseline
 from miglint.cache import DIRECTORY, Cache
+from miglint.check import Judged
 from miglint.database import Database, Version, parse_version
 from miglint.diagnostic import Diagnostic, Severity
 from miglint.foreign import foreign_migrations
 from miglint.git import Blob, GitError, Repository
+from miglint.lazy import lazy
 from miglint.modules import Modules
 from miglint.options import Options
 from miglint.project import layout
@@ -37,6 +39,7 @@ from miglint.since import Comparison, Surroundings, tracking
 from miglint.syntax.facts import ModuleFacts
 from miglint.syntax.sql import read_sql
 from miglint.text import Source
+from miglint.verdicts import Asked, Verdict
 
 Progress = Callable[[int, int], None]
 # So many findings on the first day are those of years.
@@ -143,13 +146,20 @@ def _written(baseline: Baseline) -> str:
     return f"{number} {'entry' if number == 1 else 'entries'} written to {baseline.path}"
 
 
-class _Loaded(msgspec.Struct, frozen=True):
-    """What was read below one root. `django` is a version and its source."""
+class _Loaded(msgspec.Struct, frozen=True, dict=True):
+    """What was read below one root; no history is replayed yet. `django` is a version and its source."""
 
     found: layout.Layout
     projects: list[Project]
+    modules: Modules
     database: Database
     django: tuple[str, str]
+    history_of: Callable[[Project], History]
+
+    @lazy
+    def replayed(self) -> list[Project]:
+        """The projects with their histories."""
+        return [msgspec.structs.replace(project, history=self.history_of(project)) for project in self.projects]
 
 
 class _Run:
@@ -240,10 +250,44 @@ class _Run:
 
     def report(self) -> Report:
         """The findings in what is asked for."""
-        loaded = self._load(replayed=True)
-        report = self._check(loaded.found, loaded.projects, loaded.database, loaded.django)
+        loaded = self._load(compared=True)
+        asked = self._asked_rules(loaded)
+        report = self._check(asked, loaded)
         self._save()
         return report
+
+    def _asked_rules(self, loaded: _Loaded) -> Judged:
+        """What the rules find: remembered, where all that they would see is as it was."""
+        active = check.active_rules(self._rules, self._settings, self._options)
+        cache = self._cache if not self._overlay else None
+        read, looked_for = len(self._read), len(loaded.modules.looked_for)
+        key = None
+        if cache is not None:
+            contents = {file: each.data_hash for file, each in self._read.items()}
+            key = verdicts.key_of(loaded.projects, active, self._settings, contents)
+        if cache is None or key is None:
+            return check.ask(loaded.replayed, active)
+        known = verdicts.Verdicts(cache.directory)
+        found = known.get(key)
+        if found is not None and self._is_as_it_was(found.asked):
+            return Judged(found.diagnostics)
+        judged = check.ask(loaded.replayed, active)
+        if not judged.crashes:
+            self._save()  # which makes the directory
+            more = list(self._read.items())[read:]
+            asked = Asked(
+                {file: each.data_hash for file, each in more},
+                dict(list(loaded.modules.looked_for.items())[looked_for:]),
+            )
+            known.keep(Verdict(key, asked, judged.diagnostics))
+        return judged
+
+    def _is_as_it_was(self, asked: Asked) -> bool:
+        """Whether the disk gives the same answers."""
+        read = self._files(asked.contents)
+        return all(read[file].data_hash == known for file, known in asked.contents.items()) and all(
+            os.path.isfile(path) is known for path, known in asked.files.items()
+        )
 
     def _save(self) -> None:
         """Keeps what was read, the modules too that rules had read because the code of a migration imports them."""
@@ -253,7 +297,8 @@ class _Run:
     def scopes(self, *, replayed: bool) -> Iterator[Scope]:
         """The projects below the root that hold something that is asked for."""
         root = self._root.as_posix()
-        projects = self._load(replayed=replayed).projects
+        loaded = self._load(compared=replayed)
+        projects = loaded.replayed if replayed else loaded.projects
         read = {layout.printable(file): read for file, read in self._read.items()}
         for project in projects:
             packages = [package for package in project.packages if package.has_init]
@@ -279,7 +324,8 @@ class _Run:
             check.is_below_any(path, (app,)) for path in self._only if path != self._root.as_posix()
         )
 
-    def _load(self, *, replayed: bool) -> _Loaded:
+    def _load(self, *, compared: bool) -> _Loaded:
+        """Reads all; the histories are left empty. `compared` says whether git is asked."""
         stated = self._settings.environment
         environment = (self._root / stated).as_posix() if stated is not None else None
         modules = Modules(
@@ -301,15 +347,24 @@ class _Run:
             migration_modules=django.migration_modules,
             installed_apps=django.installed_apps,
         )
-        compared, tracked = self._git(found, django) if replayed else (None, Tracking())
+        comparison, tracked = self._git(found, django) if compared else (None, Tracking())
         parts = found.projects
-        if compared is not None and compared.has_gone and not parts:
+        if comparison is not None and comparison.has_gone and not parts:
             parts = (layout.Project("", (), ()),)  # all migrations are gone: that is to be said, too
         projects = [
-            self._project(each, found, modules, database, version, django, compared, tracked, replayed=replayed)
-            for each in parts
+            self._project(each, found, modules, database, version, django, comparison, tracked) for each in parts
         ]
-        return _Loaded(found, projects, database, (".".join(map(str, version)), source))
+        return _Loaded(found, projects, modules, database, (".".join(map(str, version)), source), self._history)
+
+    def _history(self, project: Project) -> History:
+        return replay(
+            project.graph,
+            database=project.database,
+            django_version=project.django_version,
+            swappable=project.swappable,
+            sql=self._cache.read_sql if self._cache is not None else read_sql,
+            usages=project.usages,
+        )
 
     def _project(
         self,
@@ -321,8 +376,6 @@ class _Run:
         django: DjangoSettings,
         compared: Comparison | None,
         tracked: Tracking,
-        *,
-        replayed: bool,
     ) -> Project:
         migrations: list[Migration] = []
         files: dict[MigrationKey, str] = {}
@@ -340,7 +393,6 @@ class _Run:
             swappable=django.swappable,
             vendor=database.vendor,
         )
-        history = self._replay(graph, database, version, django, usages) if replayed else History()
         unreleased: frozenset[MigrationKey] = frozenset()
         base = None
         if compared is not None:
@@ -358,7 +410,7 @@ class _Run:
         return Project(
             root=found.root,
             graph=graph,
-            history=history,
+            history=History(),
             packages=part.own,
             strays=tuple(entry for entry in found.modules_without_migration if entry[0] in part.own),
             duplicates=tuple(
@@ -377,14 +429,6 @@ class _Run:
             sizes=self._sizes,
             usages=usages,
             facts_of=lambda key, module: modules.lookup(files[key])(module) if key in files else None,
-        )
-
-    def _replay(
-        self, graph: Graph, database: Database, version: Version, django: DjangoSettings, usages: Usages
-    ) -> History:
-        sql = self._cache.read_sql if self._cache is not None else read_sql
-        return replay(
-            graph, database=database, django_version=version, swappable=django.swappable, sql=sql, usages=usages
         )
 
     # -- git -----------------------------------------------------------------------------------------
@@ -484,11 +528,11 @@ class _Run:
 
     # -- judging -------------------------------------------------------------------------------------
 
-    def _check(
-        self, found: layout.Layout, projects: list[Project], database: Database, django: tuple[str, str]
-    ) -> Report:
+    def _check(self, asked: Judged, loaded: _Loaded) -> Report:
+        found, projects = loaded.found, loaded.projects
         by_path = {printable: read for file, read in self._read.items() if (printable := layout.printable(file))}
         judged = check.run(
+            asked,
             projects,
             found,
             by_path,
@@ -508,8 +552,8 @@ class _Run:
             unreadable_operations=sum(check.is_unreadable(operation) for operation in operations),
             suppressed=_count(judged.diagnostics, "inline"),
             baselined=_count(judged.diagnostics, "baseline"),
-            database=database,
-            django=django,
+            database=loaded.database,
+            django=loaded.django,
         )
         root = self._root.as_posix()
         config = self._settings.path
@@ -517,8 +561,8 @@ class _Run:
             root=root,
             repository=_git_root(self._root),
             config=config,
-            database=database,
-            django=django,
+            database=loaded.database,
+            django=loaded.django,
             settings=self._in_force(),
             files=tuple(sorted(m.path for m in migrations if m.path not in judged.released and self._is_given(m.path))),
         )
@@ -537,7 +581,7 @@ class _Run:
             warnings=warnings,
             notes=tuple(self._notes),
             rules=self._described(),
-            locks_of=lambda diagnostic: check.locks_of(projects, diagnostic),
+            locks_of=lambda diagnostic: check.locks_of(loaded.replayed, diagnostic),
         )
 
     def _in_force(self) -> dict[str, object]:

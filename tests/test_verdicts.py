@@ -1,0 +1,182 @@
+"""What rules found is said again as long as nothing they saw has changed, and never longer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from miglint import session as session_module
+from miglint import verdicts
+from miglint.cache import VERDICTS
+from miglint.options import Options
+from miglint.report import Report
+from miglint.session import Session
+
+INITIAL = """\
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    initial = True
+    dependencies = []
+    operations = [migrations.CreateModel("Order", [("id", models.BigAutoField(primary_key=True))])]
+"""
+# Whether `Thing` is a model, only the module that it is imported from can tell.
+DATA = """\
+from django.db import migrations
+from shop.models.things import Thing
+
+
+def forwards(apps, schema_editor):
+    Thing.everything.update(done=True)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("shop", "0001_initial")]
+    operations = [migrations.RunPython(forwards, migrations.RunPython.noop)]
+"""
+MODEL = """\
+from django.db import models
+
+
+class Thing(models.Model):
+    done = models.BooleanField(default=False)
+"""
+NO_MODEL = "class Thing(object):\n    everything = None\n"
+THINGS = "shop/models/things.py"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for path, text in {
+        "manage.py": "",
+        "shop/__init__.py": "",
+        "shop/models/__init__.py": "",
+        THINGS: MODEL,
+        "shop/migrations/__init__.py": "",
+        "shop/migrations/0001_initial.py": INITIAL,
+        "shop/migrations/0002_data.py": DATA,
+    }.items():
+        write(tmp_path / path, text)
+    return tmp_path
+
+
+@pytest.fixture
+def replays(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """How often a history was replayed since it was asked last."""
+    calls: list[object] = []
+    replay = session_module.replay
+
+    def counted(*given: object, **named: object) -> object:
+        calls.append(given)
+        return replay(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(session_module, "replay", counted)
+
+    def since() -> int:
+        number = len(calls)
+        calls.clear()
+        return number
+
+    return since
+
+
+def write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def lint(project: Path, *paths: str, options: Options | None = None, overlay: dict[str, bytes] | None = None) -> Report:
+    return Session(options or Options(), cwd=project).report([project / path for path in paths or (".",)], overlay)
+
+
+def codes(report: Report) -> list[str]:
+    return [diagnostic.code for diagnostic in report.findings]
+
+
+def test_nothing_is_replayed_where_nothing_changed(project: Path, replays: Callable[[], int]) -> None:
+    first = lint(project)
+    assert (replays(), "MG503" in codes(first)) == (1, True)
+    again = lint(project)
+    assert (replays(), again.diagnostics, again.summary) == (0, first.diagnostics, first.summary)
+    assert again.sources.keys() == first.sources.keys()
+
+
+def test_one_file_of_a_project_that_was_checked_is_told_from_it(project: Path, replays: Callable[[], int]) -> None:
+    lint(project)
+    replays()
+    part = lint(project, "shop/migrations/0001_initial.py")
+    assert (replays(), "MG503" in codes(part)) == (0, False)
+
+
+def test_another_migration_is_another_project(project: Path, replays: Callable[[], int]) -> None:
+    lint(project)
+    write(project / "shop/migrations/0002_data.py", DATA.replace("    Thing.everything.update(done=True)", "    pass"))
+    assert "MG503" not in codes(lint(project))
+    assert replays() == 2
+
+
+def test_a_module_that_a_rule_read_counts(project: Path, replays: Callable[[], int]) -> None:
+    assert "MG503" in codes(lint(project))
+    write(project / THINGS, NO_MODEL)
+    assert "MG503" not in codes(lint(project))
+    write(project / THINGS, MODEL)
+    assert "MG503" in codes(lint(project))
+    assert replays() == 3
+
+
+def test_a_module_that_a_rule_looked_for_counts(project: Path, replays: Callable[[], int]) -> None:
+    (project / THINGS).unlink()
+    missing = codes(lint(project))
+    write(project / THINGS, MODEL)
+    assert codes(lint(project)) != missing
+    assert replays() == 2
+
+
+def test_what_is_set_counts(project: Path, replays: Callable[[], int]) -> None:
+    lint(project)
+    lint(project, options=Options(database="mysql"))
+    lint(project, options=Options(ignore=("MG503",)))
+    write(project / "miglint.toml", 'allowed-imports = ["shop.models.things"]\n')
+    lint(project)
+    assert replays() == 4
+    lint(project)
+    assert replays() == 0
+
+
+def test_a_text_in_an_editor_is_judged_and_not_kept(project: Path, replays: Callable[[], int]) -> None:
+    lint(project)
+    edited = {(project / "shop/migrations/0002_data.py").as_posix(): INITIAL.encode()}
+    assert "MG503" not in codes(lint(project, overlay=edited))
+    assert "MG503" in codes(lint(project))
+    assert replays() == 2
+
+
+def test_an_edited_rule_judges_anew(project: Path, replays: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
+    lint(project)
+    makers = verdicts._makers
+    monkeypatch.setattr(verdicts, "_makers", lambda rules: [*makers(rules), ("another.py", 1, 1)])
+    lint(project)
+    assert replays() == 2
+
+
+def test_the_rules_of_miglint_are_among_what_judges(project: Path) -> None:
+    made = {os.path.basename(path) for path, _, _ in verdicts._makers(())}
+    assert {"direct_model_import.py", "postgresql.toml", "state.py"} <= made
+
+
+@pytest.mark.parametrize("content", [b"", b"\x93", b"no verdicts", os.urandom(200)])
+def test_what_cannot_be_read_is_no_verdict(project: Path, replays: Callable[[], int], content: bytes) -> None:
+    first = lint(project)
+    (project / ".miglint_cache" / VERDICTS).write_bytes(content)
+    assert lint(project).diagnostics == first.diagnostics
+    assert replays() == 2
+
+
+def test_without_a_cache_nothing_is_kept(project: Path, replays: Callable[[], int]) -> None:
+    for _ in range(2):
+        lint(project, options=Options(cache=False))
+    assert (replays(), (project / ".miglint_cache").exists()) == (2, False)
