@@ -17,7 +17,7 @@ from miglint.project.action import Action, AddColumn, CreateTable, Execute, Rena
 from miglint.project.consequences import Consequences
 from miglint.project.graph import Graph
 from miglint.project.history import Step
-from miglint.project.keys import MigrationKey
+from miglint.project.keys import MigrationKey, ModelKey
 from miglint.project.migration import Migration
 from miglint.project.operations import Operation
 from miglint.project.project import Project
@@ -323,6 +323,13 @@ class OperationContext(_Context, Generic[O]):
     def usage(self) -> Usage:
         """What the code of a RunPython does."""
         return self.project.usage_of(self.step)
+
+    def model_is_live(self, key: ModelKey) -> bool:
+        """Whether a model has a table that a running release uses, and that is not small."""
+        model = self.before.model(*key)
+        if model is None or is_new(model, self.migration, self.project):
+            return False
+        return not self.project.sizes.is_small(model.table)
 
     def place(self, use: Use, message: str, span: Span | None = None) -> tuple[Span | None, tuple[Related, ...]]:
         """Where a finding about a use (or a part of it) stands: there, or, in another file, at the operation.

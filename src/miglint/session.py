@@ -427,6 +427,7 @@ class _Run:
             foreign=foreign,
             allowed_imports=tuple(self._settings.allowed_imports),
             sizes=self._sizes,
+            databases=django.databases,
             usages=usages,
             facts_of=lambda key, module: modules.lookup(files[key])(module) if key in files else None,
         )

@@ -45,13 +45,14 @@ class DjangoSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings that matter to migrations; what could not be read is None, or not in a mapping.
 
     `swappable` are all settings whose value looks like `app.Model`, and Django's own user model where a settings file
-    that was read as a whole says nothing of AUTH_USER_MODEL.
+    that was read as a whole says nothing of AUTH_USER_MODEL. `databases` are the aliases that were read.
     """
 
     swappable: Mapping[str, str] = {}
     installed_apps: tuple[str, ...] | None = None
     migration_modules: Mapping[str, str | None] = {}
     vendor: Vendor | None = None
+    databases: tuple[str, ...] = ()
     default_auto_field: str | None = None
 
 
@@ -71,6 +72,7 @@ def read_django_settings(facts: ModuleFacts) -> DjangoSettings:
         installed_apps=_installed_apps(values),
         migration_modules=_migration_modules(values),
         vendor=None if changed else _vendor(values),
+        databases=_databases(values),
         default_auto_field=_text(values, "DEFAULT_AUTO_FIELD"),
     )
 
@@ -117,6 +119,13 @@ def _migration_modules(values: Values) -> dict[str, str | None]:
         if isinstance(pair.key, Literal) and isinstance(target, Literal) and target.kind in ("str", "none"):
             found[pair.key.text] = target.text if target.kind == "str" else None
     return found
+
+
+def _databases(values: Values) -> tuple[str, ...]:
+    """The aliases in DATABASES, as far as they are written out."""
+    value = _resolved(values, "DATABASES")
+    pairs = value.pairs if isinstance(value, Pairs) else ()
+    return tuple(pair.key.text for pair in pairs if isinstance(pair.key, Literal) and pair.key.kind == "str")
 
 
 def _vendor(values: Values) -> Vendor | None:

@@ -103,6 +103,7 @@ _ONE_AND_FLAG = frozenset({"get_or_create", "update_or_create"})
 _SAME_ELEMENTS = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter", "frozenset"})
 _CLASS_MEMBERS = frozenset({"DoesNotExist", "MultipleObjectsReturned", "_meta", "__name__", "__class__"})
 _OF_STRINGS = frozenset({"format", "strip", "join"})
+_OPTIONS = ("_meta", "opts", "field")
 _CONNECTIONS = ("django.db.connection", "django.db.backends.connection")
 
 
@@ -306,9 +307,12 @@ class _Flow:
 
     def _augment(self, statement: Augment, frame: _Frame) -> bool:
         before, added = self._value(statement.target, frame), self._value(statement.value, frame)
-        known = isinstance(before, Constant | Written | Text)
-        text = Text(statement.value, _is_written(before) and _is_written(added)) if known else None
-        self._bind(statement.target, text, frame)
+        value: Value = None
+        if isinstance(before, Several) and isinstance(added, Several) and statement.operator == "+":
+            value = Several((*before.values, *added.values))
+        elif isinstance(before, Constant | Written | Text):
+            value = Text(statement.value, _is_written(before) and _is_written(added))
+        self._bind(statement.target, value, frame)
         return False
 
     def _evaluate(self, statement: Evaluate, frame: _Frame) -> bool:
@@ -481,6 +485,8 @@ class _Flow:
         return None
 
     def _attribute(self, expression: Attribute, frame: _Frame) -> Value:
+        if expression.name in ("db_table", "column") and getattr(expression.value, "name", "") in _OPTIONS:
+            return Written()  # a name of the schema, and no data
         return self._member(self._value(expression.value, frame), expression.name)
 
     def _member(self, value: Value, name: str) -> Value:
@@ -592,7 +598,7 @@ class _Flow:
         if isinstance(owner, Instance):
             method = self._method(owner, name)
             return self._run(method, (owner, *arguments), tuple(named.items()), frame) if method is not None else None
-        if isinstance(owner, Constant | Text) and name == "format":
+        if isinstance(owner, Constant | Text) and name in _OF_STRINGS:
             parts = zip((*arguments, *named.values()), _parts(call), strict=False)
             filled = all(_is_written(value) or _is_name_of_table(part) for value, part in parts)
             return Text(call, _is_written(owner) and filled)
@@ -867,6 +873,10 @@ def _passed(parameter: Parameter, by_name: Mapping[str, Value]) -> Value:
 
 def _is_written(value: Value) -> bool:
     """Whether a value is one that the code writes out."""
+    if isinstance(value, Several):
+        return all(_is_written(each) for each in value.values)
+    if isinstance(value, Each):
+        return _is_written(value.value)
     return isinstance(value, Constant | Written) or (isinstance(value, Text) and value.is_written)
 
 

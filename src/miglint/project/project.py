@@ -36,8 +36,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     packages without `__init__.py`. `facts_of(migration, module)` gives the facts of a module as that migration
     imports it (`..models`), None where it was not read. `swappable` are settings such as AUTH_USER_MODEL that
     were read, as `app.Model`; `foreign` the names that installed apps' migrations have, by label, where the environment
-    was read; `sizes` is what the settings say about tables; `unreleased` the migrations that are not on the base
-    branch: none is known to be without a `base`.
+    was read; `sizes` is what the settings say about tables, `databases` the aliases of DATABASES; `unreleased` the
+    migrations that are not on the base branch: none is known to be without a `base`.
     """
 
     root: str
@@ -57,6 +57,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     foreign: Mapping[str, frozenset[str]] = {}
     allowed_imports: tuple[str, ...] = ()
     sizes: Sizes = Sizes()
+    databases: tuple[str, ...] = ()
     facts_of: Callable[[MigrationKey, str], ModuleFacts | None] = _no_facts
     usages: Usages = msgspec.field(default_factory=Usages)
 

@@ -1,0 +1,84 @@
+"""A date or time of the day on which the migration was written, as a default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from miglint.api import (
+    AddField,
+    AlterField,
+    Call,
+    Confidence,
+    Diagnostic,
+    FieldOperation,
+    Literal,
+    OperationContext,
+    Severity,
+    rule,
+    truth_of,
+)
+
+_URL = "https://docs.djangoproject.com/en/stable/ref/models/fields/#default"
+_MOMENTS = ("datetime.datetime", "datetime.date", "datetime.time")
+
+
+@rule("MG516", on=(AddField, AlterField), severity=Severity.WARNING)
+def baked_in_default(context: OperationContext[FieldOperation]) -> Iterator[Diagnostic]:
+    """A field's default is the moment at which the migration was written."""
+    operation = context.operation
+    assert isinstance(operation, AddField | AlterField)
+    default = operation.field.arguments.get("default")
+    if not isinstance(default, Call) or default.callee not in _MOMENTS or not operation.field.complete:
+        return
+    if operation.preserve_default is not None and not truth_of(operation.preserve_default).certain:
+        return  # a value for the rows that are there, and no default afterwards
+    confidence = _confidence(default)
+    if confidence is None:
+        return
+    label = f"{context.model_name}.{operation.name}"
+    function = "date.today" if default.callee == "datetime.date" else "timezone.now"
+    yield context.diagnostic(
+        default.span,
+        f"the default of {label} is a fixed moment: {_moment(default)}",
+        help=f"models.py most likely says `default={function}()`, with the parentheses: it was called once, when the "
+        "migration was written, and every row gets that moment. Pass the function itself, "
+        f"`default={function}`, and make the migration anew. If the value is meant for the rows that are there alone, "
+        "`preserve_default=False` says so.",
+        url=_URL,
+        field=operation.name,
+        confidence=confidence,
+    )
+
+
+def _numbers(call: Call) -> list[int] | None:
+    numbers = []
+    for argument in call.arguments:
+        if not isinstance(argument, Literal) or argument.kind != "int":
+            return None
+        numbers.append(int(argument.value))
+    return numbers
+
+
+def _confidence(call: Call) -> Confidence | None:
+    """How surely it is the moment of writing: 14:07:55.123456 is nobody's choice, the first of January may be."""
+    numbers = _numbers(call)
+    if numbers is None:
+        return None
+    if call.callee == "datetime.time":
+        return Confidence.HIGH if len(numbers) > 2 and any(numbers[2:]) else None
+    year, month, day, *rest = [*numbers, 1, 1, 1][: max(len(numbers), 3)]
+    if any(rest):
+        # The last second of a day is chosen, too.
+        return None if rest[:2] == [23, 59] else Confidence.HIGH
+    if year < 2005 or year > 2100 or day == 1 or (month, day) == (12, 31):
+        return None
+    return Confidence.MEDIUM
+
+
+def _moment(call: Call) -> str:
+    numbers = _numbers(call) or []
+    if call.callee == "datetime.time":
+        return ":".join(f"{number:02}" for number in numbers[:3])
+    date = "-".join(f"{number:02}" for number in numbers[:3])
+    time = ":".join(f"{number:02}" for number in numbers[3:6])
+    return f"{date} {time}".strip()

@@ -1,0 +1,91 @@
+"""SQL that is put together from values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from miglint.api import (
+    Attribute,
+    Call,
+    Diagnostic,
+    Expr,
+    Items,
+    Literal,
+    Operation,
+    OperationContext,
+    Operator,
+    RawSQL,
+    RunPython,
+    RunSQL,
+    Severity,
+    Template,
+    dotted,
+    rule,
+)
+
+_URL = "https://docs.djangoproject.com/en/stable/topics/db/sql/#passing-parameters-into-raw"
+_HELP = (
+    "What is put into the text is read as SQL: a quote or a percent sign in it breaks the statement, or does another. "
+    "And the text cannot be read before it runs, so none of the rules about locks and loss see it. Pass values as "
+    "parameters; quote names with the connection's `ops.quote_name()`:\n"
+)
+
+
+@rule("MG518", on=(RunPython, RunSQL), severity=Severity.WARNING)
+def interpolated_sql(context: OperationContext[Operation]) -> Iterator[Diagnostic]:
+    """SQL is put together from values that the migration does not write out."""
+    operation = context.operation
+    if isinstance(operation, RunSQL):
+        for text in (*_texts(operation.sql), *_texts(operation.reverse_sql)):
+            if _is_composed(text):
+                yield context.diagnostic(
+                    text.span,
+                    "the SQL is put together from values that are not written here",
+                    help=f'{_HELP}    migrations.RunSQL([("UPDATE … SET name = %s", [name])])',
+                    url=_URL,
+                )
+                return
+    seen = set()
+    for use in context.usage.uses:
+        if isinstance(use, RawSQL) and not use.is_written and use.code.name not in seen:
+            seen.add(use.code.name)
+            span, related = context.place(use, "it is executed here")
+            yield context.diagnostic(
+                span,
+                "the SQL is put together from values that are not written here",
+                related=related,
+                help=f'{_HELP}    cursor.execute("UPDATE … SET name = %s", [name])',
+                url=_URL,
+            )
+
+
+def _texts(sql: Expr | None) -> Iterator[Expr]:
+    """The statements of RunSQL's argument: a text, or a list of texts or of texts with parameters."""
+    if isinstance(sql, Items):
+        for item in sql.items:
+            yield item.items[0] if isinstance(item, Items) and item.items else item
+    elif sql is not None:
+        yield sql
+
+
+def _is_composed(text: Expr) -> bool:
+    """Whether something but constants is put into a text."""
+    if isinstance(text, Template):
+        return not all(_is_constant(part) for part in text.parts)
+    if isinstance(text, Operator) and text.operator in ("+", "%"):
+        parts = text.operands
+        return any(_is_text(part) for part in parts) and not all(_is_constant(part) for part in parts)
+    if isinstance(text, Call) and isinstance(text.function, Attribute) and text.function.name == "format":
+        given = (*text.arguments, *(keyword.value for keyword in text.keywords))
+        return _is_text(text.function.value) and not all(_is_constant(part) for part in given)
+    return False
+
+
+def _is_text(value: Expr) -> bool:
+    return isinstance(value, Template) or (isinstance(value, Literal) and value.kind == "str") or _is_composed(value)
+
+
+def _is_constant(value: Expr) -> bool:
+    if isinstance(value, Items):
+        return all(_is_constant(item) for item in value.items)
+    return isinstance(value, Literal) or dotted(value).endswith("._meta.db_table")

@@ -1,0 +1,90 @@
+"""A change of every row of a live table at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from miglint.api import (
+    Diagnostic,
+    Operation,
+    OperationContext,
+    Query,
+    Row,
+    Rows,
+    RunPython,
+    RunSQL,
+    Severity,
+    UpdateRows,
+    rule,
+)
+
+_URL = "https://docs.djangoproject.com/en/stable/howto/writing-migrations/#non-atomic-migrations"
+_AT_ONCE = frozenset({"update", "delete", "aupdate", "adelete"})
+_ONE_BY_ONE = frozenset({"save", "asave"})
+_HELP = (
+    "Every row is written in one transaction: each stays locked until the last one is done, writes of the running "
+    "release to them wait, and the table keeps a dead copy of each. {how}Go through the table in batches by primary "
+    "key, a transaction each, in a migration with `atomic = False` (or in a management command), so that it can be "
+    "stopped and started again:\n"
+    "    for start in range(0, last_pk + 1, 5000):\n"
+    "        {model}.objects.filter(pk__gte=start, pk__lt=start + 5000, …).update(…)"
+)
+
+
+@rule("MG509", on=(RunPython, RunSQL), severity=Severity.WARNING)
+def unbatched_data_change(context: OperationContext[Operation]) -> Iterator[Diagnostic]:
+    """A data migration changes every row of a live table in one go."""
+    if not context.touches_database:
+        return
+    yield from _in_queries(context)
+    for action in context.actions:
+        if isinstance(action, UpdateRows) and not action.filtered and action.table and _is_live(context, action):
+            yield context.diagnostic(
+                None,
+                f"UPDATE without WHERE writes every row of {action.table} at once",
+                help=_HELP.format(how="", model="Model"),
+                url=_URL,
+                detail=action.table,
+            )
+            return
+
+
+def _is_live(context: OperationContext[Operation], action: UpdateRows) -> bool:
+    if action.model is not None:
+        return context.model_is_live(action.model)
+    return not action.on_new_table and not context.project.sizes.is_small(action.table)
+
+
+def _in_queries(context: OperationContext[Operation]) -> Iterator[Diagnostic]:
+    seen = set()
+    for use in context.usage.of(Query):
+        said = _said(use)
+        if not said or (use.key, use.method) in seen or not context.model_is_live(use.key):
+            continue
+        seen.add((use.key, use.method))
+        model = context.before.model(*use.key)
+        assert model is not None
+        span, related = context.place(use, "it is done here")
+        how = "An instance at a time is a query for each row besides. " if use.method in _ONE_BY_ONE else ""
+        yield context.diagnostic(
+            span,
+            f"{said} {model.app}.{model.name} {'in one loop' if use.method in _ONE_BY_ONE else 'at once'}",
+            related=related,
+            help=_HELP.format(how=how, model=model.name),
+            url=_URL,
+            model=model.name,
+            detail=f"{use.method} {use.key}",
+        )
+
+
+def _said(use: Query) -> str:
+    """What is done to every row, "" where it is not done to every row."""
+    if isinstance(use.on, Rows) and use.method in _AT_ONCE:
+        if use.on.is_filtered or use.on.is_sliced:
+            return ""
+        return "update() writes every row of" if "update" in use.method else "delete() deletes every row of"
+    if isinstance(use.on, Row) and use.method in _ONE_BY_ONE and use.loop is not None and not use.on.is_new:
+        rows = use.loop
+        whole = rows.key == use.key and not (rows.is_filtered or rows.is_batched or rows.is_sliced)
+        return "save() writes every row of" if whole else ""
+    return ""
