@@ -41,9 +41,10 @@ def write(root: Path, files: dict[str, str]) -> None:
                 (package / "__init__.py").touch()
 
 
-def migrate(root: Path, *arguments: str) -> str:
-    """What the exception says that ends `migrate`, "" where everything is applied."""
-    (root / "db.sqlite3").unlink(missing_ok=True)
+def migrate(root: Path, *arguments: str, again: bool = False) -> str:
+    """What the exception says that ends `migrate`, "" where all is applied; `again` goes on with the database."""
+    if not again:
+        (root / "db.sqlite3").unlink(missing_ok=True)
     command = [sys.executable, "-W", "ignore", "-c", _RUN, str(root), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
     return done.stdout.strip().partition("\n")[0]

@@ -34,7 +34,7 @@ def reverse_loses_data(context: OperationContext[Operation]) -> Iterator[Diagnos
         lost = f"the column {made.table}.{made.column.name}" if isinstance(made, AddColumn) else f"table {made.table}"
         what = f"{context.model_name}.{operation.name}"
     else:
-        if context.migration.initial or context.migration.replaces:
+        if _begins(context):
             return  # before it there was nothing to go back to
         lost, what = f"the table {made.table}", context.model_name
     yield context.diagnostic(
@@ -45,3 +45,10 @@ def reverse_loses_data(context: OperationContext[Operation]) -> Iterator[Diagnos
         field=operation.name if isinstance(operation, AddField) else None,
         confidence=context.certainty(made),
     )
+
+
+def _begins(context: OperationContext[Operation]) -> bool:
+    """Whether the migration is the first of its app, or one of those that are run together on a new database."""
+    migration = context.migration
+    parents = [each for each in context.graph.parents(migration.key) if each.app == migration.app]
+    return bool(migration.initial or migration.replaces or not parents)

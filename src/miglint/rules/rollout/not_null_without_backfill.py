@@ -14,6 +14,7 @@ from miglint.api import (
     Paste,
     SetNotNull,
     Severity,
+    Step,
     Truth,
     either,
     fill,
@@ -41,6 +42,8 @@ def not_null_without_backfill(context: ActionContext[SetNotNull]) -> Iterator[Di
     if any(may_write(place).possible for place in places):
         return
     made = places[-1].step if places else None
+    if made is not None and isinstance(made.operation, AlterField) and _is_together(context, made):
+        return  # no release has written a NULL in between
     yield context.diagnostic(
         None,
         f"{model.app}.{model.name}.{state.name} becomes NOT NULL, but nothing has filled the rows that hold NULL",
@@ -51,6 +54,12 @@ def not_null_without_backfill(context: ActionContext[SetNotNull]) -> Iterator[Di
         related=(context.related(made.migration, made.operation.span, "nullable since here"),) if made else (),
         confidence=context.certainty(action),
     )
+
+
+def _is_together(context: ActionContext[SetNotNull], step: Step) -> bool:
+    """Whether a step is released together with this one."""
+    unreleased = context.project.unreleased
+    return step.migration is context.migration or {step.migration.key, context.migration.key} <= unreleased
 
 
 def _field_of(model: ModelState, column: str) -> FieldState | None:
