@@ -14,6 +14,7 @@ from miglint.databases.effects import TableEffect, effects
 from miglint.diagnostic import Confidence, Diagnostic, Fix, Related, Severity, Subject
 from miglint.lazy import lazy
 from miglint.project.action import Action, AddColumn, CreateTable, Execute, RenameColumn, RenameTable
+from miglint.project.actions import actions_of
 from miglint.project.consequences import Consequences
 from miglint.project.graph import Graph
 from miglint.project.history import Step
@@ -245,6 +246,24 @@ class OperationContext(_Context, Generic[O]):
     @property
     def actions(self) -> tuple[Action, ...]:
         return self.step.actions
+
+    def inner(self, name: str) -> tuple[Step, ...]:
+        """The steps in one of the lists that the operation holds: `state_operations`, `database_operations`."""
+        start = (*self.step.path, name)
+        steps = self.project.history.steps_of(self.migration.key)
+        return tuple(step for step in steps if step.path[: len(start)] == start)
+
+    def told(self, step: Step) -> tuple[Action, ...]:
+        """What a step of the state alone says that the database has done."""
+        return actions_of(
+            step.operation,
+            step.before,
+            step.after,
+            app=self.migration.app,
+            database=self.database,
+            django_version=self.django_version,
+            swappable=self.project.swappable,
+        )
 
     @property
     def model(self) -> ModelState | None:
