@@ -101,6 +101,36 @@ class Trimmed(models.CharField):
         return name, path, args, kwargs
 
 
+class Collected(models.CharField):
+    default_length = 21
+
+    def __init__(self, enum, *args, **kwargs):
+        if len(args) > 3:
+            raise ValueError("too many")
+        for name in ["least", "most"]:
+            if name in kwargs:
+                kwargs.pop(name)
+        choices = enum
+        defaults = {"choices": choices, "max_length": self.default_length, "null": True}
+        defaults.update(kwargs)
+        super().__init__(*args, **defaults)
+
+
+class Joined(models.CharField):
+    def __init__(self, unique=None, **options):
+        if unique is None:
+            unique = False
+        given = dict(options, db_index=True)
+        super().__init__(unique=unique, **{"max_length": 6, **given})
+
+
+class Returned(Parameter):
+    def __init__(self, *args, **kwargs):
+        if not args:
+            args = [[]]
+        return super().__init__(*args, **kwargs)
+
+
 class Conditional(models.CharField):
     def __init__(self, *args, **kwargs):
         if LENGTH > 3:
@@ -139,6 +169,8 @@ CALLS = [
     "Parameter('p')", "Parameter('p', 4, null=True)", "Positional(db_index=True)", "Popped()", "Popped(unique=True)",
     "Popped(length=9, default='x')", "Afterwards()", "Mixed()", "Mixed(max_length=2, db_column='m')", "Deep()",
     "Relation('shop.Order', null=True)", "Relation(to='self', db_index=False)", "Other(null=True)", "Trimmed()",
+    "Collected([])", "Collected([], 'a name', least=2, null=False)", "Joined()",
+    "Joined(True, max_length=8, null=True)", "Returned()", "Returned('p', unique=True)",
     "Renamed()", "Moved(primary_key=True)", "Conditional()", "Handed()",
 ]  # fmt: skip
 # What only running the class would tell, by call.

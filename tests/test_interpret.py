@@ -192,6 +192,15 @@ def test_atomic_is_inherited_from_a_base_class_of_the_project() -> None:
     assert found.atomic is Truth.NO
 
 
+@pytest.mark.parametrize("dots", [".", ".."])
+def test_a_base_class_may_be_a_package_s_own(dots: str) -> None:
+    found = migration(
+        f"from {dots} import Unsafe\nclass Migration(Unsafe):\n    operations = []\n",
+        others={dots: HEADER + "class Unsafe(migrations.Migration):\n    atomic = False\n"},
+    )
+    assert found.atomic is Truth.NO
+
+
 def test_atomic_of_an_unreadable_base_class_is_unknown() -> None:
     assert migration("from other import Base\nclass Migration(Base): pass\n").atomic is Truth.UNKNOWN
 

@@ -299,6 +299,11 @@ HISTORIES: dict[str, Written] = {
     "a renamed field stands last": one_app(
         model("Line", QTY, "('no', models.IntegerField())"), "migrations.RenameField('line', 'qty', 'amount')"
     ),
+    "a renamed field leaves an order with respect to it": one_app(
+        PLAIN + ", " + LINE,
+        "migrations.AlterOrderWithRespectTo('line', 'order')",
+        "migrations.RenameField('line', 'order', 'purchase')",
+    ),
     "options set and reset": one_app(
         model("Line", QTY, ordering="['qty']", db_table="'lines'", verbose_name="'line'"),
         "migrations.AlterModelOptions('line', {'verbose_name_plural': 'lines'})",

@@ -121,7 +121,10 @@ class Modules:
         if file is None or not self._is_file(file):
             return DjangoSettings()
         body = self._expanded(file, frozenset())
-        return read_django_settings(ModuleFacts(body)) if body is not None else DjangoSettings()
+        settings = read_django_settings(ModuleFacts(body)) if body is not None else DjangoSettings()
+        if settings.default_auto_field is not None:
+            self._classes.set("DEFAULT_AUTO_FIELD", settings.default_auto_field)
+        return settings
 
     def _expanded(self, file: str, within: frozenset[str]) -> tuple[Statement, ...] | None:
         """The statements of a file, with those of the modules it imports all names from in their place."""

@@ -27,7 +27,9 @@ _FIXED_LENGTHS = {"UUIDField": 32, "GenericIPAddressField": 39, "IPAddressField"
 def field_attributes(field: Field, model: ModelState, world: World) -> Iterator[tuple[str, Attribute]]:
     """The attributes of a field, in a fixed order."""
     yield "type", field.path or UNKNOWN
-    yield "null", _boolean(field, "null", field.null)
+    # The attribute is what is passed, although a generated column has no value that could be missing.
+    null = field.flag("null") if field.kind == "GeneratedField" else field.null
+    yield "null", _boolean(field, "null", null)
     yield "unique", _boolean(field, "unique", field.unique)
     yield "db_index", _boolean(field, "db_index", _db_index(field))
     yield "primary_key", _boolean(field, "primary_key", field.primary_key)

@@ -44,6 +44,11 @@ class FieldClasses:
         self._module_of = module_of
         self._name_of = name_of
         self._found: dict[tuple[str, str], FieldClass | None] = {}
+        self._by_setting: dict[str, str] = {}
+
+    def set(self, setting: str, path: str) -> None:
+        """A setting that names a class, as Django's DEFAULT_AUTO_FIELD does."""
+        self._by_setting[f"django.conf.settings.{setting}"] = path
 
     def seen_from(self, file: str) -> Callable[[str], FieldClass | None]:
         """The class that a name in a file means, None where nothing more is known than the name."""
@@ -69,7 +74,7 @@ class FieldClasses:
 
     def _class(self, file: str, name: str) -> FieldClass | None:
         module = self._module_of(file)
-        place = self._place(module, name, 0) if module is not None else None
+        place = self._place(module, self._by_setting.get(name, name), 0) if module is not None else None
         if place is None:
             return None
         order = list(self._order(place, 0))

@@ -49,6 +49,7 @@ _UNCHECKED_OPERATIONS = "what these operations do, and the state of the models a
 # Methods that make a subclass of a Django operation another operation.
 _MEANING = frozenset({"__init__", "state_forwards", "database_forwards", "database_backwards", "deconstruct"})
 _MAX_BASES = 8
+_IMPORT_STRING = ("django.utils.module_loading.import_string",)
 
 
 def no_lookup(module: str) -> ModuleFacts | None:
@@ -173,10 +174,12 @@ class _Interpreter:
         return tuple(found)
 
     def _class(self, path: str, facts: ModuleFacts) -> tuple[Class, ModuleFacts] | None:
-        module, _, name = path.rpartition(".")
+        name = path.rpartition(".")[2]
         if path in _DJANGO_BASES or not name:
             return None
-        where = self._lookup(path[: -len(name)].rstrip(".") or module) if module or path[0] == "." else facts
+        module = path[: -len(name)]
+        # `from .. import Base` is `..Base`: the dots are the module.
+        where = self._lookup(module[:-1] if module.strip(".") else module) if module else facts
         definition = where.class_named(name) if where is not None else None
         return (definition, where) if definition is not None and where is not None else None
 
@@ -288,9 +291,16 @@ class _Interpreter:
         resolved = values.resolve(value)
         if not isinstance(resolved, Call):
             return Field(resolved)
-        callee = resolved.callee
+        callee = resolved.callee if "." in resolved.callee else self._imported_by_setting(resolved, values)
         of = self._field_class(callee) if callee and canonical_class(callee) is None else None
         return Field(_with_constants(resolved, values), of)
+
+    def _imported_by_setting(self, call: Call, values: Values) -> str:
+        """`django.conf.settings.X` where a class is what `import_string(settings.X)` gives, else the name as it is."""
+        made = values.resolve(call.function)
+        if isinstance(made, Call) and made.callee in _IMPORT_STRING and len(made.arguments) == 1:
+            return dotted(made.arguments[0])
+        return call.callee
 
     def _created(self, fields: Expr | None, values: Values) -> dict[str, Any]:
         complete = fields is not None

@@ -19,7 +19,7 @@ from miglint.project.keys import MigrationKey, ModelKey, model_key
 from miglint.project.migration import Migration
 from miglint.project.operations import Operation, OperationPath
 from miglint.project.truth import Truth
-from miglint.syntax.facts import Call, Expr, Items, Keyword, Literal, Name, Pair, Pairs
+from miglint.syntax.facts import Call, Expr, Items, Keyword, Literal, Name, Opaque, Pair, Pairs
 from miglint.text import Span
 
 # Source: django.db.migrations.operations.models.AlterModelOptions.ALTER_OPTION_KEYS
@@ -238,6 +238,20 @@ def apply(state: ProjectState, migration: Migration, path: OperationPath, operat
 
 def _unreadable(operation: Operation, scene: _Scene) -> Result:
     return scene.state.with_partial(scene.app), ()
+
+
+def _alternative(operation: ops.Alternative, scene: _Scene) -> Result:
+    """What may have happened to a field is not known any more; that the app is partial says the rest."""
+    state = scene.state.with_partial(scene.app)
+    for path, inner in ops.walk_operations((*operation.then, *operation.otherwise)):
+        model = state.model(scene.app, inner.model or "")
+        if model is None or not isinstance(inner, ops.FieldOperation) or "database_operations" in path:
+            continue
+        names = {getattr(inner, name, None) for name in ("name", "old_name", "new_name")} & model.fields.keys()
+        unknown = Field(Opaque("changed under a condition", operation.span))
+        changed = {name: replace(model.fields[name], field=unknown) for name in names if name is not None}
+        state = state.put(replace(model, fields={**model.fields, **changed}))
+    return state, ()
 
 
 def _pairs(value: Expr | None) -> tuple[dict[str, Expr], bool]:
@@ -469,7 +483,7 @@ def _rename_field(operation: ops.RenameField, scene: _Scene) -> Result:
     fields = {name: state for name, state in model.fields.items() if name != old}
     fields[new] = FieldState(new, there.field, scene.origin)
     options = dict(model.options)
-    for name in (*_TOGETHER, "order_with_respect_to"):
+    for name in _TOGETHER:  # Django leaves order_with_respect_to as it is
         if name in options:
             options[name] = _renamed(options[name], old, new)
     state = scene.state.put(_own_names(replace(model, fields=fields, options=options), old, new))
@@ -611,7 +625,7 @@ _FORWARDS: dict[type[Operation], Callable[[Any, _Scene], Result]] = {
     ops.RenameField: _rename_field,
     ops.Custom: _unreadable,
     ops.Unread: _unreadable,
-    ops.Alternative: _unreadable,
+    ops.Alternative: _alternative,
 }
 # Those that change one model, and nothing where it is not there.
 _ON_MODEL: dict[type[Operation], Callable[[Any, _Scene, ModelState], Result]] = {
