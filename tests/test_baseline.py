@@ -17,7 +17,7 @@ from miglint.settings import SettingsError
 from page_examples import Example
 from scratch import Scratch
 from test_cli import miglint
-from test_since import DROP_FAX, DROP_NOTE, INITIAL, SECOND, THIRD, migration
+from test_since import DROP_FAX, DROP_NOTE, INITIAL, SECOND, THIRD, migration, start
 
 FILE = "miglint-baseline.txt"
 
@@ -88,6 +88,23 @@ def test_a_file_of_another_name(root: Path, where: str) -> None:
     assert codes(root, **options) == []
 
 
+def test_without_settings_it_stands_where_every_path_of_the_repository_finds_it(tmp_path: Path) -> None:
+    repository = start(tmp_path, below="server/")
+    report(tmp_path / "server", write_baseline=True)
+    assert (tmp_path / FILE).is_file()
+    assert codes(tmp_path) == codes(tmp_path, f"server/{SECOND}") == codes(tmp_path / "server" / "shop") == []
+    repository.write(f"server/{FILE}", "")  # the nearest wins
+    assert codes(tmp_path / "server") == ["MG201"]
+
+
+def test_with_settings_it_stands_beside_them(tmp_path: Path) -> None:
+    repository = start(tmp_path, below="server/")
+    repository.write("server/miglint.toml", "")
+    report(tmp_path / "server", write_baseline=True)
+    assert (tmp_path / "server" / FILE).is_file()
+    assert codes(tmp_path, f"server/{SECOND}") == []
+
+
 def test_the_file_is_sorted_and_the_same_every_time(root: Path) -> None:
     (root / THIRD).write_text(migration("0002_drop_note", DROP_FAX, 'migrations.RunSQL("SELECT 1")'))
     first = write(root)
@@ -128,19 +145,24 @@ def test_two_lines_on_one_finding_are_one(root: Path) -> None:
 
 
 def test_entries_are_counted(root: Path) -> None:
-    body = "from shop.models import Order\n\n\ndef forwards(apps, schema_editor):\n    Order.objects.all()\n{}\n\n\n"
-    code = migration("0002_drop_note", "migrations.RunPython(forwards, migrations.RunPython.noop)")
+    function = "def {}(apps, schema_editor):\n    Order.objects.count()\n\n\n"
+    run = migration("0002_drop_note", "migrations.RunPython(forwards, backwards)")
     file = root / THIRD
-    file.write_text(body.format("    Order.objects.first()") + code)
+    head = "from shop.models import Order\n\n\n"
+    file.write_text(head + function.format("forwards") + function.format("backwards") + run)
     (root / "shop/models.py").write_text("from django.db import models\n\n\nclass Order(models.Model):\n    pass\n")
-    select = {"select": ("MG503",)}
-    number = len(codes(root, **select))
-    lines = write(root, **select)
-    assert codes(root, **select) == []
-    if number > 1:
-        assert f" x{number}" in lines[0]
-    file.write_text(body.format("    Order.objects.first()\n    Order.objects.last()") + code)
-    assert len(codes(root, **select)) == len(codes(root, isolated=True, **select)) - number
+    only = {"select": ("MG503", "MG905")}
+    assert codes(root, **only) == ["MG503", "MG503"]
+    (line,) = write(root, **only)
+    assert line.endswith(" x2")
+    assert codes(root, **only) == []
+    empty = "def backwards(apps, schema_editor):\n    pass\n\n\n"
+    file.write_text(head + function.format("forwards") + empty + run)
+    (stale,) = report(root, **only).findings
+    assert stale.message == "MG503 of shop.0003_drop_fax is found 1 times now"
+    (root / FILE).write_text(line.removesuffix(" x2") + "\n")
+    file.write_text(head + function.format("forwards") + function.format("backwards") + run)
+    assert codes(root, **only) == ["MG503"]
 
 
 def test_an_entry_that_nothing_needs_is_told_and_taken_out(root: Path) -> None:

@@ -202,18 +202,24 @@ class _Run:
             self.baseline = baselines[path]
 
     def _baseline_path(self) -> str | None:
+        """The file that is named, else the nearest of the usual name from the root up to the repository's."""
         stated = self._options.baseline
         if stated is None and self._settings.baseline is not None:
             stated = self._root / self._settings.baseline.replace("\\", "/")
-        default = self._root / DEFAULT
-        path = Path(os.path.abspath(stated if stated is not None else default))
-        if path.is_file() and (stated is not None or not self._options.isolated):
-            return path.as_posix()
-        if self._options.write_baseline:
-            return path.as_posix()
         if stated is not None:
-            raise UsageError(f"the baseline {path} does not exist; `miglint check --write-baseline` makes it")
-        return None
+            path = Path(os.path.abspath(stated))
+            if not path.is_file() and not self._options.write_baseline:
+                raise UsageError(f"the baseline {path} does not exist; `miglint check --write-baseline` makes it")
+            return path.as_posix()
+        repository = Path(_git_root(self._root))
+        for directory in (self._root, *self._root.parents) if not self._options.isolated else ():
+            if (directory / DEFAULT).is_file():
+                return (directory / DEFAULT).as_posix()
+            if directory == repository:
+                break
+        # Without settings, another path may mean another root: what stands at the top is found from each.
+        new = (self._root if self._settings.path is not None else repository) / DEFAULT
+        return new.as_posix() if self._options.write_baseline else None
 
     def baseline_problems(self) -> list[Diagnostic]:
         """What is to be said of the baseline itself, where the whole project or the file is asked for."""
