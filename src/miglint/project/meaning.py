@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from miglint.project.fields import Field
 from miglint.project.keys import MigrationKey
 from miglint.project.migration import Dependency, Migration
 from miglint.project.operations import Alternative, Custom, Operation, Unread, walk_operations
 from miglint.syntax.facts import (
     Assign,
     Augment,
+    Call,
     Class,
     Evaluate,
     Expr,
+    Flow,
     Function,
     Import,
+    Items,
     Literal,
     Name,
+    Return,
     Statement,
     dotted,
     expressions,
     walk,
 )
+from miglint.value import Value
 
 _EDGES = ("dependencies", "run_before", "replaces")
+_PASS = Flow("pass")
 _READ = frozenset({*_EDGES, "operations"})
 
 
@@ -62,7 +69,7 @@ def _edges(migration: Migration, name: str, replaced_by: Mapping[MigrationKey, M
     entries: tuple[Dependency, ...] = getattr(migration, name)
     known = {entry.setting if entry.key is None else _final(entry.key, replaced_by) for entry in entries}
     # What cannot be read is compared as it is written.
-    raw = () if migration.dependencies_known else _assigned(migration, name)
+    raw = () if migration.dependencies_known else map(_canonical, _assigned(migration, name))
     return frozenset((*known, *raw))
 
 
@@ -77,10 +84,10 @@ def _final(key: MigrationKey, replaced_by: Mapping[MigrationKey, MigrationKey]) 
 def _operations(migration: Migration) -> list[object]:
     """The operations with their places; what is not understood is compared as it is written."""
     found: list[object] = [
-        (path, operation, operation.call if _is_opaque(operation) else None)
+        (path, _canonical(operation), _canonical(operation.call) if _is_opaque(operation) else None)
         for path, operation in walk_operations(migration.operations)
     ]
-    return found if migration.operations_known else [*found, *_assigned(migration, "operations")]
+    return found if migration.operations_known else [*found, *map(_canonical, _assigned(migration, "operations"))]
 
 
 def _is_opaque(operation: Operation) -> bool:
@@ -105,11 +112,11 @@ def _attributes(migration: Migration) -> dict[str, object]:
     found: dict[str, object] = {"the base classes": migration.bases}
     for statement in migration.definition.body if migration.definition is not None else ():
         if isinstance(statement, Function | Class):
-            found[statement.name] = _plain(statement)
+            found[statement.name] = _canonical(statement)
         else:
             for name in _targets(statement):
                 if name not in _READ:
-                    found[name] = statement
+                    found[name] = _canonical(statement)
     return found
 
 
@@ -124,10 +131,10 @@ def _code(migration: Migration) -> dict[str, object]:
             for name in _targets(statement):
                 definitions.setdefault(name, []).append(statement)
         elif not isinstance(statement, Import) and not _is_text(statement):
-            loose.append(statement)
+            loose.append(_canonical(statement))
     definitions.pop("Migration", None)
     used = _used(migration, definitions)
-    found: dict[str, object] = {name: [_plain(each) for each in definitions[name]] for name in used}
+    found: dict[str, object] = {name: [_canonical(each) for each in definitions[name]] for name in used}
     if loose:
         found[""] = loose
     return found
@@ -162,14 +169,42 @@ def _headers(statement: Statement) -> tuple[Expr, ...]:
     return (*statement.bases, *statement.decorators) if isinstance(statement, Class) else ()
 
 
-def _plain(statement: Statement) -> object:
-    """A definition without its docstring."""
-    if isinstance(statement, Function | Class):
-        body = tuple(each for each in statement.body if not _is_text(each))
-        if isinstance(statement, Function):
-            return (statement.parameters, body, statement.decorators, statement.is_async)
-        return (statement.bases, statement.keywords, body, statement.decorators)
-    return statement
+def _canonical(value: object) -> object:
+    """A value as something comparable in which it does not matter how the same is written.
+
+    Keywords have no order, `set([…])` is a set, `pass` is nothing, and a function ends where it ends, with or without
+    `return None`.
+    """
+    match value:
+        case tuple():
+            return tuple(_canonical(each) for each in value if each != _PASS)
+        case Call(function=Name(name="set" | "list" | "tuple" as kind, scope="free"), arguments=(Items() as items,)):
+            return _canonical(Items(kind, items.items))
+        case Items(kind="set"):
+            return ("set", frozenset(map(_canonical, value.items)))
+        case Call():
+            keywords = sorted(value.keywords, key=lambda keyword: keyword.name or "")
+            parts = (value.function, value.arguments, *((keyword.name, keyword.value) for keyword in keywords))
+            return ("call", *map(_canonical, parts))
+        case Function():
+            return ("def", *map(_canonical, (value.parameters, _body(value.body), value.decorators, value.is_async)))
+        case Class():
+            return ("class", *map(_canonical, (value.bases, value.keywords, _body(value.body), value.decorators)))
+        case Field():
+            return _canonical(value.call)
+        case Value():
+            names = (name for name in value.__struct_fields__ if name not in value.not_compared)
+            return (type(value).__name__, *(_canonical(getattr(value, name)) for name in names))
+        case _:
+            return value
+
+
+def _body(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    """Without docstrings, and without a last `return None`."""
+    kept = [each for each in statements if not _is_text(each)]
+    while kept and isinstance(kept[-1], Return) and kept[-1].value in (None, Literal("none", "None")):
+        kept.pop()
+    return tuple(kept)
 
 
 def _is_text(statement: Statement) -> bool:

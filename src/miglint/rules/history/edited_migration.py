@@ -18,17 +18,17 @@ def edited_migration(context: MigrationContext) -> Iterator[Diagnostic]:
     if migration.key in base.edited:
         yield context.diagnostic(
             None,
-            f"{migration.key} is on {base.ref} already, and {_joined(base.edited[migration.key])} differ here: "
-            "a database that has applied it keeps what it did then",
+            f"{migration.key} is on {base.ref} already and means something else here "
+            f"({_joined(base.edited[migration.key])}): a database that has applied it keeps what it did then",
             help=_advice(context, base),
             url=_URL,
         )
     elif migration.key in base.clashing:
         yield context.diagnostic(
             None,
-            f"{base.ref} has meanwhile got another {migration.key}: {_joined(base.clashing[migration.key])} differ",
-            help=f"Only one of the two can be merged. Merge {base.ref}, then give yours a name and a number of its own "
-            "and let it depend on the other.",
+            f"{base.ref} has meanwhile got another {migration.key} ({_joined(base.clashing[migration.key])}): "
+            "both cannot be merged",
+            help=f"Merge {base.ref}, then give yours a name and a number of its own and let it depend on the other.",
             url=_URL,
         )
 
