@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from miglint.project.fields import Field
 from miglint.project.graph import Graph
 from miglint.project.keys import MigrationKey
-from miglint.project.migration import Migration
+from miglint.project.migration import Dependency, Migration
 from miglint.syntax.facts import Call, Expr
 from miglint.syntax.spelling import UNKNOWN, spell
 
@@ -72,9 +72,14 @@ class Sequel:
         self._parent = leaves[0] if len(leaves) == 1 else migration.key
         numbers = [each.number for key, each in graph.migrations.items() if key.app == self._app]
         self._number = max((number for number in numbers if number is not None), default=0)
+        # What the first migration depends on beside its parent.
+        self._needs: tuple[Dependency, ...] = ()
         own = [each.key for each in migration.dependencies if each.key is not None and each.key.app == self._app]
         if instead and self._parent == migration.key and len(migration.operations) == len(own) == 1:
             self._parent = own[0]
+            self._needs = tuple(
+                each for each in migration.dependencies if each.key is None or each.key.app != self._app
+            )
             self._number -= migration.number == self._number
 
     def migration(
@@ -83,7 +88,7 @@ class Sequel:
         """A whole file, its path in a comment above it."""
         self._number += 1
         key = MigrationKey(self._app, _name(f"{self._number:04}_{name}"))
-        body = [f'dependencies = [("{self._parent.app}", "{self._parent.name}")]', "", "operations = ["]
+        body = [self._dependencies(code), "", "operations = ["]
         body += [_block(operations, ","), "]"]
         if not atomic:
             body = ["atomic = False", "", *body]
@@ -91,6 +96,18 @@ class Sequel:
         parts = [_imports(code.imports | {"from django.db import migrations"}), functions.strip("\n"), text]
         self._parent = key
         return f"# {self._app}/migrations/{key.name}.py\n" + "\n\n\n".join(part for part in parts if part)
+
+    def _dependencies(self, code: Paste) -> str:
+        needed = [f'("{self._parent.app}", "{self._parent.name}")']
+        for each in self._needs:
+            if each.key is not None:
+                needed.append(f'("{each.key.app}", "{each.key.name}")')
+            elif each.setting is not None:
+                code.imports.add("from django.conf import settings")
+                needed.append(f"migrations.swappable_dependency(settings.{each.setting})")
+        self._needs = ()
+        line = f"dependencies = [{', '.join(needed)}]"
+        return line if len(line) <= 100 else f"dependencies = [\n{_block(needed)}\n]"
 
 
 def quoted(text: str) -> str:

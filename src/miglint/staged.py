@@ -16,13 +16,15 @@ from miglint.project.action import (
     AddForeignKey,
     AddUnique,
     CreateIndex,
+    DropConstraint,
+    DropIndex,
     DropNotNull,
     RenameColumn,
     RenameTable,
     SetNotNull,
 )
 from miglint.project.fields import Field
-from miglint.project.operations import AddConstraint, AddField, AlterField, Operation
+from miglint.project.operations import AddConstraint, AddField, AlterField, Operation, RenameModel
 from miglint.recipe import Paste, Sequel, fill, quoted, set_apart
 from miglint.syntax.facts import Call
 from miglint.syntax.spelling import UNKNOWN
@@ -59,8 +61,10 @@ def index_name(model: str, field: str) -> str:
     return f"{model}_{field}"[:26].rstrip("_") + "_idx"
 
 
-def unique(sequel: Sequel, operation: Operation, built: Sequence[AddUnique | CreateIndex]) -> str:
-    """Unique indexes, concurrently, one by one; then the constraint, of the index."""
+def unique(
+    sequel: Sequel, operation: Operation, built: Sequence[AddUnique | CreateIndex], dropped: Iterable[Action] = ()
+) -> str:
+    """Unique indexes, concurrently, one by one; then the constraint, of the index, in place of what is `dropped`."""
     parts = []
     new_column = isinstance(operation, AddField)
     if isinstance(operation, AddField):
@@ -89,6 +93,7 @@ def unique(sequel: Sequel, operation: Operation, built: Sequence[AddUnique | Cre
         final = _spelled(operation, paste)
         if new_column:
             final = final.replace("AddField", "AlterField", 1)
+        constraints += statements_of(dropped)
         made = paste.separate(state=[final], database=[paste.run_sql(*sql) for sql in constraints])
         parts.append(sequel.migration("unique", [made], paste))
     return set_apart(*parts)
@@ -205,9 +210,17 @@ def not_null(
     value: str | None = None,
     app: str = "",
 ) -> str:
-    """NOT NULL by a CHECK that is validated first; with `value`, the NULLs are filled with it before, in batches."""
+    """NOT NULL by a CHECK that is validated first; with `value`, the NULLs are filled with it before, in batches.
+
+    A default of the database comes first of all, so that new rows have it.
+    """
     lower, parts = model.lower(), []
     name = f"{lower}_{field}_not_null"
+    if operation.field.has_db_default.certain:
+        paste = Paste()
+        defaulted = paste.field(operation.field, null="True")
+        alter = paste.operation("AlterField", model_name=quoted(lower), name=quoted(field), field=defaulted)
+        parts.append(sequel.migration(f"{lower}_{field}_default", [alter], paste))
     if value is not None:
         paste = Paste()
         function = f"fill_{field}"
@@ -239,6 +252,21 @@ def by_sql(sequel: Sequel, name: str, operation: Operation, statements: Iterable
     return set_apart(
         sequel.migration(name, [paste.separate(state=[_spelled(operation, paste)], database=database)], paste)
     )
+
+
+def kept_table(sequel: Sequel, operation: RenameModel, table: str) -> str:
+    """The model renamed in the state alone: its table keeps its name."""
+    paste = Paste()
+    new = quoted(operation.new_name or UNKNOWN)
+    state = [_spelled(operation, paste), paste.operation("AlterModelTable", name=new, table=quoted(table))]
+    return set_apart(sequel.migration(f"rename_{operation.old_name}", [paste.separate(state=state)], paste))
+
+
+def index_by_sql(sequel: Sequel, index: CreateIndex) -> str:
+    """An index that Django's own name is given to."""
+    paste = Paste()
+    create = paste.run_sql(create_index(index), f'DROP INDEX CONCURRENTLY IF EXISTS "{index.name}"')
+    return set_apart(sequel.migration(f"{index.table}_index", [create], paste, atomic=False))
 
 
 def statements_of(actions: Iterable[Action]) -> Iterator[tuple[str, str]]:
@@ -283,6 +311,22 @@ def _(action: RenameTable) -> tuple[str, str]:
     return (
         f'ALTER TABLE "{action.table}" RENAME TO "{action.new_table}"',
         f'ALTER TABLE "{action.new_table}" RENAME TO "{action.table}"',
+    )
+
+
+@_statement.register
+def _(action: DropIndex) -> tuple[str, str]:
+    create = create_index(CreateIndex(table=action.table, name=action.name, columns=action.columns))
+    return f'DROP INDEX IF EXISTS "{action.name}"', create.replace(" CONCURRENTLY", "")
+
+
+@_statement.register
+def _(action: DropConstraint) -> tuple[str, str]:
+    columns = ", ".join(f'"{column}"' for column in action.columns)
+    start = f'ALTER TABLE "{action.table}"'
+    return (
+        f'{start} DROP CONSTRAINT "{action.name}"',
+        f'{start} ADD CONSTRAINT "{action.name}" {action.constraint.upper()} ({columns})',
     )
 
 

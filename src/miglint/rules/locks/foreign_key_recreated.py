@@ -8,13 +8,14 @@ from miglint.api import (
     Action,
     ActionContext,
     AddForeignKey,
+    AddUnique,
     AlterColumnType,
-    AlterField,
-    AlterModelTable,
+    CreateIndex,
     Diagnostic,
     DropForeignKey,
     Reference,
     RenameModel,
+    RenameTable,
     SetNotNull,
     Severity,
     rule,
@@ -75,14 +76,22 @@ def _instead(context: ActionContext[AddForeignKey], keys: list[AddForeignKey]) -
     operation = context.operation
     if not context.offers(keys[0], validated=False):
         return "Migrate when nobody writes to the tables."
-    if isinstance(operation, RenameModel | AlterModelTable):
+    if isinstance(operation, RenameModel) and context.model is not None:
         return (
             "Keep the table's name: write the old one as `db_table` in the model's Meta, and rename the model in the "
-            "state alone:\n" + staged.by_sql(context.instead, "rename", operation, [])
+            "state alone:\n" + staged.kept_table(context.instead, operation, context.model.table)
         )
+    said = "The key can stay as it is: change the state, and in the database only what differs."
+    unique = [each for each in context.actions if isinstance(each, AddUnique)]
+    if unique:
+        return f"{said}\n{staged.unique(context.instead, operation, unique, context.actions)}"
+    if any(isinstance(each, AlterColumnType | RenameTable) for each in context.actions):
+        return said
     name = f"{(operation.model or 'model').lower()}_{keys[0].columns[0]}"
-    rest = [action for action in context.actions if not isinstance(action, SetNotNull)]
-    recipe = staged.by_sql(context.instead, name, operation, staged.statements_of(rest))
-    required = isinstance(operation, AlterField) and any(isinstance(a, SetNotNull) for a in context.actions)
-    also = " For NOT NULL, prove first by a validated CHECK that there is no NULL (MG304)." if required else ""
-    return f"The key can stay as it is: change the state, and in the database only what differs.{also}\n{recipe}"
+    sequel = context.instead
+    rest = [each for each in context.actions if not isinstance(each, SetNotNull)]
+    recipes = [staged.by_sql(sequel, name, operation, staged.statements_of(rest))]
+    recipes += [staged.index_by_sql(sequel, each) for each in rest if isinstance(each, CreateIndex)]
+    if any(isinstance(each, SetNotNull) for each in context.actions):
+        said += " For NOT NULL, prove first by a validated CHECK that there is no NULL (MG304)."
+    return f"{said}\n" + "\n\n".join(recipes)

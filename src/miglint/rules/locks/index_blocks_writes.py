@@ -99,12 +99,14 @@ def _instead(context: ActionContext[Action], built: list[Built]) -> str:
     if any(isinstance(each, AddUnique) or each.unique for each in built):
         return (
             "Build the unique index concurrently, and make the constraint of it in a migration that comes after:\n"
-            + staged.unique(context.instead, operation, built)
+            + staged.unique(context.instead, operation, built, context.actions)
         )
     if isinstance(operation, AddField | AlterField):
+        like = any(isinstance(each, CreateIndex) and each.reason == "like" for each in built)
+        twin = ' (and one with opclasses=["varchar_pattern_ops"] if you ask for prefixes)' if like else ""
         return (
-            "Write the field with `db_index=False`, name the index in Meta.indexes, and build it concurrently in a "
-            "migration of its own:\n" + staged.indexed_field(context.instead, operation)
+            f"Write the field with `db_index=False`, name the index in Meta.indexes{twin}, and build it concurrently "
+            "in a migration of its own:\n" + staged.indexed_field(context.instead, operation)
         )
     return "Build it with CREATE INDEX CONCURRENTLY, in a migration of its own with `atomic = False`."
 
