@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
 
 from miglint.database import Database, Vendor
 from miglint.databases.costs import Cost, cost_of, join
-from miglint.project.action import Action, AlterColumnType, CreateTable, DropTable, Reindex, RemakeTable, RenameTable
+from miglint.project.action import (
+    Action,
+    AddUnique,
+    AlterColumnType,
+    CreateIndex,
+    CreateTable,
+    DropTable,
+    Reindex,
+    RemakeTable,
+    RenameTable,
+)
 from miglint.project.schema import Schema, Table
 
 
@@ -68,15 +79,18 @@ def _indexes(met: list[tuple[Action, Cost]], table: Table | None, vendor: Vendor
         return built
     if vendor == "postgresql":
         retyped = {action.column for action, cost in met if isinstance(action, AlterColumnType) and cost.rewrites}
-        return built + sum(bool(retyped & set(index)) for index in table.index_columns)
+        new = [action.columns for action, cost in met if isinstance(action, AddUnique | CreateIndex) and cost.indexes]
+        kept = Counter(table.index_columns) - Counter(new)
+        return built + sum(number for index, number in kept.items() if retyped & set(index))
     if vendor == "sqlite":
         return len(table.indexes) if any(isinstance(action, RemakeTable) for action, _ in met) else built
     return _in_innodb(table)
 
 
-def _builds(action: Action, cost: Cost) -> bool:
-    rebuilt = isinstance(action, Reindex) and not action.concurrently
-    return cost.indexes and not cost.rewrites and not rebuilt
+def _builds(action: Action, cost: Cost) -> int:
+    if not cost.indexes or cost.rewrites or (isinstance(action, Reindex) and not action.concurrently):
+        return 0
+    return action.rebuilds if isinstance(action, AlterColumnType) else 1
 
 
 def _in_innodb(table: Table) -> int:

@@ -158,10 +158,14 @@ class AlterColumnType(Action, frozen=True, kw_only=True, eq=False):
     change: TypeChange = "unknown"
     cascades: bool = False
     utc: bool = False
+    # Whether the collation changes with it, or alone.
+    collated: bool = False
+    # How many indexes are built anew though the table is not: those of a new collation, and those on expressions.
+    rebuilds: int = 0
 
     @property
     def conditions(self) -> frozenset[str]:
-        return frozenset({self.change})
+        return frozenset({self.change, *(("indexed",) if self.rebuilds else ())})
 
 
 class SetNotNull(Action, frozen=True, kw_only=True, eq=False):
@@ -462,4 +466,16 @@ def in_order(actions: Iterable[Action]) -> tuple[Action, ...]:
     Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor.__exit__
     """
     together = tuple(actions)
-    return (*(each for each in together if not each.deferred), *(each for each in together if each.deferred))
+    at_once = tuple(each for each in together if not each.deferred)
+    gone = {each.table for each in at_once if isinstance(each, DropTable)}
+    dropped = {(each.table, each.column) for each in at_once if isinstance(each, DropColumn)}
+    return (*at_once, *(each for each in together if each.deferred and not _is_given_up(each, gone, dropped)))
+
+
+def _is_given_up(action: Action, gone: set[str], dropped: set[tuple[str, str]]) -> bool:
+    """Whether its table, or its column, is dropped before its turn comes.
+
+    Source: `deferred_sql` in BaseDatabaseSchemaEditor.delete_model and remove_field
+    """
+    columns: tuple[str, ...] = getattr(action, "columns", ())
+    return action.table in gone or any((action.table, column) in dropped for column in columns)

@@ -408,12 +408,25 @@ def _by_index_name(schema: Schema, action: Any, beside: tuple[Action, ...]) -> I
     yield action if found is None else replace(action, table=found.name, model=found.model)
 
 
+def _rebuilt(table: Table, action: AlterColumnType) -> int:
+    """The indexes that a change which leaves the rows alone builds anew.
+
+    Source: PostgreSQL's CheckIndexCompatible (src/backend/commands/indexcmds.c): the collation must be the same, and
+    expressions and conditions are not looked into.
+    """
+    if action.collated:
+        return sum(action.column in columns for columns in table.index_columns)
+    return sum(action.column in index.uses for index in table.indexes) if action.change == "compatible" else 0
+
+
 _TIMESTAMPS = {"timestamp with time zone", "timestamp"}
 
 
 def _known_type(schema: Schema, action: AlterColumnType, beside: tuple[Action, ...]) -> Iterator[Action]:
     table = schema.table(action.table)
     column = table.columns.get(action.column) if table is not None else None
+    if table is not None and action.change in ("same", "compatible"):
+        action = replace(action, rebuilds=_rebuilt(table, action))
     if action.old_type is None and action.change == "unknown" and column is not None:
         change = type_change(column.type, action.new_type)
         if action.utc and {column.type, action.new_type} == _TIMESTAMPS:

@@ -277,7 +277,7 @@ def _retype(old: _Side, new: _Side, change: TypeChange, scene: Scene, where: dic
         yield DropIdentity(column=name, **where)
     certain = change != "unknown"
     types: dict[str, Any] = {"old_type": old.column.type, "new_type": new.column.type}
-    yield AlterColumnType(column=column, change=change, certain=certain, **types, **where)
+    yield AlterColumnType(column=column, change=change, certain=certain, collated=collated, **types, **where)
     if new.field.is_auto.certain and old.field.is_auto.refuted:
         yield AddIdentity(column=column, **where)
     # PostgreSQL re-creates the constraint of a column whose type is stated, though nothing changes.
@@ -351,8 +351,7 @@ def _change_like_twins(old: _Side, new: _Side, scene: Scene, where: dict[str, An
     if retyped and has_like_twin(old.column, before, scene):
         yield _drop_like(old, where)
     gained = (not was and after.db_index.certain) or (not before.unique.certain and after.unique.certain)
-    has_one = was and has_like_twin(old.column, before, scene) and not retyped
-    if (gained or rebuilt) and not has_one:
+    if gained or rebuilt:
         yield from field_indexes(new.column, after, scene, where, only_like=True)
     if before.unique.certain and not is_now and not retyped and has_like_twin(old.column, before, scene):
         yield _drop_like(old, where)

@@ -1,0 +1,180 @@
+"""Runs migrations on a real PostgreSQL and says what they did: a process of its own, started by test_postgresql.
+
+stdin: {"socket": directory, "cases": {name: {"before", "operation"}}}; stdout: {"version", "cases": {name: {"locks",
+"rewritten", "scanned", "indexes"}}}. Each case runs in a transaction that is rolled back.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import json
+import sys
+import uuid
+from typing import Any
+
+import django
+from django.conf import settings
+
+ROWS = 1000
+# pg_locks' modes, weakest first, as the manual spells them.
+MODES = {
+    "AccessShareLock": "ACCESS SHARE", "RowShareLock": "ROW SHARE", "RowExclusiveLock": "ROW EXCLUSIVE",
+    "ShareUpdateExclusiveLock": "SHARE UPDATE EXCLUSIVE", "ShareLock": "SHARE",
+    "ShareRowExclusiveLock": "SHARE ROW EXCLUSIVE", "ExclusiveLock": "EXCLUSIVE",
+    "AccessExclusiveLock": "ACCESS EXCLUSIVE",
+}  # fmt: skip
+TABLES = """SELECT oid, relname, relfilenode FROM pg_class
+            WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"""
+LOCKS = "SELECT relation, mode FROM pg_locks WHERE locktype = 'relation' AND pid = pg_backend_pid()"
+SCANS = "SELECT relid, seq_scan FROM pg_stat_xact_user_tables"
+INDEXES = "SELECT indexrelid, indrelid, pg_relation_filenode(indexrelid) FROM pg_index"
+
+
+def names() -> dict[str, Any]:
+    """What the sources of the cases may name."""
+    from django.contrib.postgres import constraints, fields, functions, indexes, operations
+    from django.core import validators
+    from django.db import migrations, models
+    from django.db.models import Deferrable, F, Q
+    from django.db.models.functions import Lower, Now, Random
+    from django.utils import timezone
+
+    return {
+        "migrations": migrations, "models": models, "Q": Q, "F": F, "Deferrable": Deferrable, "Lower": Lower,
+        "Now": Now, "Random": Random, "timezone": timezone, "validators": validators, "uuid": uuid,
+        "datetime": datetime, "decimal": decimal, "pgops": operations, "pgfields": fields, "pgindexes": indexes,
+        "pgcons": constraints, "pgfuncs": functions,
+    }  # fmt: skip
+
+
+def operations(source: str) -> list[Any]:
+    found = eval(source, names())
+    return found if isinstance(found, list) else [found]
+
+
+def rows(cursor: Any, sql: str) -> list[tuple[Any, ...]]:
+    cursor.execute(sql)
+    return list(cursor.fetchall())
+
+
+def migrate(name: str, source: str, state: Any) -> Any:
+    """The state after a migration that was run."""
+    from django.db import connection
+    from django.db.migrations import Migration
+
+    migration = Migration(name, "app")
+    migration.operations = operations(source)
+    with connection.schema_editor(atomic=True) as editor:
+        return migration.apply(state, editor)
+
+
+def fill(state: Any) -> None:
+    """Rows in every table, the tables that others refer to first."""
+    from django.db import models
+
+    made = list(state.apps.get_models(include_auto_created=True))
+    for model in sorted(made, key=lambda model: sum(field.is_relation for field in model._meta.concrete_fields)):
+        if not model._meta.managed or model._meta.proxy:
+            continue
+        objects = []
+        for number in range(1, ROWS + 1):
+            values = {}
+            for field in model._meta.concrete_fields:
+                if not (isinstance(field, models.AutoField | models.BigAutoField) or field.generated):
+                    values[field.attname] = value(field, number)
+            objects.append(model(**values))
+        model._base_manager.bulk_create(objects)
+
+
+def value(field: Any, number: int) -> Any:
+    from django.db import models
+
+    match field:
+        case models.ForeignKey():
+            return number
+        case models.CharField() | models.TextField():
+            return str(number)
+        case models.BooleanField():
+            return True
+        case models.DecimalField() | models.FloatField():
+            return number % 90
+        case models.DateTimeField():
+            return datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+        case models.DateField():
+            return datetime.date(2026, 1, 1)
+        case models.UUIDField():
+            return uuid.UUID(int=number)
+        case models.JSONField():
+            return {}
+        case _:
+            return number
+
+
+def measure(case: dict[str, Any]) -> dict[str, Any]:
+    from django.db import connection, transaction
+    from django.db.migrations.state import ProjectState
+
+    with connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    state = migrate("0001_before", case["before"], ProjectState())
+    fill(state)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        before = {oid: (name, node) for oid, name, node in rows(cursor, TABLES)}
+        indexes = {oid: node for oid, _, node in rows(cursor, INDEXES)}
+    with transaction.atomic(), connection.cursor() as cursor:
+        scanned = dict(rows(cursor, SCANS))
+        migrate("0002_measured", case["operation"], state)
+        found = look(cursor, before, indexes, scanned)
+        transaction.set_rollback(True)
+    return found
+
+
+def look(
+    cursor: Any, before: dict[int, tuple[str, int]], indexes: dict[int, int], scans: dict[int, int]
+) -> dict[str, Any]:
+    """What the transaction holds and did, on the tables that were there before it, by the names they had."""
+    modes = list(MODES)
+    locks: dict[str, str] = {}
+    for oid, mode in rows(cursor, LOCKS):
+        if oid in before:
+            name = before[oid][0]
+            locks[name] = max(locks.get(name, mode), mode, key=modes.index)
+    nodes = {oid: node for oid, _, node in rows(cursor, TABLES)}
+    rewritten = sorted(name for oid, (name, node) in before.items() if nodes.get(oid, node) != node)
+    after = dict(rows(cursor, SCANS))
+    scanned = sorted(name for oid, (name, _) in before.items() if after.get(oid, 0) > scans.get(oid, 0))
+    # One that is made again and keeps its file was not built; one that is only written anew was not made again.
+    known, files = indexes.keys(), set(indexes.values())
+    built = sum(
+        table in before and oid not in known and node not in files for oid, table, node in rows(cursor, INDEXES)
+    )
+    return {
+        "locks": {name: MODES[mode] for name, mode in locks.items()},
+        "rewritten": rewritten,
+        "scanned": scanned,
+        "indexes": built,
+    }
+
+
+def main() -> None:
+    given = json.load(sys.stdin)
+    database = {"ENGINE": "django.db.backends.postgresql", "NAME": "postgres", "USER": "postgres"}
+    settings.configure(
+        DATABASES={"default": {**database, "HOST": given["socket"]}},
+        INSTALLED_APPS=["django.contrib.postgres"],
+        USE_TZ=True,
+        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+    )
+    django.setup()
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        version = rows(cursor, "SHOW server_version")[0][0].split()[0]
+    found = {name: measure(case) for name, case in given["cases"].items()}
+    json.dump({"version": version, "django": django.get_version(), "cases": found}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
