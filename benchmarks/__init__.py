@@ -1,1 +1,1 @@
-"""How long reading takes, in proportion to LibCST's bare parse."""
+"""How long miglint takes, in proportion to LibCST's bare parse."""

@@ -1,18 +1,24 @@
-"""Times reading a project's migrations: `python -m benchmarks [PROJECT]`.
+"""Times miglint on a project: `python -m benchmarks [PROJECT]`.
 
-Every time is a multiple of LibCST's bare parse of the same files in one process, so that machines compare. Without
-a project, one of 400 migrations is made up.
+Every time is a multiple of LibCST's bare parse of the same files in one process, so that machines compare. Times are
+those of the processors (a cold run uses several), the medians of five; what python and click take to start is told
+apart. Without a project, one of 400 migrations is made up.
 """
 
 from __future__ import annotations
 
 import os
+import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+_TIMES = 5
+_SOURCE = Path(__file__).parent.parent / "src"
 _MIGRATION = """\
 from django.db import migrations, models
 
@@ -38,57 +44,76 @@ class Migration(migrations.Migration):
         migrations.AlterField(model_name="order{number}", name="name", field=models.TextField(blank=True)),
     ]
 """
-
 _BARE = """
+import sys, time
 import libcst
-sources = [open(path, "rb").read() for path in paths]
-started = time.perf_counter()
+sources = [open(path, "rb").read() for path in sys.argv[1:]]
+started = time.process_time()
 for source in sources:
     libcst.parse_module(source)
-"""
-_READ = """
-started = time.perf_counter()
-from pathlib import Path
-from miglint.cache import Cache
-from miglint.reading import read_files
-cache = Cache.load(Path(directory))
-read_files(paths, cache=cache, jobs=jobs)
-cache.save()
-"""
-_FRAME = """
-import sys, time
-directory, jobs, *paths = sys.argv[1:]
-jobs = int(jobs)
-{}
-print(time.perf_counter() - started)
+print(time.process_time() - started)
 """
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as made:
-        root = Path(sys.argv[1]) if len(sys.argv) > 1 else _made_up(Path(made))
-        paths = sorted(str(path) for path in root.rglob("*.py") if "migrations" in path.parts)
-        bare = _time(_BARE, made, 1, paths)
-        print(f"{len(paths)} files; bare parse {bare:.2f} s")
-        for jobs in (1, 2):
-            cache = f"{made}/cache{jobs}"
-            for word in ("cold", "warm"):
-                took = _time(_READ, cache, jobs, paths)
-                print(f"{word}, processes {jobs}: {took:.2f} s, {took / bare:.2f} of the bare parse")
+        root = Path(sys.argv[1]).absolute() if len(sys.argv) > 1 else _made_up(Path(made) / "project")
+        files = sorted(str(path) for path in root.rglob("*.py") if path.parent.name == "migrations")
+        bare = statistics.median(float(_run("-c", _BARE, *files)) for _ in range(_TIMES))
+        start = _median(lambda: _run("-c", "import click"))
+        print(f"{len(files)} files: bare parse {bare:.2f} s, python and click start in {start:.3f} s")
+        cache = f"{made}/cache"
+        cold = _median(lambda: _check(root, f"{cache}{time.monotonic_ns()}"), wall=True)
+        print(f"cold        {cold:6.2f} s = {cold / bare:.2f} x bare (by the clock)")
+        _check(root, cache)
+        middle = files[len(files) // 2]
+        for name, run in (
+            ("warm", lambda: _check(root, cache)),
+            ("one file", lambda: _check(middle, cache)),
+            # As after a change in one file: what rules found is not remembered.
+            ("rules anew", lambda: _check(root, _without_verdicts(cache))),
+        ):
+            took = _median(run)
+            print(f"{name:<11} {took:6.2f} s = start + {(took - start) / bare:.3f} x bare")
+    for operations in (3_000, 50_000):
+        found = [tuple(map(float, _run("-m", "benchmarks.histories", str(operations)).split())) for _ in range(3)]
+        took, memory = statistics.median(seconds for seconds, _ in found), found[0][1]
+        print(f"replay of {operations:,} operations: {took:.2f} s, {memory:.0f} MB at most")
 
 
-def _time(program: str, directory: str, jobs: int, paths: list[str]) -> float:
-    """Seconds, measured inside a process of its own."""
-    source = str(Path(__file__).parent.parent / "src")
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])}
-    command = [sys.executable, "-c", _FRAME.format(program), directory, str(jobs), *paths]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return float(done.stdout)
+def _check(path: Path | str, cache: str, *more: str) -> str:
+    return _run("-m", "miglint", "check", "--exit-zero", "--cache-dir", cache, *more, str(path))
+
+
+def _without_verdicts(cache: str) -> str:
+    (Path(cache) / "verdicts.bin").unlink()
+    return cache
+
+
+def _run(*arguments: str) -> str:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(_SOURCE), str(_SOURCE.parent)])}
+    # Installed packages have their bytecode, whatever is set for this process.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+def _median(run: Callable[[], object], *, wall: bool = False) -> float:
+    """The seconds that the processes of a run take, the median of several."""
+    times = []
+    for _ in range(_TIMES):
+        before, clock = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        run()
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        times.append(time.perf_counter() - clock if wall else used)
+    return statistics.median(times)
 
 
 def _made_up(root: Path) -> Path:
     directory = root / "shop" / "migrations"
     directory.mkdir(parents=True)
+    (directory / "__init__.py").touch()
     for number in range(1, 401):
         (directory / f"{number:04}_step.py").write_text(_MIGRATION.format(before=number - 1, number=number))
     return root

@@ -268,18 +268,19 @@ def _partly(migration: Migration, part: Unreadable) -> Diagnostic:
 def settle(diagnostics: Iterable[Diagnostic], rules: Sequence[Rule]) -> list[Diagnostic]:
     """Without the findings that another finding on the same subject supersedes, and without repetitions."""
     supersedes = {rule.code: rule.supersedes for rule in rules if rule.supersedes}
-    found = list({(d.fingerprint, d.span, d.path): d for d in diagnostics}.values())
-    winners: dict[str, list[Subject]] = defaultdict(list)
+    found = list({(d.code, d.subject.key, d.span, d.path): d for d in diagnostics}.values())
+    winners: dict[tuple[str, str | None], list[Subject]] = defaultdict(list)
     for diagnostic in found:
         for code in supersedes.get(diagnostic.code, ()):
-            winners[code].extend((diagnostic.subject, *diagnostic.also))
-    return [d for d in found if not any(_same(d.subject, winner) for winner in winners.get(d.code, ()))]
+            for subject in (diagnostic.subject, *diagnostic.also):
+                winners[code, subject.app].append(subject)
+    return [
+        d for d in found if not any(_same(d.subject, winner) for winner in winners.get((d.code, d.subject.app), ()))
+    ]
 
 
 def _same(subject: Subject, winner: Subject) -> bool:
-    """Whether two findings are about one thing: the same operation, else the same migration, else the same app."""
-    if subject.app != winner.app:
-        return False
+    """Whether two findings in an app are about one thing: the same operation, else the same migration, else the app."""
     if subject.operation is not None and winner.operation is not None:
         return subject.migration == winner.migration and subject.operation == winner.operation
     if subject.operation is not None or winner.operation is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -21,6 +22,7 @@ def _weight(selector: str, name: str) -> int:
     return 99 if selector == name else len(selector)
 
 
+@lru_cache(maxsize=1_000)  # every finding asks, and there are far fewer rules
 def _closest(selectors: tuple[str, ...], code: str, name: str) -> int:
     return max((_weight(s, name) if s != code else 99 for s in selectors if matches(s, code, name)), default=-1)
 

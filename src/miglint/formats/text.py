@@ -5,7 +5,7 @@ from __future__ import annotations
 from miglint.database import Database
 from miglint.diagnostic import Diagnostic, Related
 from miglint.formats.frame import frame, last_line
-from miglint.formats.terminal import SEVERITY_COLOR, View, count, paint, visible, wrap
+from miglint.formats.terminal import SEVERITY_COLOR, View, count, is_plain, paint, visible, wrap
 from miglint.report import Report, Summary, path_for_text
 from miglint.text import NOWHERE, Source, Span
 
@@ -86,8 +86,10 @@ def _help(text: str, view: View) -> list[str]:
     lines: list[str] = []
     fenced = False
     for line in text.strip("\n").splitlines():
-        shown = visible(line.rstrip().expandtabs(4), ascii=view.ascii)
-        if shown.lstrip().startswith("```"):
+        shown = line.rstrip()
+        if not is_plain(shown, ascii=view.ascii):
+            shown = visible(shown.expandtabs(4), ascii=view.ascii)
+        if "```" in shown and shown.lstrip().startswith("```"):
             fenced = not fenced
         elif not shown:
             lines.append("")

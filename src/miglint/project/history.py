@@ -56,7 +56,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # Which steps wrote a model, as bits: a version with more of them than another comes after it.
-Versions = Mapping[ModelKey, int]
+# In two levels, by app and by name, as the states are: a migration copies those of one app, and shares the others.
+Versions = Mapping[str, Mapping[str, int]]
+_NONE: Mapping[str, int] = {}
 
 
 class _Point(msgspec.Struct, frozen=True):
@@ -204,7 +206,7 @@ class _Replay:
         """The newest version of each model; where two branches wrote one, what they did is done again in order."""
         if len(points) < 2:
             return points[0] if points else _START
-        merged = max(points, key=lambda point: len(point.versions))
+        merged = max(points, key=lambda point: sum(map(len, point.versions.values())))
         state, versions = merged.state, dict(merged.versions)
         conflicts: set[ModelKey] = set()
         for point in points:
@@ -212,21 +214,24 @@ class _Replay:
                 continue
             for app in point.state.partial:
                 state = state.with_partial(app)
-            for model, version in point.versions.items():
-                mine = versions.get(model, 0)
-                if version == mine or not version & ~mine:
-                    continue
-                if mine & ~version:
-                    conflicts.add(model)
-                state = _take(state, model, point.state)
-                versions[model] = version | mine
+            for app, theirs in point.versions.items():
+                mine = versions.get(app, _NONE)
+                newer = {} if theirs is mine else {n: v for n, v in theirs.items() if v & ~mine.get(n, 0)}
+                for name, version in newer.items():
+                    model, known = ModelKey(app, name), mine.get(name, 0)
+                    if known & ~version:
+                        conflicts.add(model)
+                    state = _take(state, model, point.state)
+                    newer[name] = version | known
+                if newer:
+                    versions[app] = {**mine, **newer}
         return self._redo(state, versions, conflicts, key) if conflicts else _Point(state, versions)
 
     def _redo(
-        self, state: ProjectState, versions: dict[ModelKey, int], conflicts: set[ModelKey], key: MigrationKey | None
+        self, state: ProjectState, versions: Versions, conflicts: set[ModelKey], key: MigrationKey | None
     ) -> _Point:
         for model in sorted(conflicts):
-            redone = self._on_top(state, model, versions[model])
+            redone = self._on_top(state, model, versions[model.app][model.name])
             if redone is None:
                 return _Point(self._replayed(key), versions)
             state = redone
@@ -332,7 +337,7 @@ class _Replay:
         self,
         before: ProjectState,
         after: ProjectState,
-        versions: dict[ModelKey, int],
+        versions: dict[str, Mapping[str, int]],
         by: tuple[Migration, OperationPath, Operation],
     ) -> None:
         """Marks the models that an operation wrote."""
@@ -341,11 +346,13 @@ class _Replay:
             if old is models:
                 continue
             changed = [name for name, model in models.items() if old.get(name) is not model]
+            known = dict(versions.get(app, _NONE))
+            versions[app] = known
             for name in (*changed, *(old.keys() - models.keys())):
                 key = ModelKey(app, name)
                 writes = self._writes.setdefault(key, [])
-                versions[key] = versions.get(key, 0) | 1 << len(writes)
-                writes.append(_Write(*by, models.get(name), versions[key]))
+                known[name] = known.get(name, 0) | 1 << len(writes)
+                writes.append(_Write(*by, models.get(name), known[name]))
 
 
 def _is_on(write: _Write, key: ModelKey) -> bool:
