@@ -21,7 +21,7 @@ from miglint.project.operations import (
     walk_operations,
 )
 from miglint.project.truth import Truth
-from miglint.syntax.facts import ModuleFacts
+from miglint.syntax.facts import Items, Literal, ModuleFacts
 from miglint.syntax.reader import read
 
 HEADER = "from django.conf import settings\nfrom django.db import migrations, models\n"
@@ -228,3 +228,80 @@ def test_a_computed_swappable_dependency_leaves_the_edges_of_the_app_known() -> 
     )
     assert found.dependencies_known
     assert [part.what for part in found.unreadable] == ["swappable_dependency"]
+
+
+# -- the text of SQL ------------------------------------------------------------------------------------
+
+
+def sql_of(argument: str, before: str = "", files: dict[str, str] | None = None) -> object:
+    """The text that RunSQL's first argument comes to; the expression where it does not come to one."""
+    text = (
+        "import os\nfrom pathlib import Path\nfrom django.db import migrations\n"
+        f"{before}\nclass Migration(migrations.Migration):\n"
+        f'    INNER = "DROP INDEX inner_idx"\n    operations = [migrations.RunSQL({argument})]\n'
+    )
+    key = MigrationKey("shop", "0001_x")
+    found = interpret(key, "0001_x.py", read(text), read_text=lambda path: (files or {}).get(path))
+    (operation,) = found.operations
+    assert isinstance(operation, RunSQL)
+    return operation.sql.text if isinstance(operation.sql, Literal) else operation.sql
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "DROP",
+        'f"DROP INDEX {NAME}"',
+        '"DROP INDEX %s" % NAME',
+        '"DROP INDEX %(name)s" % {"name": NAME}',
+        '"DROP INDEX {}".format(NAME)',
+        '"DROP INDEX {name}".format(name=NAME)',
+        '" ".join(["DROP", "INDEX", NAME])',
+        '"DROP " + "INDEX " + NAME',
+    ],
+)
+def test_sql_is_read_through_constants_and_composition(argument: str) -> None:
+    assert sql_of(argument, 'NAME = "order_idx"\nDROP = "DROP INDEX order_idx"\n') == "DROP INDEX order_idx"
+
+
+def test_sql_of_the_class_body_and_in_lists_is_written_out() -> None:
+    assert sql_of("INNER") == "DROP INDEX inner_idx"
+    found = sql_of('[INNER, (f"SELECT %s, {N}", [N])]', "N = 3\n")
+    assert isinstance(found, Items)
+    first, second = found.items
+    assert isinstance(second, Items)
+    assert (first.text, second.items[0].text) == ("DROP INDEX inner_idx", "SELECT %s, 3")
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        'f"DROP INDEX {name()}"',
+        '"%(a)s" % {}',
+        '"{:>10}".format("x")',
+        '"%10s" % "x"',
+        'f"{3:03d}"',
+        '"{0.real}".format(1)',
+    ],
+)
+def test_what_is_no_plain_composition_is_not_guessed(argument: str) -> None:
+    assert not isinstance(sql_of(argument), str)
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        'open(os.path.join(os.path.dirname(__file__), "sql", "x.sql")).read()',
+        '(Path(__file__).resolve().parent / "sql" / "x.sql").read_text(encoding="utf-8")',
+        'Path(__file__).parent.joinpath("sql/x.sql").open().read()',
+        '(BASE / "x.sql").read_text()',
+        "FROM_WITH",
+    ],
+)
+def test_sql_of_files_beside_the_migration_is_read(argument: str) -> None:
+    before = (
+        'BASE = Path(__file__).parent / "sql"\n'
+        'with open(os.path.join(os.path.dirname(__file__), "sql/x.sql")) as f:\n    FROM_WITH = f.read()\n'
+    )
+    assert sql_of(argument, before, {"sql/x.sql": "SELECT 1"}) == "SELECT 1"
+    assert not isinstance(sql_of(argument, before), str)

@@ -9,8 +9,9 @@ from pathlib import Path
 from miglint.project.django_settings import DjangoSettings, read_django_settings
 from miglint.project.field_classes import FieldClasses
 from miglint.project.fields import FieldClass
-from miglint.project.interpret import Lookup
+from miglint.project.interpret import Lookup, ReadText
 from miglint.project.source_module import SourceModule
+from miglint.reading import file_content
 from miglint.syntax.facts import Call, Expr, Import, Literal, ModuleFacts, Statement, expressions, walk
 
 _SETTINGS_VARIABLE = "DJANGO_SETTINGS_MODULE"
@@ -47,6 +48,23 @@ class Modules:
             return self._facts_of(found) if found is not None else None
 
         return find
+
+    def read_text(self, file: str) -> ReadText:
+        """The text of other files of the project by their paths relative to that of `file`, as SQL is kept there."""
+        folder = file.rpartition("/")[0]
+
+        def read(path: str) -> str | None:
+            wanted = os.path.normpath(f"{folder}/{path}")
+            # Links may lead out of the project: what they lead to is not read.
+            if not os.path.realpath(wanted).startswith(f"{os.path.realpath(self._root)}/"):
+                return None
+            data = self._overlay.get(wanted) or file_content(wanted)
+            try:
+                return data.decode("utf-8-sig") if data is not None else None
+            except UnicodeDecodeError:
+                return None
+
+        return read
 
     def in_environment(self, module: str) -> str | None:
         """The file of an installed module, None where the environment does not have it or is not known."""

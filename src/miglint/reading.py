@@ -192,6 +192,15 @@ def _file_content(path: str) -> bytes:
         raise _Unreadable(f"the file cannot be read: {error}") from None
 
 
+def file_content(path: str) -> bytes | None:
+    """The bytes of a regular file that is not too large, None where they cannot be had."""
+    try:
+        data = _file_content(path)
+    except _Unreadable:
+        return None
+    return data if len(data) <= MAX_SIZE else None
+
+
 def _processors() -> int:
     """How many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):

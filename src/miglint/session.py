@@ -391,7 +391,16 @@ class _Run:
                 files[key] = module.file
                 facts = self._read[module.file].facts
                 found_class = modules.field_class(module.file)
-                migrations.append(interpret(key, module.path, facts, modules.lookup(module.file), found_class))
+                migrations.append(
+                    interpret(
+                        key,
+                        module.path,
+                        facts,
+                        modules.lookup(module.file),
+                        found_class,
+                        modules.read_text(module.file),
+                    )
+                )
         graph = Graph.build(migrations, swappable=django.swappable, django_version=version)
         usages = Usages(
             module_of=lambda key: modules.module(files[key]) if key in files else None,

@@ -19,6 +19,7 @@ from miglint.project.operations import (
     Unread,
     operation_class,
 )
+from miglint.project.sql_files import file_read
 from miglint.project.truth import Truth
 from miglint.syntax.evaluate import Values, items_of, module_values
 from miglint.syntax.facts import (
@@ -41,6 +42,7 @@ from miglint.syntax.facts import (
 from miglint.text import NOWHERE, Span
 
 Lookup = Callable[[str], "ModuleFacts | None"]
+ReadText = Callable[[str], "str | None"]
 
 _DJANGO_BASES = ("django.db.migrations.Migration", "django.db.migrations.migration.Migration")
 _EDGES = ("dependencies", "run_before", "replaces")
@@ -57,6 +59,11 @@ def no_lookup(module: str) -> ModuleFacts | None:
     return None
 
 
+def no_text(path: str) -> str | None:
+    """Reads no file."""
+    return None
+
+
 def no_class(name: str) -> FieldClass | None:
     """Knows no field class but Django's."""
     return None
@@ -68,18 +75,20 @@ def interpret(
     facts: ModuleFacts,
     lookup: Lookup = no_lookup,
     field_class: Callable[[str], FieldClass | None] = no_class,
+    read_text: ReadText = no_text,
 ) -> Migration:
     """The migration of a file; what cannot be read is recorded in it, and never raised.
 
     `lookup` gives the facts of another module by its dotted name as the file imports it (`..base` for a relative
-    one), None where they are not known; `field_class` what a name of the file means that is not Django's.
+    one), None where they are not known; `field_class` what a name of the file means that is not Django's,
+    `read_text` the text of a file beside the migration, by its relative path.
     """
     if facts.problem is not None:
         return _unknown(key, path, facts, NOWHERE, facts.problem.message)
     definition = facts.class_named("Migration")
     if definition is None:
         return _unknown(key, path, facts, Span(0, 0), "`Migration` is not defined in this file")
-    return _Interpreter(key, path, facts, definition, lookup, field_class).migration()
+    return _Interpreter(key, path, facts, definition, lookup, field_class, read_text).migration()
 
 
 def _unknown(key: MigrationKey, path: str, facts: ModuleFacts, span: Span, why: str) -> Migration:
@@ -109,6 +118,7 @@ class _Interpreter:
         definition: Class,
         lookup: Lookup,
         field_class: Callable[[str], FieldClass | None],
+        read_text: ReadText,
     ) -> None:
         self._key = key
         self._path = path
@@ -116,6 +126,7 @@ class _Interpreter:
         self._definition = definition
         self._lookup = lookup
         self._field_class = field_class
+        self._read_text = read_text
         module = module_values(facts.body)
         self._values = Values(module).run(definition.body)
         self._unreadable: list[Unreadable] = []
@@ -282,7 +293,17 @@ class _Interpreter:
             return self.field(value, values)
         if kind == "tuple[Operation, ...]":
             return self._operations(value, values)
+        if kind == "SQL | None" and value is not None:
+            return self._sql(values.resolve_all(value), values)
         return value if value is None or isinstance(value, Name) else values.resolve(value)
+
+    def _sql(self, value: Expr, values: Values) -> Expr:
+        """SQL with what it reads from files beside the migration."""
+        if isinstance(value, Items):
+            return Items(value.kind, tuple(self._sql(item, values) for item in value.items), value.span)
+        path = file_read(value, values)
+        text = self._read_text(path) if path is not None else None
+        return Literal("str", text, value.span) if text is not None else value
 
     def field(self, value: Expr | None, values: Values) -> Field:
         """A field as its call, with constants and `**{…}` written out."""
@@ -319,7 +340,7 @@ class _Interpreter:
 # -- arguments ----------------------------------------------------------------------------------------
 
 # The kinds of parameters that are always passed on: None says that the argument is absent.
-_ALWAYS_GIVEN = frozenset({"str | None", "Expr | None", "Field"})
+_ALWAYS_GIVEN = frozenset({"str | None", "Expr | None", "SQL | None", "Field"})
 _NOT_DJANGOS = frozenset({"span", "call", "uncertain", "complete", "why", "callee", "then", "otherwise"})
 # Source: django.contrib.postgres.operations
 _EXTENSION_NAMES = {

@@ -180,11 +180,15 @@ class SeparateDatabaseAndState(Operation, frozen=True, kw_only=True, eq=False):
     nested_in: ClassVar[tuple[str, ...]] = ("database_operations", "state_operations")
 
 
+# What RunSQL is given: a text, or a list of texts and of pairs of text and parameters. Constants are written out.
+SQL = Expr
+
+
 class RunSQL(Operation, frozen=True, kw_only=True, eq=False):
     """`reverse_sql` is None only where the argument is absent; an explicit `None` is a Literal."""
 
-    sql: Expr | None
-    reverse_sql: Expr | None = None
+    sql: SQL | None
+    reverse_sql: SQL | None = None
     state_operations: tuple[Operation, ...] = ()
     hints: Expr | None = None
     elidable: Expr | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from miglint.syntax.composing import format_text, join_text, percent_text, template_text
 from miglint.syntax.facts import (
     Assign,
     Attribute,
@@ -93,6 +94,9 @@ class Values:
             self.names.pop(alias.bound, None)
 
     def _with(self, statement: With) -> None:
+        for item in statement.items:
+            if item.target is not None:
+                self._bind(item.target, item.value)
         self.run(statement.body)
 
     def _now(self, value: Expr) -> Expr:
@@ -239,7 +243,7 @@ class Values:
             return value
         operands = [self.resolve(operand, depth + 1) for operand in value.operands]
         if value.operator == "%":
-            return Operation("%", tuple(operands), value.span)
+            return self._percent(operands, value, depth)
         first = operands[0]
         texts = [operand for operand in operands if isinstance(operand, Literal) and operand.kind == "str"]
         if len(texts) == len(operands):
@@ -251,6 +255,32 @@ class Values:
         for operand in operands:
             items.extend(operand.items if isinstance(operand, Items) else (Starred(operand, operand.span),))
         return Items(first.kind if isinstance(first, Items) else lists[0].kind, tuple(items), value.span)
+
+    def _percent(self, operands: list[Expr], value: Operation, depth: int) -> Expr:
+        left, right = operands[0], self.resolve_all(operands[-1], depth + 1)
+        if len(operands) == 2 and isinstance(left, Literal) and left.kind == "str":
+            text = percent_text(left.text, right)
+            if text is not None:
+                return Literal("str", text, value.span)
+        return Operation("%", (left, *operands[1:-1], right), value.span)
+
+    def _template(self, value: Template, depth: int) -> Expr:
+        parts = Template(tuple(self.resolve(part, depth + 1) for part in value.parts), value.span)
+        text = template_text(parts)
+        return Literal("str", text, value.span) if text is not None else parts
+
+    def resolve_all(self, value: Expr, depth: int = 0) -> Expr:
+        """A value resolved, and the elements of its lists, tuples and dictionaries too."""
+        resolved = self.resolve(value, depth)
+        if depth > _MAX_RESOLUTION:
+            return resolved
+        if isinstance(resolved, Items):
+            items = tuple(self.resolve_all(item, depth + 1) for item in resolved.items)
+            return Items(resolved.kind, items, resolved.span)
+        if isinstance(resolved, Pairs):
+            pairs = tuple(Pair(pair.key, self.resolve_all(pair.value, depth + 1)) for pair in resolved.pairs)
+            return Pairs(pairs, resolved.span)
+        return resolved
 
     def _expand(self, value: Comprehension, depth: int) -> Expr:
         rounds: list[dict[str, Expr]] = [{}]
@@ -290,6 +320,8 @@ class Values:
                 inner = self.resolve(value.arguments[0], depth + 1)
                 if isinstance(inner, Items):
                     return Items("list", inner.items, value.span)
+        if isinstance(function, Attribute) and function.name in ("format", "join"):
+            return self._composed(value, function, depth)
         if isinstance(function, Attribute) and not value.keywords:
             return self._method(value, function, depth)
         if _has_unnamed(value.keywords) or _has_starred(value.arguments):
@@ -310,6 +342,21 @@ class Values:
                 entries.append({"items": both, "keys": pair.key, "values": pair.value}[function.name])
             return Items("list", tuple(entries), value.span)
         return value
+
+    def _composed(self, value: Call, function: Attribute, depth: int) -> Expr:
+        """`"…".format(…)` and `", ".join(…)` of constants."""
+        receiver = self.resolve(function.value, depth + 1)
+        arguments = tuple(self.resolve_all(each, depth + 1) for each in value.arguments)
+        keywords = tuple(Keyword(k.name, self.resolve(k.value, depth + 1), k.span) for k in value.keywords)
+        text: str | None = None
+        if isinstance(receiver, Literal) and receiver.kind == "str":
+            if function.name == "format" and not _has_unnamed(keywords) and not _has_starred(arguments):
+                text = format_text(receiver.text, arguments, {k.name: k.value for k in keywords if k.name is not None})
+            elif function.name == "join" and len(arguments) == 1 and isinstance(arguments[0], Items):
+                text = join_text(receiver.text, arguments[0].items)
+        if text is not None:
+            return Literal("str", text, value.span)
+        return Call(Attribute(receiver, function.name, function.span), arguments, keywords, value.span)
 
     def _spread(self, value: Call, depth: int) -> Call:
         """A call with `*[…]` and `**{…}` of known values written out."""
@@ -373,6 +420,7 @@ _WAYS: dict[type, Callable[[Values, Any, int], Expr]] = {
     Call: Values._call,
     Pairs: Values._merge_pairs,
     Subscript: Values._item,
+    Template: Values._template,
 }
 
 

@@ -189,7 +189,9 @@ class ExpressionReader:
         parts: list[Expr] = []
         for part in node.parts:
             if hasattr(part, "expression"):
-                parts.append(self.read(part.expression, scope))
+                value = self.read(part.expression, scope)
+                plain = part.format_spec is None and part.conversion is None
+                parts.append(value if plain else Operation("format", (value,), self.span(node)))
             elif part.value:
                 parts.append(string_literal(part.value.replace("{{", "{").replace("}}", "}"), self.span(node)))
         return Template(tuple(parts), self.span(node))

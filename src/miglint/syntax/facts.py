@@ -19,7 +19,7 @@ from miglint.text import NOWHERE, Span
 from miglint.value import Value
 
 # Raised whenever the shape or the meaning of facts changes: cached facts of another version are not used.
-FACTS_VERSION = 1
+FACTS_VERSION = 2
 
 # An expression nested deeper than this is stored as Opaque: codec and comparison recurse.
 MAX_DEPTH = 100
@@ -152,7 +152,7 @@ class Operation(Node, frozen=True, eq=False, array_like=True, tag="O"):
     """An operator and its operands, chains stored flat: `a + b + c` is `("+", (a, b, c))`.
 
     Also comparisons ("<", "in", "not in", "is not" …; a chained one is "and" of its parts), "and", "or",
-    "not", unary operators ("-x", "+x", "~x"), ":=", "await", "yield", "yield from" and "slice".
+    "not", unary operators ("-x", "+x", "~x"), ":=", "await", "yield", "yield from", "slice" and "format".
     """
 
     operator: str
@@ -161,7 +161,10 @@ class Operation(Node, frozen=True, eq=False, array_like=True, tag="O"):
 
 
 class Template(Node, frozen=True, eq=False, array_like=True, tag="T"):
-    """An f-string (or t-string): literal texts and the expressions between them, formats left out."""
+    """An f-string (or t-string): literal texts and the expressions between them.
+
+    An expression with a format or a conversion is the operand of a "format" Operation, which leaves out which.
+    """
 
     parts: tuple[Expr, ...]
     span: Span = NOWHERE
