@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -27,6 +28,8 @@ _FOREIGN = (
     "GIT_OBJECT_DIRECTORY",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
 )
+# What may be the name of a branch or a commit, and not an expression such as `HEAD~3`.
+_NAME = re.compile(r"\w[\w./-]*")
 _SYMLINK, _SUBMODULE = "120000", "160000"
 
 
@@ -98,7 +101,7 @@ class Repository(msgspec.Struct, frozen=True, eq=False, dict=True):
         """The commit that is checked out. Raises GitError."""
         found = self._commit("HEAD")
         if found is None:
-            raise GitError(f"the repository of {self.directory} has no commit yet, so nothing can be compared with it")
+            raise GitError(f"the branch that is checked out in {self.directory} has no commit yet: commit first")
         return found
 
     def merge_base(self, ref: str) -> str:
@@ -123,6 +126,8 @@ class Repository(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     def _way_to(self, ref: str) -> str:
         """What makes a missing ref known."""
+        if _NAME.fullmatch(ref) is None:
+            return "name a branch or a commit that exists"
         remotes = self._git("remote").stdout.decode("utf-8", "replace").split()
         unshallow = " --unshallow" if self.is_shallow else ""
         for remote in remotes:

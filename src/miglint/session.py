@@ -48,6 +48,8 @@ _ADVICE = (
     "to begin with what is new, `miglint check --since origin/main` reports only what that branch has not got; "
     "or `miglint check --write-baseline` accepts what is there"
 )
+# The rule that asks git without a base branch.
+_NOT_IN_GIT = ("MG605", "migration-not-in-git")
 _ASSUMED_DJANGO: Version = (5, 2)
 
 
@@ -450,7 +452,9 @@ class _Run:
     # -- git -----------------------------------------------------------------------------------------
 
     def _git(self, found: layout.Layout, django: DjangoSettings) -> tuple[Comparison | None, Tracking]:
-        """The base branch, where one is asked for, and what git does not have."""
+        """The base branch, where one is asked for, and what git does not have, where a rule asks for it."""
+        if not self._since and not check.selection_of(self._settings, self._options).is_on(*_NOT_IN_GIT):
+            return None, Tracking()
         repository = self._repository()
         if repository is None:
             return None, Tracking()

@@ -107,11 +107,13 @@ def _models_left(migrations: Sequence[Migration]) -> set[str]:
 
 def _whole_app(context: ProjectContext, base: Base, app: str, migrations: Sequence[Migration]) -> Diagnostic:
     last = max(migrations, key=lambda migration: (migration.number or 0, migration.name))
-    count = f"all {len(migrations)} migrations" if len(migrations) > 1 else "the migration"
+    one = len(migrations) == 1
+    count = "the migration" if one else f"all {len(migrations)} migrations"
     models = ", ".join(sorted(_models_left(migrations)))
     return context.diagnostic(
         None,
-        f"{count} of {app} that {base.ref} has are gone: the tables of {models} stay, and nothing knows them any more",
+        f"{count} of {app} on {base.ref} {'is' if one else 'are'} gone: the tables of {models} stay, and nothing knows "
+        "them any more",
         path=last.path,
         app=app,
         migration_name=last.name,
