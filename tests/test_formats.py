@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -94,8 +95,16 @@ def rendered(name: str, report: Report, cwd: str = "/") -> str:
 
 
 @pytest.fixture(scope="module")
-def shop() -> Report:
-    return report_of(SHOP, select=("ALL",))
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The top of a repository in which the shop is `fixtures/shop`, wherever these tests are."""
+    root = Scratch(tmp_path_factory.mktemp("repository")).root
+    shutil.copytree(SHOP, root / "fixtures/shop", ignore=shutil.ignore_patterns(".miglint_cache"))
+    return root
+
+
+@pytest.fixture(scope="module")
+def shop(repository: Path) -> Report:
+    return report_of(repository / "fixtures/shop", select=("ALL",))
 
 
 @pytest.fixture(scope="module")
@@ -130,15 +139,15 @@ def test_no_control_character_of_a_user_reaches_the_output(hostile: Report, name
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_the_same_report_gives_the_same_bytes(shop: Report, name: str) -> None:
-    assert rendered(name, shop) == rendered(name, report_of(SHOP, select=("ALL",)))
+def test_the_same_report_gives_the_same_bytes(shop: Report, repository: Path, name: str) -> None:
+    assert rendered(name, shop) == rendered(name, report_of(repository / "fixtures/shop", select=("ALL",)))
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_paths_are_relative_to_the_repository_and_have_slashes(shop: Report, name: str) -> None:
-    text = rendered(name, shop, cwd=SHOP.parent.parent.as_posix())
+def test_paths_are_relative_to_the_repository_and_have_slashes(shop: Report, repository: Path, name: str) -> None:
+    text = rendered(name, shop, cwd=repository.as_posix())
     assert "fixtures/shop/catalog/migrations/0005_product_name_idx.py" in text
-    assert SHOP.as_posix() not in text
+    assert repository.as_posix() not in text
 
 
 # -- sarif ----------------------------------------------------------------------------------------------
@@ -171,7 +180,7 @@ def test_sarif_describes_every_rule_that_is_on(shop: Report) -> None:
     assert [rule["id"] for rule in few] == ["MG302"]
 
 
-def test_a_sarif_result_points_at_its_rule_and_place(shop: Report) -> None:
+def test_a_sarif_result_points_at_its_rule_and_place(shop: Report, repository: Path) -> None:
     run = sarif(shop)
     assert run["columnKind"] == "unicodeCodePoints"
     for result, diagnostic in zip(run["results"], shop.diagnostics, strict=True):
@@ -179,7 +188,7 @@ def test_a_sarif_result_points_at_its_rule_and_place(shop: Report) -> None:
         (location,) = result["locations"]
         uri = location["physicalLocation"]["artifactLocation"]["uri"]
         assert not uri.startswith((".", "/"))
-        assert (SHOP.parent.parent / uri).exists()
+        assert (repository / uri).exists()
         region = location["physicalLocation"]["region"]
         assert list(region) == ["startLine", "startColumn", "endLine", "endColumn"]
         assert (region["endLine"], region["endColumn"]) >= (region["startLine"], region["startColumn"])
@@ -288,14 +297,14 @@ def test_no_name_can_start_a_github_command(hostile: Report) -> None:
 # -- gitlab ---------------------------------------------------------------------------------------------
 
 
-def test_gitlab_gets_what_code_quality_asks_for(shop: Report) -> None:
+def test_gitlab_gets_what_code_quality_asks_for(shop: Report, repository: Path) -> None:
     issues = json.loads(rendered("gitlab", shop))
     assert len(issues) == len(shop.findings)
     for issue, diagnostic in zip(issues, shop.findings, strict=True):
         assert issue["description"].startswith(diagnostic.code)
         assert issue["check_name"] == diagnostic.name
         assert issue["severity"] in ("info", "minor", "major", "critical", "blocker")
-        assert (SHOP.parent.parent / issue["location"]["path"]).exists()
+        assert (repository / issue["location"]["path"]).exists()
         assert issue["location"]["lines"]["begin"] >= 1
     assert len({issue["fingerprint"] for issue in issues}) == len(issues)
 
