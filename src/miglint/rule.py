@@ -87,7 +87,12 @@ class _Context:
 
     def card(self, actions: Sequence[Action]) -> str:
         """What the actions mean for their table, in one line: lock, what waits, for how long."""
-        return card(actions, self.project)
+        return card(actions, self.project, held=self._holds_locks)
+
+    @property
+    def _holds_locks(self) -> bool:
+        """Whether a lock is kept until the migration commits."""
+        return self.database.transactional_ddl
 
     def confidence(self, step: Step, actions: Iterable[Action]) -> Confidence:
         """How sure it is that the actions happen, and that they cost what the tables say."""
@@ -187,6 +192,10 @@ class MigrationContext(_Context):
         return is_at_risk(step, action, self.project)
 
     @property
+    def _holds_locks(self) -> bool:
+        return self.database.transactional_ddl and not self.migration.atomic.refuted
+
+    @property
     def before(self) -> ProjectState:
         """The state of the migration's ancestors."""
         return self.project.history.state_before(self.migration.key)
@@ -229,6 +238,10 @@ class OperationContext(_Context, Generic[O]):
     @property
     def migration(self) -> Migration:
         return self.step.migration
+
+    @property
+    def _holds_locks(self) -> bool:
+        return self.database.transactional_ddl and not self.migration.atomic.refuted
 
     @property
     def before(self) -> ProjectState:
@@ -447,8 +460,11 @@ def _makes_table(steps: Iterable[Step], table: str) -> bool:
     return any(isinstance(action, CreateTable) and action.table == table for step in steps for action in step.actions)
 
 
-def card(actions: Sequence[Action], project: Project) -> str:
-    """What actions on one table mean for it, in one line: `SHARE on shop_order: writes wait while …`."""
+def card(actions: Sequence[Action], project: Project, *, held: bool = True) -> str:
+    """What actions on one table mean for it, in one line: `SHARE on shop_order: writes wait while …`.
+
+    `held`: they are in a transaction with the rest of the migration.
+    """
     table = actions[0].table or _unnamed(actions[0])
     rows = project.sizes.rows.get(table)
     size = f" ({rows:,} rows)" if rows is not None else ""
@@ -456,16 +472,16 @@ def card(actions: Sequence[Action], project: Project) -> str:
     built = sum(cost_of(action, project.database).indexes for action in actions)
     lock = f"{cost.lock} on {table}{size}" if cost.lock not in ("", "NONE") else f"{table}{size}"
     waits = " and ".join(what for what in ("reads", "writes") if what in cost.blocks)
-    return f"{lock}: {waits or 'nothing'} {'wait' if waits else 'waits'} {_how_long(cost, built)}"
+    return f"{lock}: {waits or 'nothing'} {'wait' if waits else 'waits'} {_how_long(cost, built, held=held)}"
 
 
 def _unnamed(action: Action) -> str:
     return f"the table of {action.model.app}.{action.model.name}" if action.model is not None else "a table"
 
 
-def _how_long(cost: Cost, built: int) -> str:
+def _how_long(cost: Cost, built: int, *, held: bool) -> str:
     if not cost.lasts:
-        return "until the migration commits"
+        return "until the migration commits" if held else "for a moment"
     if cost.rewrites:
         return "while the whole table is written anew" + (", its indexes too" if cost.indexes else "")
     if cost.indexes:

@@ -139,6 +139,8 @@ class Traits(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=
 
     identifier: Identifier | None = None
     lock_timeout: LockTimeout | None = None
+    # One lock for all: whoever writes, writes alone.
+    one_writer: bool = False
 
 
 class CostTableError(ValueError):

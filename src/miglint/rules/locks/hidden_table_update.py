@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from miglint.api import (
+    Action,
     ActionContext,
     AddCheck,
     AlterField,
@@ -31,11 +32,11 @@ def hidden_table_update(context: ActionContext[UpdateRows]) -> Iterator[Diagnost
     if not updates or not isinstance(operation, AlterField) or not context.touches_database:
         return
     action = updates[0]
-    work = [action, *(each for each in context.actions if isinstance(each, SetNotNull))]
+    work: list[Action] = [action, *(each for each in context.actions if isinstance(each, SetNotNull))]
     yield context.diagnostic(
         None,
         f"Django updates every row of {action.table} whose {action.column} is NULL in one statement, then makes the "
-        f"column NOT NULL: {context.card(work)}",
+        f"column NOT NULL: {_waits(context, work)}",
         help=_instead(context, operation, action),
         url=_URL,
         field=operation.name,
@@ -43,10 +44,16 @@ def hidden_table_update(context: ActionContext[UpdateRows]) -> Iterator[Diagnost
     )
 
 
+def _waits(context: ActionContext[UpdateRows], work: list[Action]) -> str:
+    if any(context.cost_of(action).blocks_writes for action in work):
+        return context.card(work)
+    return "whoever writes to one of the rows waits until all are done"
+
+
 def _instead(context: ActionContext[UpdateRows], operation: AlterField, action: UpdateRows) -> str:
     model, name = context.model, operation.name
     default = operation.field.arguments.get("default") or operation.field.arguments.get("db_default")
-    begin = "The rows stay locked until the migration commits, and the default is nowhere to be seen in the SQL. "
+    begin = "All of them stay locked until the last one is written, and the migration does not look like an update. "
     proof = AddCheck(table=action.table, model=action.model, not_null=action.column)
     if model is None or name is None or default is None or not context.offers(proof, validated=False):
         return f"{begin}Fill the column in batches, in a migration before it with `atomic = False`."

@@ -38,14 +38,14 @@ def table_rewrite(context: ActionContext[Action]) -> Iterator[Diagnostic]:
         return
     tables = list(dict.fromkeys(action.table or "a table" for action in rewritten))
     cards = [context.card([action for action in rewritten if (action.table or "a table") == table]) for table in tables]
-    remade = all(isinstance(action, RemakeTable) for action in rewritten)
     more = f", and {len(cards) - 3} more tables" if len(cards) > 3 else ""
     yield context.diagnostic(
         None,
         f"{_what(context, rewritten[0])} rewrites {_listed(tables)}: {'; '.join(cards[:3])}{more}",
         help=_help(context, rewritten),
         url=context.cost(rewritten[0]).url,
-        severity=Severity.INFO if remade else None,
+        # Where one writes at a time, and almost every change copies its table, it says little.
+        severity=Severity.INFO if context.traits.one_writer else None,
         confidence=context.confidence(context.step, rewritten),
     )
 
@@ -60,11 +60,16 @@ def _listed(tables: list[str]) -> str:
 
 
 def _what(context: ActionContext[Action], action: Action) -> str:
-    if isinstance(action, AlterColumnType) and action.old_type and action.new_type and not action.cascades:
+    if isinstance(action, AlterColumnType) and _is_told(action):
         return f"changing {action.column} from {action.old_type} to {action.new_type}"
     if isinstance(action, AddColumn):
         return f"adding {action.column.name}"
     return context.operation.class_name
+
+
+def _is_told(action: AlterColumnType) -> bool:
+    """Whether the names of the types say what changes."""
+    return None not in (action.old_type, action.new_type) and action.old_type != action.new_type and not action.cascades
 
 
 def _help(context: ActionContext[Action], rewritten: list[Action]) -> str:
