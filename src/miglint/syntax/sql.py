@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 # Raised whenever the shape or the meaning of statements changes: remembered ones of another version are not used.
-SQL_VERSION = 2
+SQL_VERSION = 3
 
 _DIALECTS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite"}
 # Longer texts are data dumps: reading them takes long and says nothing.
@@ -87,7 +87,7 @@ def _words(text: str, dialect: str) -> list[_Word] | None:
         kind = token.token_type.name
         if kind == "STRING" and after_command:
             # The tokenizer keeps the rest of some statements (VACUUM, REINDEX, LOCK) as one string.
-            found = re.finditer(r"\"[^\"]*\"|\w+|[^\w\s;]", token.text)
+            found = re.finditer(r"\"[^\"]*\"|`[^`]*`|\w+|[^\w\s;]", token.text)
             words.extend(_command_word(part.group(), token.start, token.end) for part in found)
         elif kind in ("IDENTIFIER",):
             words.append(_Word(token.text, "name", token.start, token.end))
@@ -97,12 +97,12 @@ def _words(text: str, dialect: str) -> list[_Word] | None:
             words.extend(_Word(part, "word", token.start, token.end) for part in token.text.split())
         else:
             words.append(_Word(token.text, "symbol", token.start, token.end))
-        after_command = kind in ("COMMAND", "LOCK", "EXECUTE", "SHOW", "REFRESH", "KILL", "ANALYZE", "COPY")
+        after_command = kind in ("COMMAND", "LOCK", "EXECUTE", "SHOW", "REFRESH", "KILL", "ANALYZE", "COPY", "RENAME")
     return words
 
 
 def _command_word(text: str, start: int, end: int) -> _Word:
-    if text.startswith('"') and len(text) > 1:
+    if text.startswith(('"', "`")) and len(text) > 1:
         return _Word(text[1:-1], "name", start, end)
     return _Word(text, "word" if re.match(r"\w", text) else "symbol", start, end)
 
@@ -475,6 +475,8 @@ class _Reader:
             name = self.name()
             self.skip("TO")
             yield Statement(verb="rename-column", name=name, new_name=self.name())
+        elif self.skip("COMMENT"):
+            yield Statement(verb="comment")
         elif self.skip("VALIDATE", "CONSTRAINT"):
             yield Statement(verb="validate-constraint", name=self.name())
         elif self.peek() == "ALTER" and self.peek(1) not in ("CONSTRAINT", "INDEX"):

@@ -159,6 +159,8 @@ def _alter(old: _Side, new: _Side, model: ModelState, scene: Scene) -> Iterator[
         # A class of others may call its column as it likes.
         known = all(side.field.kind is not None or side.field.db_column is not None for side in (old, new))
         yield RenameColumn(column=old.column.name, new_column=new.column.name, certain=known, **where)
+    if scene.like_twins and _changes_indexed_text(old, new) and has_like_twin(old.column, before, scene):
+        yield _drop_like(old, where)
     yield from _retype(old, new, change, scene, where)
     yield from _fill(old, new, where)
     if _comment(before) != _comment(after):
@@ -340,21 +342,21 @@ def _change_like_twins(old: _Side, new: _Side, scene: Scene, where: dict[str, An
         return
     before, after = old.field, new.field
     was, is_now = (side.db_index.certain or side.unique.certain for side in (before, after))
-    retyped = (
-        was
-        and new.column.type is not None
-        and _family(old.column.type) in ("varchar", "text", "citext")
-        and _family(old.column.type) != _family(new.column.type)
-    )
+    retyped = _changes_indexed_text(old, new)
     # Django 4.2 loses the twin where varchar becomes text.
     rebuilt = retyped and scene.django_version >= (5, 0)
-    if retyped and has_like_twin(old.column, before, scene):
-        yield _drop_like(old, where)
     gained = (not was and after.db_index.certain) or (not before.unique.certain and after.unique.certain)
     if gained or rebuilt:
         yield from field_indexes(new.column, after, scene, where, only_like=True)
     if before.unique.certain and not is_now and not retyped and has_like_twin(old.column, before, scene):
         yield _drop_like(old, where)
+
+
+def _changes_indexed_text(old: _Side, new: _Side) -> bool:
+    """Source: PostgreSQL's `_is_changing_type_of_indexed_text_column`; the twin is dropped before the type changes."""
+    indexed = old.field.db_index.certain or old.field.unique.certain
+    kinds = _family(old.column.type), _family(new.column.type)
+    return indexed and kinds[0] in ("varchar", "text", "citext") and kinds[0] != kinds[1]
 
 
 def _renames_check(old: _Side, new: _Side, scene: Scene) -> bool:

@@ -9,6 +9,7 @@ from miglint.project.action import (
     Action,
     AddColumn,
     AddUnique,
+    Column,
     Comment,
     DropColumn,
     DropDefault,
@@ -33,6 +34,7 @@ from miglint.project.columns import (
     is_volatile,
     join_table,
 )
+from miglint.project.fields import Field
 from miglint.project.truth import Truth
 
 
@@ -63,11 +65,17 @@ def add_field(operation: ops.AddField, scene: Scene) -> Iterator[Action]:
     if is_constrained(field):
         empty = filled.refuted and column.default.refuted
         yield from add_key(where, column.name, scene.target(field, model), inline=True, empty=empty)
-    if filled.certain and not column.default.certain:
+    if filled.certain and not column.default.certain and not _needs_no_default(field, column, scene):
         yield DropDefault(column=column.name, temporary=True, **where)
     if "db_comment" in field.database_arguments:
         yield Comment(column=column.name, **where)
     yield from field_indexes(column, field, scene, {**where, "deferred": True})
+
+
+def _needs_no_default(field: Field, column: Column, scene: Scene) -> bool:
+    """Whole texts are "" on MySQL without a default. Source: `skip_default` of its schema editor, since Django 5.0"""
+    empty = field.has_default.refuted and column.type in ("text", "bytea")
+    return scene.database.is_mysql and scene.django_version >= (5, 0) and empty
 
 
 def remove_field(operation: ops.RemoveField, scene: Scene) -> Iterator[Action]:

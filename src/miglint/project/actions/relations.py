@@ -112,12 +112,13 @@ def create_join_table(name: str, field: Field, model: ModelState, scene: Scene) 
     yield AddUnique(
         columns=(near, far), name=index_name(table, (near, far), "_uniq"), deferred=True, reason="many-to-many", **where
     )
-    for column, target in ((near, here), (far, other)):
-        constrained = field.flag("db_constraint", default=Truth.YES).possible
-        if constrained:
+    constrained = field.flag("db_constraint", default=Truth.YES).possible
+    if constrained:
+        for column, target in ((near, here), (far, other)):
             yield from add_key(where, column, target, empty=True, deferred=True)
-        if constrained and scene.database.is_mysql:
-            continue  # the key makes its index
+    if constrained and scene.database.is_mysql:
+        return  # the keys make their indexes
+    for column in (near, far):
         yield CreateIndex(
             name=index_name(table, (column,)), columns=(column,), reason="foreign key", deferred=True, **where
         )

@@ -1,0 +1,76 @@
+"""The actions of a migration are the statements that Django really executed for it, in the order of the database."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from effects import Prediction
+from miglint.project.action import (
+    Action,
+    AddUnique,
+    DropConstraint,
+    DropForeignKey,
+    DropTable,
+    Execute,
+    Reference,
+)
+from miglint.project.statements import sql_actions
+from test_effects import CASES
+
+# A statement that says several things on MySQL: MODIFY column type NULL.
+_MODIFY = ("alter-column-type", "set-not-null", "drop-not-null")
+# What is no change of a table: questions, and settings of the session.
+_ASIDE = re.compile(r"\s*(SELECT|SET CONSTRAINTS|ALTER SEQUENCE|SET )", re.I)
+
+
+def executed(case: dict[str, Any], found: Prediction) -> list[tuple[str, str]]:
+    """The statements that were executed, as actions."""
+    actions: list[Action] = []
+    for text in case.get("sql", ()):
+        for statement in text.split("; "):
+            if not _ASIDE.match(statement):
+                actions += sql_actions(statement, found.database)
+    return spelled(actions, found)
+
+
+def spelled(actions: list[Action], found: Prediction) -> list[tuple[str, str]]:
+    """Kind and table of each, without what is part of another's statement."""
+    mysql = found.database.is_mysql
+    result: list[tuple[str, str]] = []
+    dropped: set[str] = set()
+    for action in actions:
+        kind = action.kind()
+        if isinstance(action, DropTable):
+            dropped.add(action.table)
+        if isinstance(action, DropForeignKey) and action.to_table in dropped:
+            continue  # DROP TABLE … CASCADE takes it along
+        if isinstance(action, Reference | Execute) or (isinstance(action, AddUnique) and action.inline):
+            continue
+        if isinstance(action, DropForeignKey):
+            kind = "drop-constraint"
+        if mysql and kind in _MODIFY:
+            kind = "modify"
+        if mysql and kind in ("set-default", "drop-default"):
+            kind = "default"
+        if mysql and isinstance(action, DropConstraint) and action.constraint in ("unique", "primary key"):
+            kind = "drop-index"
+        if mysql and kind in ("add-identity", "drop-identity"):
+            continue
+        # An index is dropped and renamed without its table's name.
+        result.append((kind, "" if kind in ("drop-index", "rename-index") else action.table))
+    return result
+
+
+def _is_compared(case: Any) -> bool:
+    """Not SQLite's, whose copies are another form; not SQL given as such; not code that the source does not hold."""
+    file, name, measured = case.values
+    return "sqlite" not in file and "error" not in measured and not name.startswith(("sql_", "run_python"))
+
+
+@pytest.mark.parametrize(("file", "name", "case"), [case for case in CASES if _is_compared(case)])
+def test_the_actions_are_the_statements(file: str, name: str, case: dict[str, Any]) -> None:
+    found = Prediction(case)
+    assert spelled(list(found.actions), found) == executed(case, found)
