@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from miglint.project.interpret import interpret
@@ -190,6 +192,40 @@ def test_atomic_is_inherited_from_a_base_class_of_the_project() -> None:
         others={"..base": HEADER + "class Unsafe(migrations.Migration):\n    atomic = False\n"},
     )
     assert found.atomic is Truth.NO
+
+
+GIVEN = """\
+from django.conf import settings
+def model_name():
+    "The model."
+    return getattr(settings, "A_MODEL", "a.B")
+"""
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        (lambda name, absent: absent, (MigrationKey("a", "__first__"), Literal("str", "a.B"))),
+        (lambda name, absent: "c.D", (MigrationKey("c", "__first__"), Literal("str", "c.D"))),
+        (lambda name, absent: None, (None, None)),
+    ],
+    ids=["what stands for the setting", "the setting", "settings that are not known"],
+)
+def test_a_model_that_a_function_of_a_package_names(setting: Any, expected: Any) -> None:
+    text = (
+        "from package import model_name\n"
+        "class Migration(migrations.Migration):\n"
+        "    dependencies = [migrations.swappable_dependency(model_name())]\n"
+        "    operations = [migrations.AddField('x', 'y', models.ForeignKey(model_name(), models.CASCADE))]\n"
+    )
+    lookup = {"package": read(GIVEN)}.get
+    key = MigrationKey("shop", "0002_x")
+    found = interpret(key, "/p/shop/migrations/0002_x.py", read(HEADER + text), lookup, setting=setting)
+    dependency = found.dependencies[0].key if found.dependencies else None
+    (operation,) = found.operations
+    assert isinstance(operation, AddField)
+    to = operation.field.to
+    assert (dependency, to if isinstance(to, Literal) else None) == expected
 
 
 @pytest.mark.parametrize("dots", [".", ".."])

@@ -36,6 +36,7 @@ class Modules:
         # Which paths were looked for, and whether there is a file.
         self.looked_for: dict[str, bool] = {}
         self._classes = FieldClasses(self.module, self.name_of)
+        self._settings = DjangoSettings()
 
     def lookup(self, file: str) -> Lookup:
         """The facts of modules as `file` imports them."""
@@ -140,9 +141,14 @@ class Modules:
             return DjangoSettings()
         body = self._expanded(file, frozenset())
         settings = read_django_settings(ModuleFacts(body)) if body is not None else DjangoSettings()
+        self._settings = settings
         if settings.default_auto_field is not None:
             self._classes.set("DEFAULT_AUTO_FIELD", settings.default_auto_field)
         return settings
+
+    def model_setting(self, name: str, absent: str) -> str | None:
+        """The model that a setting of Django names; `absent` where it is certain that the project does not say."""
+        return self._settings.swappable.get(name, absent if self._settings.whole else None)
 
     def _expanded(self, file: str, within: frozenset[str]) -> tuple[Statement, ...] | None:
         """The statements of a file, with those of the modules it imports all names from in their place."""

@@ -401,6 +401,7 @@ class _Run:
                         modules.lookup(module.file),
                         found_class,
                         modules.read_text(module.file),
+                        modules.model_setting,
                     )
                 )
         graph = Graph.build(migrations, swappable=django.swappable, django_version=version)
@@ -417,7 +418,9 @@ class _Run:
             base = compared.base(
                 part,
                 {files[migration.key]: migration for migration in migrations},
-                lambda key, path, facts: interpret(key, path, facts, modules.lookup(path)),
+                lambda key, path, facts: interpret(
+                    key, path, facts, modules.lookup(path), setting=modules.model_setting
+                ),
                 swappable=django.swappable,
                 django_version=version,
             )

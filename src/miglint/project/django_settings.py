@@ -54,6 +54,7 @@ class DjangoSettings(msgspec.Struct, frozen=True, kw_only=True):
     vendor: Vendor | None = None
     databases: tuple[str, ...] = ()
     default_auto_field: str | None = None
+    whole: bool = False
 
 
 def read_django_settings(facts: ModuleFacts) -> DjangoSettings:
@@ -65,7 +66,8 @@ def read_django_settings(facts: ModuleFacts) -> DjangoSettings:
         for name in values.names
         if name.isupper() and (text := _text(values, name)) and _is_model(name, text)
     }
-    if "INSTALLED_APPS" in values.names and "AUTH_USER_MODEL" not in values.names and _is_whole(facts):
+    whole = "INSTALLED_APPS" in values.names and _is_whole(facts)
+    if whole and "AUTH_USER_MODEL" not in values.names:
         swappable["AUTH_USER_MODEL"] = _DEFAULT_USER
     return DjangoSettings(
         swappable=swappable,
@@ -74,12 +76,18 @@ def read_django_settings(facts: ModuleFacts) -> DjangoSettings:
         vendor=None if changed else _vendor(values),
         databases=_databases(values),
         default_auto_field=_text(values, "DEFAULT_AUTO_FIELD"),
+        whole=whole and not _hidden(values),
     )
 
 
 def _is_whole(facts: ModuleFacts) -> bool:
     """Whether no other module adds settings that were not read: a star import that is left is one that was not."""
     return not any(alias.bound == "*" for statement in facts.imports() for alias in statement.aliases)
+
+
+def _hidden(values: Values) -> bool:
+    """Whether a setting that names a model is there and could not be read."""
+    return any(name.isupper() and name.endswith("_MODEL") and not _text(values, name) for name in values.names)
 
 
 def _is_model(name: str, text: str) -> bool:

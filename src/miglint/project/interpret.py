@@ -28,6 +28,7 @@ from miglint.syntax.facts import (
     Call,
     Class,
     Either,
+    Evaluate,
     Expr,
     Function,
     Items,
@@ -36,7 +37,9 @@ from miglint.syntax.facts import (
     ModuleFacts,
     Name,
     Opaque,
+    Return,
     Starred,
+    Statement,
     dotted,
 )
 from miglint.text import NOWHERE, Span
@@ -69,6 +72,11 @@ def no_class(name: str) -> FieldClass | None:
     return None
 
 
+def no_setting(name: str, absent: str) -> str | None:
+    """Knows no settings."""
+    return None
+
+
 def interpret(
     key: MigrationKey,
     path: str,
@@ -76,19 +84,21 @@ def interpret(
     lookup: Lookup = no_lookup,
     field_class: Callable[[str], FieldClass | None] = no_class,
     read_text: ReadText = no_text,
+    setting: Callable[[str, str], str | None] = no_setting,
 ) -> Migration:
     """The migration of a file; what cannot be read is recorded in it, and never raised.
 
     `lookup` gives the facts of another module by its dotted name as the file imports it (`..base` for a relative
     one), None where they are not known; `field_class` what a name of the file means that is not Django's,
-    `read_text` the text of a file beside the migration, by its relative path.
+    `read_text` the text of a file beside the migration, by its relative path; `setting` the
+    model that a setting names, by the setting and what stands for it where the project does not say.
     """
     if facts.problem is not None:
         return _unknown(key, path, facts, NOWHERE, facts.problem.message)
     definition = facts.class_named("Migration")
     if definition is None:
         return _unknown(key, path, facts, Span(0, 0), "`Migration` is not defined in this file")
-    return _Interpreter(key, path, facts, definition, lookup, field_class, read_text).migration()
+    return _Interpreter(key, path, facts, definition, lookup, field_class, read_text, setting).migration()
 
 
 def _unknown(key: MigrationKey, path: str, facts: ModuleFacts, span: Span, why: str) -> Migration:
@@ -119,6 +129,7 @@ class _Interpreter:
         lookup: Lookup,
         field_class: Callable[[str], FieldClass | None],
         read_text: ReadText,
+        setting: Callable[[str, str], str | None],
     ) -> None:
         self._key = key
         self._path = path
@@ -127,6 +138,7 @@ class _Interpreter:
         self._lookup = lookup
         self._field_class = field_class
         self._read_text = read_text
+        self._setting = setting
         module = module_values(facts.body)
         self._values = Values(module).run(definition.body)
         self._unreadable: list[Unreadable] = []
@@ -219,7 +231,7 @@ class _Interpreter:
         if name in self._computed:
             self._cannot_read(name, "set in `__init__`", _UNCHECKED_EDGES, self._definition.span)
         for item in items_of(value, self._values) if value is not None else ():
-            resolved = self._values.resolve(item)
+            resolved = self._named_by_package(self._values.resolve(item), self._values)
             entry = _dependency(resolved, self._values)
             if entry is None and _is_swappable(resolved):
                 # Whatever it names is another app's: the edges within this app are known all the same.
@@ -314,7 +326,39 @@ class _Interpreter:
             return Field(resolved)
         callee = resolved.callee if "." in resolved.callee else self._imported_by_setting(resolved, values)
         of = self._field_class(callee) if callee and canonical_class(callee) is None else None
-        return Field(_with_constants(resolved, values), of)
+        return Field(self._named_by_package(_with_constants(resolved, values), values), of)
+
+    def _named_by_package(self, call: Expr, values: Values) -> Expr:
+        """A field or a swappable dependency with the models that functions of packages name written out."""
+        if not isinstance(call, Call):
+            return call
+        arguments = tuple(self._model_of(argument, values) for argument in call.arguments)
+        keywords = tuple(Keyword(k.name, self._model_of(k.value, values), k.span) for k in call.keywords)
+        if arguments == call.arguments and keywords == call.keywords:
+            return call
+        return Call(call.function, arguments, keywords, call.span)
+
+    def _model_of(self, value: Expr, values: Values) -> Expr:
+        """What a function gives that does nothing but `return getattr(settings, "X", "app.Model")`, else the value."""
+        if not isinstance(value, Call) or value.arguments or value.keywords or "." not in value.callee:
+            return value
+        module, _, name = value.callee.rpartition(".")
+        facts = self._lookup(module)
+        functions = [each for each in facts.top(Function) if each.name == name] if facts is not None else []
+        if len(functions) != 1:
+            return value
+        match [each for each in functions[0].body if not _is_docstring(each)]:
+            case [
+                Return(
+                    value=Call(
+                        function=Name(name="getattr"),
+                        arguments=(Name(name="django.conf.settings"), Literal(text=setting), Literal(text=absent)),
+                    )
+                )
+            ]:
+                model = self._setting(setting, absent)
+                return value if model is None else Literal("str", model, value.span)
+        return value
 
     def _imported_by_setting(self, call: Call, values: Values) -> str:
         """`django.conf.settings.X` where a class is what `import_string(settings.X)` gives, else the name as it is."""
@@ -410,6 +454,10 @@ def _with_constants(call: Call, values: Values) -> Call:
         for keyword in call.keywords
     )
     return Call(call.function, call.arguments, keywords, call.span)
+
+
+def _is_docstring(statement: Statement) -> bool:
+    return isinstance(statement, Evaluate) and isinstance(statement.value, Literal)
 
 
 def _dependency(value: Expr, values: Values) -> Dependency | None:
