@@ -231,7 +231,7 @@ class _Interpreter:
         if name in self._computed:
             self._cannot_read(name, "set in `__init__`", _UNCHECKED_EDGES, self._definition.span)
         for item in items_of(value, self._values) if value is not None else ():
-            resolved = self._named_by_package(self._values.resolve(item), self._values)
+            resolved = self._named_by_package(self._values.resolve(item))
             entry = _dependency(resolved, self._values)
             if entry is None and _is_swappable(resolved):
                 # Whatever it names is another app's: the edges within this app are known all the same.
@@ -326,19 +326,20 @@ class _Interpreter:
             return Field(resolved)
         callee = resolved.callee if "." in resolved.callee else self._imported_by_setting(resolved, values)
         of = self._field_class(callee) if callee and canonical_class(callee) is None else None
-        return Field(self._named_by_package(_with_constants(resolved, values), values), of)
+        return Field(self._named_by_package(_with_constants(resolved, values)), of)
 
-    def _named_by_package(self, call: Expr, values: Values) -> Expr:
+    def _named_by_package(self, call: Expr) -> Expr:
         """A field or a swappable dependency with the models that functions of packages name written out."""
         if not isinstance(call, Call):
             return call
-        arguments = tuple(self._model_of(argument, values) for argument in call.arguments)
-        keywords = tuple(Keyword(k.name, self._model_of(k.value, values), k.span) for k in call.keywords)
-        if arguments == call.arguments and keywords == call.keywords:
+        passed = (*call.arguments, *(keyword.value for keyword in call.keywords))
+        if not any(isinstance(value, Call) and not value.arguments and not value.keywords for value in passed):
             return call
+        arguments = tuple(self._model_of(argument) for argument in call.arguments)
+        keywords = tuple(Keyword(k.name, self._model_of(k.value), k.span) for k in call.keywords)
         return Call(call.function, arguments, keywords, call.span)
 
-    def _model_of(self, value: Expr, values: Values) -> Expr:
+    def _model_of(self, value: Expr) -> Expr:
         """What a function gives that does nothing but `return getattr(settings, "X", "app.Model")`, else the value."""
         if not isinstance(value, Call) or value.arguments or value.keywords or "." not in value.callee:
             return value
