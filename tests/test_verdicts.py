@@ -136,6 +136,22 @@ def test_a_module_that_a_rule_looked_for_counts(project: Path, replays: Callable
     assert replays() == 2
 
 
+def test_sql_in_a_file_beside_the_migration_counts(project: Path, replays: Callable[[], int]) -> None:
+    (project / "shop/migrations/0003_sql.py").write_text(
+        "from pathlib import Path\nfrom django.db import migrations\n\n\nclass Migration(migrations.Migration):\n"
+        '    dependencies = [("shop", "0002_data")]\n'
+        '    operations = [migrations.RunSQL((Path(__file__).parent / "x.sql").read_text(), "")]\n'
+    )
+    sql = project / "shop/migrations/x.sql"
+    for text, expected in (("SELECT 1", False), ("DROP TABLE shop_order", True), (None, False)):
+        if text is None:
+            sql.unlink()
+        else:
+            sql.write_text(text)
+        assert ("MG205" in codes(lint(project))) is expected
+        assert ("MG205" in codes(lint(project))) is expected
+
+
 def test_what_is_set_counts(project: Path, replays: Callable[[], int]) -> None:
     lint(project)
     lint(project, options=Options(database="mysql"))

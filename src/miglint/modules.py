@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from miglint.cache import content_hash
 from miglint.project.django_settings import DjangoSettings, read_django_settings
 from miglint.project.field_classes import FieldClasses
 from miglint.project.fields import FieldClass
@@ -35,6 +36,8 @@ class Modules:
         self._files: dict[tuple[str, str], str | None] = {}
         # Which paths were looked for, and whether there is a file.
         self.looked_for: dict[str, bool] = {}
+        # The hashes of files that were read as text, "" of those that are not there.
+        self.texts: dict[str, str] = {}
         self._classes = FieldClasses(self.module, self.name_of)
         self._settings = DjangoSettings()
 
@@ -60,6 +63,7 @@ class Modules:
             if not os.path.realpath(wanted).startswith(f"{os.path.realpath(self._root)}/"):
                 return None
             data = self._overlay.get(wanted) or file_content(wanted)
+            self.texts[wanted] = content_hash(data).hex() if data is not None else ""
             try:
                 return data.decode("utf-8-sig") if data is not None else None
             except UnicodeDecodeError:

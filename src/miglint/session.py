@@ -271,7 +271,7 @@ class _Run:
         read, looked_for = len(self._read), len(loaded.modules.looked_for)
         key = None
         if cache is not None:
-            contents = {file: each.data_hash for file, each in self._read.items()}
+            contents = {file: each.data_hash for file, each in self._read.items()} | loaded.modules.texts
             key = verdicts.key_of(loaded.projects, active, self._settings, contents)
         if cache is None or key is None:
             return check.ask(loaded.replayed, active)
