@@ -58,8 +58,10 @@ def test_whole_migrations_continue_the_graph(example: Example, tmp_path: Path) -
         files = dict(zip(parts[1::2], parts[2::2], strict=True))
         root = tmp_path / str(number)
         example.write(root)
+        if any("/0003_" in path for path in files):
+            (root / page_examples.EXAMPLE).unlink()  # they stand in its place
         for path, text in files.items():
             assert not (root / path).exists()
             (root / path).write_text(textwrap.dedent(text).replace("…", "None"))
-        report = Session(Options(cache=False, jobs=1, select=("MG101", "MG102", "MG103")), cwd=root).report([root])
+        report = Session(Options(cache=False, jobs=1, select=("MG1",)), cwd=root).report([root])
         assert [each.message for each in report.findings] == []

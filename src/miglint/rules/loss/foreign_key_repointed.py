@@ -159,7 +159,7 @@ def _help(
         return f"{wrong}Add a second relation, copy the links in a data migration, and remove the old one later."
     target = _called(context, new).rpartition(".")[2].lower()
     fresh = f"{name}_{target}" if model.field(target) is not None or target == name else target
-    sequel = context.sequel
+    sequel = context.instead
     where = {"model_name": f'"{model.name.lower()}"'}
     add, copy, remove = Paste(), Paste(), Paste()
     field = add.field(context.operation.field, drop=["default"], null="True", related_name='"+"')

@@ -94,7 +94,7 @@ def _error_help(context: OperationContext[AlterField], model: ModelState, state:
     new = context.operation.field
     if state.field.through is None and new.through is not None and state.field.kind == new.kind == "ManyToManyField":
         return error + _adopt_help(context, model, state)
-    code, sequel = Paste(), context.sequel
+    code, sequel = Paste(), context.instead
     fresh = f"{state.name}_new"
     where = {"model_name": f'"{model.name.lower()}"', "name": f'"{fresh}"'}
     give = {} if new.is_many_to_many.certain else {"null": "True"}

@@ -81,7 +81,7 @@ def _help(context: OperationContext[AlterField], model: ModelState, state: Field
         what = "The migration passes on a test database and fails where such a row is. "
     else:
         what = f"{context.database.title} reports no error, and undoing the migration does not bring the values back. "
-    code, sequel = Paste(), context.sequel
+    code, sequel = Paste(), context.instead
     new_name = f"{state.name}_new"
     where = {"model_name": f'"{model.name.lower()}"', "name": f'"{new_name}"'}
     add = code.operation("AddField", **where, field=code.field(context.operation.field, drop=["default"], null="True"))

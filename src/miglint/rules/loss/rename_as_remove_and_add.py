@@ -85,7 +85,7 @@ def rename_as_remove_and_add(context: OperationContext[Operation]) -> Iterator[D
     what = f"{context.model_name}.{found.old}" if is_field else context.model_name
     again = found.old.lower() == found.new.lower()
     kind = "field" if is_field else "model"
-    like = f"which looks like the same {kind}" if found.score >= _ALIKE else f"the one new {kind} of its kind,"
+    like = f"which looks like the same {kind}," if found.score >= _ALIKE else f"the one new {kind} of its kind,"
     added = "it again" if again else f"{found.new}, {like}"
     yield context.diagnostic(
         None,

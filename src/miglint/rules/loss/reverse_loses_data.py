@@ -22,7 +22,7 @@ _URL = "https://docs.djangoproject.com/en/stable/topics/migrations/#reversing-mi
 @rule("MG208", on=(AddField, CreateModel), severity=Severity.INFO)
 def reverse_loses_data(context: OperationContext[Operation]) -> Iterator[Diagnostic]:
     """Undoing an addition destroys what was written since it was applied."""
-    if not context.touches_database or not context.consequences.reverse_loses_data.certain:
+    if not context.touches_database:
         return
     operation = context.operation
     made = next((action for action in context.actions if isinstance(action, AddColumn | CreateTable)), None)
@@ -37,6 +37,8 @@ def reverse_loses_data(context: OperationContext[Operation]) -> Iterator[Diagnos
         if _begins(context):
             return  # before it there was nothing to go back to
         lost, what = f"the table {made.table}", context.model_name
+    if not context.consequences.reverse_loses_data.certain:
+        return
     yield context.diagnostic(
         None,
         f"undoing the addition of {what} drops {lost} with what was written since",

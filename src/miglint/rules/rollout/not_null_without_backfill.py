@@ -20,6 +20,7 @@ from miglint.api import (
     fill,
     has_effective_default,
     may_write,
+    quoted,
     rule,
     set_apart,
     since_nullable,
@@ -83,13 +84,19 @@ def _help(context: ActionContext[SetNotNull], model: ModelState, state: FieldSta
         "sqlite": f"IntegrityError: NOT NULL constraint failed: new__{model.table}.{column}",
     }.get(context.database.vendor, f"DataError: Data truncated for column '{column}' at row 1")
     function = f"fill_{state.name}"
-    code, sequel = Paste(), context.sequel
+    code, sequel = Paste(), context.instead
     run = code.operation("RunPython", function, "migrations.RunPython.noop")
     first = sequel.migration(
         f"fill_{model.name.lower()}_{state.name}", [run], code,
         functions=fill(model.name, model.app, state.name, "…", function=function),
     )  # fmt: skip
+    files = [first]
+    if isinstance(context.operation, AlterField):
+        alter = Paste()
+        where = {"model_name": quoted(model.name.lower()), "name": quoted(state.name)}
+        last = alter.operation("AlterField", **where, field=alter.field(context.operation.field))
+        files.append(sequel.migration(f"require_{model.name.lower()}_{state.name}", [last], alter))
     return (
         f"Where a row holds NULL, the migration fails ({error}); blank=True gives a value to no row that is there. "
-        f"Fill it in a migration before this one, when the code writes it already:\n{set_apart(first)}"
+        f"Fill it in a migration before, when the code writes it already:\n{set_apart(*files)}"
     )

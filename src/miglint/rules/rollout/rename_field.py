@@ -65,7 +65,7 @@ def _help(context: OperationContext[RenameField], model: ModelState, renamed: Re
     operation, code = context.operation, Paste()
     old, new = operation.old_name or "", operation.new_name or ""
     state = model.field(old)
-    said = "The data is kept, but Django names every column in its queries. "
+    said = "The data is kept, but Django names columns and join tables in its queries. "
     if state is None:
         return said
     option = "db_column" if isinstance(renamed, RenameColumn) else "db_table"

@@ -26,7 +26,8 @@ def type_change_breaks_old_filters(context: OperationContext[AlterField]) -> Ite
     changed = next((a for a in context.actions if isinstance(a, AlterColumnType) and not a.cascades), None)
     if changed is None or context.project.deploy == "downtime" or model.column(state.name) != changed.column:
         return
-    if context.column_is_new(changed.table, changed.column):
+    old, new = (_family(kind) for kind in (changed.old_type, changed.new_type))
+    if old == new or context.column_is_new(changed.table, changed.column):
         return
     refused = [
         refusal
@@ -37,7 +38,6 @@ def type_change_breaks_old_filters(context: OperationContext[AlterField]) -> Ite
     if "filter" not in statements:
         return
     inserts = " and INSERTs" if "insert" in statements else ""
-    old, new = (_family(kind) for kind in (changed.old_type, changed.new_type))
     yield context.diagnostic(
         None,
         f"{context.model_name}.{state.name} changes from {changed.old_type} to {changed.new_type}: "
