@@ -66,8 +66,18 @@ class Need:
     sure: bool = True
 
 
-def needs_of(operation: Operation, migration: Migration, swappable: Mapping[str, str]) -> Iterator[Need]:
+def needs_of(operation: Operation, migration: Migration, swappable: Mapping[str, str]) -> tuple[Need, ...]:
     """The models that relations, bases and forward code name, as far as they can be read; never the model itself."""
+    # Kept with the migration: rules ask for those of whole branches. An entry holds its operation, so that no other
+    # one can get its id.
+    kept: dict[int, tuple[Operation, Mapping[str, str], tuple[Need, ...]]] = vars(migration).setdefault("_needs", {})
+    known = kept.get(id(operation))
+    if known is None or known[1] is not swappable:
+        known = kept[id(operation)] = (operation, swappable, tuple(_needs(operation, migration, swappable)))
+    return known[2]
+
+
+def _needs(operation: Operation, migration: Migration, swappable: Mapping[str, str]) -> Iterator[Need]:
     if isinstance(operation, RunPython):
         yield from _code_needs(operation, migration)
         return

@@ -59,8 +59,16 @@ class Touch:
         return self.kind, self.name.lower()
 
 
-def touches_of(migration: Migration, swappable: Mapping[str, str]) -> Iterator[Touch]:
+def touches_of(migration: Migration, swappable: Mapping[str, str]) -> tuple[Touch, ...]:
     """The deeds of all operations of a migration, nested ones included, as far as their names can be read."""
+    # Kept with the migration: each merge asks for those of whole branches.
+    known: tuple[Mapping[str, str], tuple[Touch, ...]] | None = vars(migration).get("_touches")
+    if known is None or known[0] is not swappable:
+        known = vars(migration)["_touches"] = (swappable, tuple(_touches(migration, swappable)))
+    return known[1]
+
+
+def _touches(migration: Migration, swappable: Mapping[str, str]) -> Iterator[Touch]:
     for _, operation in walk_operations(migration.operations):
         for model, kind, name, deed, value in _deeds(operation):
             yield Touch(
