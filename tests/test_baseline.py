@@ -97,6 +97,22 @@ def test_without_settings_it_stands_where_every_path_of_the_repository_finds_it(
     assert codes(tmp_path / "server") == ["MG201"]
 
 
+def test_a_project_that_is_read_from_two_roots_is_accepted_once(tmp_path: Path) -> None:
+    repository = start(tmp_path, below="server/")
+    for path, text in (
+        ("__init__.py", ""),
+        ("0001_initial.py", INITIAL),
+        ("0002_x.py", migration("0001_initial", app="gifts")),
+    ):
+        repository.write(f"gifts/migrations/{path}", text)
+    assert codes(tmp_path) == ["MG201"]
+    (line,) = write(tmp_path)
+    given = ("gifts/migrations/0002_x.py", f"server/{SECOND}")
+    assert codes(tmp_path, *given) == []
+    assert codes(tmp_path, *reversed(given)) == []
+    assert write(tmp_path, *given) == [line]
+
+
 def test_with_settings_it_stands_beside_them(tmp_path: Path) -> None:
     repository = start(tmp_path, below="server/")
     repository.write("server/miglint.toml", "")

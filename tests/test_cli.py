@@ -246,3 +246,22 @@ def test_a_page_ends_with_what_its_actions_cost_on_the_database(project: Path) -
     assert "## On PostgreSQL" in page
     assert "- `create-index`: SHARE, rows." in page
     assert "## On" not in miglint("explain", "MG701", cwd=project).stdout.decode()
+
+
+def test_a_given_file_that_is_no_migration_is_passed_over_and_verbose_says_so(project: Path) -> None:
+    done = miglint("check", "shop/__init__.py", "shop/migrations/0001_initial.py", "-v", cwd=project)
+    assert done.returncode == 0
+    said = [line for line in done.stderr.decode().splitlines() if "is no migration" in line]
+    assert said == [
+        f"miglint: {project.as_posix()}/shop/__init__.py is no migration that is read: nothing is reported on it"
+    ]
+    assert b"is no migration" not in miglint("check", "shop/__init__.py", cwd=project).stderr
+
+
+def test_what_two_roots_find_is_said_once(project: Path) -> None:
+    (project / ".git").mkdir()
+    inner = project / "inner"
+    inner.mkdir()
+    for name in ("manage.py", "shop"):
+        (project / name).rename(inner / name)
+    assert [f["code"] for f in findings(project, inner, cwd=project)] == ["MG201"]

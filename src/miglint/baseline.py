@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -28,6 +28,9 @@ _LINE = re.compile(
 _CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 # What is said of the baseline itself, and of miglint, is not accepted by it.
 _NEVER = frozenset({"MG905", "MG999"})
+
+
+Place = tuple[str | None, Span | None]
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -58,8 +61,9 @@ class Baseline:
         self.judged: set[str] = set()
         self.read: set[str] = set()
         self._entries: dict[str, Entry] = {}
-        self._found: Counter[str] = Counter()
-        self._kept: Counter[str] = Counter()
+        # By fingerprint, where it was found: a project may be read from two roots.
+        self._found: defaultdict[str, dict[Place, int]] = defaultdict(dict)
+        self._others: defaultdict[str, set[Place]] = defaultdict(set)
         self._accepted: dict[str, Entry] = {}
         for entry in self._read():
             known = self._entries.get(entry.fingerprint)
@@ -107,10 +111,10 @@ class Baseline:
         marked = []
         for diagnostic in diagnostics:
             if diagnostic.suppressed is None:
-                fingerprint = diagnostic.fingerprint
-                self._found[fingerprint] += 1
-                entry = self._entries.get(fingerprint)
-                if entry is not None and self._found[fingerprint] <= entry.count:
+                places = self._found[diagnostic.fingerprint]
+                number = places.setdefault(_place(diagnostic), len(places) + 1)
+                entry = self._entries.get(diagnostic.fingerprint)
+                if entry is not None and number <= entry.count:
                     diagnostic = msgspec.structs.replace(diagnostic, suppressed=Suppressed("baseline", entry.reason))
             marked.append(diagnostic)
         return marked
@@ -121,14 +125,11 @@ class Baseline:
         A `shared` file may have entries of projects that were not read.
         """
         for entry in self._entries.values():
-            missing = entry.count - self._found[entry.fingerprint]
+            found = len(self._found[entry.fingerprint])
+            missing = entry.count - found
             known = not shared or (missing == entry.count and entry.label in self.read)
             if missing > 0 and entry.code in self.judged and known:
-                what = (
-                    f"is found {self._found[entry.fingerprint]} times now"
-                    if missing < entry.count
-                    else "is not found any more"
-                )
+                what = f"is found {found} times now" if missing < entry.count else "is not found any more"
                 yield self._diagnostic("MG905", "stale-baseline-entry", entry, f"{entry.code} of {entry.label} {what}")
             elif require_reason and not entry.reason:
                 yield self._diagnostic(
@@ -156,15 +157,16 @@ class Baseline:
         """
         for diagnostic in others:
             if diagnostic.suppressed is None:
-                self._kept[diagnostic.fingerprint] += 1
+                self._others[diagnostic.fingerprint].add(_place(diagnostic))
         marked = []
         for diagnostic in asked:
             if diagnostic.suppressed is None and diagnostic.code not in _NEVER:
-                old = self._accepted.get(diagnostic.fingerprint)
+                places = self._found[diagnostic.fingerprint]
+                places.setdefault(_place(diagnostic), len(places) + 1)
                 known = self._entries.get(diagnostic.fingerprint)
                 reason = known.reason if known is not None else None
-                count = old.count + 1 if old is not None else 1
-                entry = Entry(_label(diagnostic.subject), diagnostic.code, diagnostic.fingerprint, count, reason)
+                label = _label(diagnostic.subject)
+                entry = Entry(label, diagnostic.code, diagnostic.fingerprint, len(places), reason)
                 self._accepted[entry.fingerprint] = entry
                 diagnostic = msgspec.structs.replace(diagnostic, suppressed=Suppressed("baseline", reason))
             marked.append(diagnostic)
@@ -174,7 +176,8 @@ class Baseline:
         """Writes what was accepted and what was not looked at; gives the number of lines. Raises OSError."""
         entries = dict(self._accepted)
         for entry in self._entries.values():
-            kept = entry.count if entry.code not in self.judged else min(entry.count, self._kept[entry.fingerprint])
+            others = len(self._others[entry.fingerprint] - self._found[entry.fingerprint].keys())
+            kept = entry.count if entry.code not in self.judged else min(entry.count, others)
             known = entries.get(entry.fingerprint)
             if kept:
                 count = kept + (known.count if known is not None else 0)
@@ -187,6 +190,10 @@ class Baseline:
         finally:
             temporary.unlink(missing_ok=True)
         return len(lines)
+
+
+def _place(diagnostic: Diagnostic) -> Place:
+    return diagnostic.path, diagnostic.span
 
 
 def _label(subject: Subject) -> str:

@@ -594,6 +594,10 @@ class _Run:
             for path in (diagnostic.path, *(related.path for related in diagnostic.related)):
                 if path is not None and path in by_path and path not in sources:
                     sources[path] = by_path[path].source
+        read = {migration.path for migration in migrations}
+        for path in self._only:
+            if path not in read and (os.path.isfile(path) or path in self._overlay):
+                self._notes.append(f"{path} is no migration that is read: nothing is reported on it")
         warnings = () if migrations else (f"no migrations were found below {root}",)
         return Report(
             diagnostics=judged.diagnostics,
@@ -656,30 +660,22 @@ def _git_root(root: Path) -> str:
 
 
 def _joined(reports: list[Report]) -> Report:
-    """Several projects' reports as one."""
+    """Several projects' reports as one. One root may be below another: what both found is said once."""
     if len(reports) == 1:
         return reports[0]
     sources: dict[str, Source] = {}
     for report in reports:
         sources.update(report.sources)
-    first = reports[0].summary
+    found = {(d.code, d.path, d.span, d.fingerprint): d for report in reversed(reports) for d in report.diagnostics}
+    counted = ("projects", "migrations", "apps", "operations", "unreadable_operations")
     summary = msgspec.structs.replace(
-        first,
-        **{
-            name: sum(getattr(report.summary, name) for report in reports)
-            for name in (
-                "projects",
-                "migrations",
-                "apps",
-                "operations",
-                "unreadable_operations",
-                "suppressed",
-                "baselined",
-            )
-        },
+        reports[0].summary,
+        **{name: sum(getattr(report.summary, name) for report in reports) for name in counted},
+        suppressed=_count(found.values(), "inline"),
+        baselined=_count(found.values(), "baseline"),
     )
     return Report(
-        diagnostics=sort(d for report in reports for d in report.diagnostics),
+        diagnostics=sort(found.values()),
         sources=sources,
         summary=summary,
         projects=tuple(project for report in reports for project in report.projects),
@@ -687,5 +683,5 @@ def _joined(reports: list[Report]) -> Report:
         warnings=tuple(warning for report in reports for warning in report.warnings),
         notes=tuple(dict.fromkeys(note for report in reports for note in report.notes)),
         rules=tuple({rule.code: rule for report in reports for rule in report.rules}.values()),
-        locks_of=lambda diagnostic: tuple(effect for report in reports for effect in report.locks_of(diagnostic)),
+        locks_of=lambda diagnostic: next(filter(None, (report.locks_of(diagnostic) for report in reports)), ()),
     )
