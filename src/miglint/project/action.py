@@ -111,6 +111,8 @@ class AddColumn(Action, frozen=True, kw_only=True, eq=False):
     volatile: Truth = Truth.NO
     checked: Truth = Truth.NO
     python_default: Truth = Truth.NO
+    # The database fills the rows by itself, without that default: MySQL gives whole texts "".
+    skips_default: bool = False
 
     @property
     def conditions(self) -> frozenset[str]:

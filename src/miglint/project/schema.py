@@ -209,7 +209,7 @@ def _on_column(**to: Any) -> Callable[[Schema, Any], Schema]:
 
 def _add_column(schema: Schema, action: AddColumn) -> Schema:
     column = action.column
-    if action.python_default.certain:
+    if action.python_default.certain and not action.skips_default:
         column = replace(column, default=Truth.YES)  # until the DROP DEFAULT that follows
     table = _get(schema, action)
     return schema.put(replace(table, columns={**table.columns, column.name: column}))

@@ -355,6 +355,8 @@ def _change_like_twins(old: _Side, new: _Side, scene: Scene, where: dict[str, An
 def _changes_indexed_text(old: _Side, new: _Side) -> bool:
     """Source: PostgreSQL's `_is_changing_type_of_indexed_text_column`; the twin is dropped before the type changes."""
     indexed = old.field.db_index.certain or old.field.unique.certain
+    if new.column.type is None:
+        return False
     kinds = _family(old.column.type), _family(new.column.type)
     return indexed and kinds[0] in ("varchar", "text", "citext") and kinds[0] != kinds[1]
 

@@ -50,13 +50,14 @@ def add_field(operation: ops.AddField, scene: Scene) -> Iterator[Action]:
     where = place(model)
     column = column_of(operation.name, field, model, scene.after)
     filled = has_effective_default(field)
-    known = field.kind is not None
+    known, skips = field.kind is not None, _needs_no_default(field, column, scene)
     yield AddColumn(
         column=column,
         field=operation.name,
         volatile=is_volatile(field),
         checked=is_checked(field),
         python_default=filled,
+        skips_default=skips,
         certain=known,
         **where,
     )
@@ -65,7 +66,7 @@ def add_field(operation: ops.AddField, scene: Scene) -> Iterator[Action]:
     if is_constrained(field):
         empty = filled.refuted and column.default.refuted
         yield from add_key(where, column.name, scene.target(field, model), inline=True, empty=empty)
-    if filled.certain and not column.default.certain and not _needs_no_default(field, column, scene):
+    if filled.certain and not column.default.certain and not skips:
         yield DropDefault(column=column.name, temporary=True, **where)
     if "db_comment" in field.database_arguments:
         yield Comment(column=column.name, **where)
