@@ -131,9 +131,9 @@ class _Judge:
     def __init__(self, project: Project, rules: Sequence[Rule]) -> None:
         self._project = project
         self._rules = rules
+        self._on_migrations = [rule for rule in rules if Migration in rule.on]
         self._by_operation: dict[type, list[Rule]] = {}
-        kinds = ((rule, tuple(kind for kind in rule.on if issubclass(kind, Action))) for rule in rules)
-        self._on_actions = [(rule, of) for rule, of in kinds if of]
+        self._by_action: dict[type, list[Rule]] = {}
         self.crashes = 0
 
     def diagnostics(self) -> Iterator[Diagnostic]:
@@ -146,28 +146,31 @@ class _Judge:
             if migration.app not in labels:
                 continue
             steps = project.history.steps_of(migration.key)
-            for rule in self._rules:
-                if Migration in rule.on:
-                    yield from self._ask(rule, MigrationContext(rule, project, migration, steps), migration)
+            for rule in self._on_migrations:
+                yield from self._ask(rule, MigrationContext(rule, project, migration, steps), migration)
             for step in steps:
                 yield from self._step(step)
 
     def _step(self, step: Step) -> Iterator[Diagnostic]:
-        for rule in self._rules_on(type(step.operation)):
-            yield from self._ask(rule, OperationContext(rule, self._project, step), step.migration, step)
-        if not step.actions:
-            return
-        for rule, kinds in self._on_actions:
-            matching = tuple(action for action in step.actions if isinstance(action, kinds))
-            if matching:
-                context = ActionContext(rule, self._project, step, matching)
-                yield from self._ask(rule, context, step.migration, step)
+        # What one rule finds out of a step, the next ones need not find out again.
+        known: dict[str, Any] = {}
+        for rule in self._rules_on(type(step.operation), self._by_operation):
+            context = OperationContext[Operation](rule, self._project, step, known)
+            yield from self._ask(rule, context, step.migration, step)
+        matching: dict[str, list[Action]] = {}
+        for action in step.actions:
+            for rule in self._rules_on(type(action), self._by_action):
+                matching.setdefault(rule.code, []).append(action)
+        for rule in self._rules if matching else ():
+            if rule.code in matching:
+                found = ActionContext(rule, self._project, step, tuple(matching[rule.code]), known)
+                yield from self._ask(rule, found, step.migration, step)
 
-    def _rules_on(self, kind: type[Operation]) -> list[Rule]:
-        found = self._by_operation.get(kind)
+    def _rules_on(self, kind: type, known: dict[type, list[Rule]]) -> list[Rule]:
+        """The rules that look at a class of operations or actions."""
+        found = known.get(kind)
         if found is None:
-            found = [rule for rule in self._rules if any(issubclass(kind, on) for on in rule.on)]
-            self._by_operation[kind] = found
+            found = known[kind] = [rule for rule in self._rules if any(issubclass(kind, on) for on in rule.on)]
         return found
 
     def _ask(

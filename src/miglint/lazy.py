@@ -28,3 +28,19 @@ class lazy(Generic[T]):
         value = self._compute(instance)
         instance.__dict__[self._name] = value
         return value
+
+
+class shared(lazy[T]):
+    """A property that is computed once for all objects with the same `_known`, a dictionary."""
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> lazy[T]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance: Any, owner: type) -> lazy[T] | T:
+        if instance is None:
+            return self
+        known: dict[str, T] = instance._known
+        if self._name not in known:
+            known[self._name] = self._compute(instance)
+        return known[self._name]

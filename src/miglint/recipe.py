@@ -70,8 +70,7 @@ class Sequel:
         self._app = migration.app
         leaves = graph.leaves(self._app)
         self._parent = leaves[0] if len(leaves) == 1 else migration.key
-        numbers = [each.number for key, each in graph.migrations.items() if key.app == self._app]
-        self._number = max((number for number in numbers if number is not None), default=0)
+        self._number = graph.last_numbers.get(self._app, 0)
         # What the first migration depends on beside its parent.
         self._needs: tuple[Dependency, ...] = ()
         own = [each.key for each in migration.dependencies if each.key is not None and each.key.app == self._app]

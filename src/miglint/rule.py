@@ -12,7 +12,7 @@ from miglint.database import Database, Version
 from miglint.databases.costs import Cost, Traits, cost_of, join, traits_of
 from miglint.databases.effects import TableEffect, effects
 from miglint.diagnostic import Confidence, Diagnostic, Fix, Related, Severity, Subject
-from miglint.lazy import lazy
+from miglint.lazy import shared
 from miglint.project.action import Action, AddColumn, CreateTable, Execute, RenameColumn, RenameTable
 from miglint.project.actions import actions_of
 from miglint.project.consequences import Consequences
@@ -227,9 +227,11 @@ class MigrationContext(_Context):
 class OperationContext(_Context, Generic[O]):
     """One operation, where it stands in the history."""
 
-    def __init__(self, rule: Rule, project: Project, step: Step) -> None:
+    def __init__(self, rule: Rule, project: Project, step: Step, known: dict[str, Any] | None = None) -> None:
+        """`known` is what other contexts of the step have found out, and this one adds to."""
         super().__init__(rule, project)
         self.step = step
+        self._known = {} if known is None else known
 
     @property
     def operation(self) -> O:
@@ -278,7 +280,7 @@ class OperationContext(_Context, Generic[O]):
             swappable=self.project.swappable,
         )
 
-    @property
+    @shared
     def model(self) -> ModelState | None:
         """The model it works on: as it was before, else as it is after; None where it is not known."""
         name = self.operation.model
@@ -292,7 +294,7 @@ class OperationContext(_Context, Generic[O]):
         model = self.model
         return f"{self.migration.app}.{model.name if model is not None else self.operation.model or '?'}"
 
-    @lazy
+    @shared
     def consequences(self) -> Consequences:
         """Whether it can be undone, loses data, and what the old and the new release can do beside it."""
         project = self.project
@@ -300,7 +302,7 @@ class OperationContext(_Context, Generic[O]):
             self.step, database=self.database, django_version=self.django_version, swappable=project.swappable
         )
 
-    @lazy
+    @shared
     def effects(self) -> tuple[TableEffect, ...]:
         """What happens to each table that was there before: the strongest lock, all of the work."""
         return effects(self.actions, self.database, self.step.schema_after)
@@ -346,7 +348,7 @@ class OperationContext(_Context, Generic[O]):
         """The migrations to write instead of the operation: after its migration, or in its place if it is alone."""
         return Sequel(self.graph, self.migration, instead=True)
 
-    @property
+    @shared
     def table_is_new(self) -> bool:
         """Whether no running release can know the table of the operation's model."""
         return self.model is not None and is_new(self.model, self.migration, self.project)
@@ -400,8 +402,10 @@ class OperationContext(_Context, Generic[O]):
 class ActionContext(OperationContext[Operation], Generic[A]):
     """What one operation does to the database, as far as a rule asked for it: one or more actions of a class."""
 
-    def __init__(self, rule: Rule, project: Project, step: Step, matching: tuple[A, ...]) -> None:
-        super().__init__(rule, project, step)
+    def __init__(
+        self, rule: Rule, project: Project, step: Step, matching: tuple[A, ...], known: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(rule, project, step, known)
         self.matching = matching
 
     @property
@@ -495,9 +499,13 @@ def is_new(model: ModelState, migration: Migration, project: Project) -> bool:
     A squash is as an initial migration: where there are rows, what it replaces was applied, and it never runs.
     A model that only the state creates takes over a table that was there.
     """
-    if _takes_over(model, project):
-        return False
     created = model.origin.migration
+    place = (created, model.origin.path, model.table)
+    takes_over = project.taken_over.get(place)
+    if takes_over is None:
+        takes_over = project.taken_over[place] = _takes_over(model, project)
+    if takes_over:
+        return False
     if created == migration.key or created in project.unreleased:
         return True
     creator = project.graph.migrations.get(created)

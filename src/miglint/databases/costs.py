@@ -206,12 +206,22 @@ def cost_of(action: Action, database: Database, conditions: frozenset[str] = fro
     """What an action costs; `conditions` are words that hold beside those the action knows of itself."""
     if action.on_new_table:
         return NOTHING
-    words = action.conditions | conditions
-    kind = action.kind()
-    for row in cost_table(database.vendor):
-        if row.action == kind and row.applies(words, database.version):
-            return row.cost
-    return Cost(measured=False)
+    asked = (action.kind(), action.conditions | conditions, database.vendor, database.version)
+    found = _found.get(asked)
+    if found is None:
+        found = _found[asked] = _looked_up(*asked)
+    return found
+
+
+# What was looked up before: a history asks for the same few costs again and again.
+_found: dict[tuple[str, frozenset[str], Vendor, Version], Cost] = {}
+
+
+def _looked_up(kind: str, words: frozenset[str], vendor: Vendor, version: Version) -> Cost:
+    """The cost of the first row that fits."""
+    rows = (row for row in cost_table(vendor) if row.action == kind and row.applies(words, version))
+    row = next(rows, None)
+    return row.cost if row is not None else Cost(measured=False)
 
 
 def join(costs: Iterable[Cost]) -> Cost:

@@ -31,6 +31,10 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     generated: Truth = Truth.NO
 
 
+# The name of each class that was asked for.
+_kinds: dict[type, str] = {}
+
+
 class Action(Value, frozen=True, kw_only=True, eq=False):
     """What all actions share.
 
@@ -59,7 +63,10 @@ class Action(Value, frozen=True, kw_only=True, eq=False):
     @classmethod
     def kind(cls) -> str:
         """The class as a cost table spells it: `create-index`."""
-        return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__).lower()
+        found = _kinds.get(cls)
+        if found is None:
+            found = _kinds[cls] = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__).lower()
+        return found
 
 
 def _words(**flags: bool) -> frozenset[str]:

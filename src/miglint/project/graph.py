@@ -101,7 +101,26 @@ class Graph:
 
     def leaves(self, app: str) -> tuple[MigrationKey, ...]:
         """The nodes that no migration of the same app depends on. Source: MigrationGraph.leaf_nodes"""
-        return tuple(k for k in self._by_app.get(app, ()) if all(child.app != app for child in self._children[k]))
+        found = self._leaves.get(app)
+        if found is None:
+            nodes = self._by_app.get(app, ())
+            found = tuple(node for node in nodes if all(child.app != app for child in self._children[node]))
+            self._leaves[app] = found
+        return found
+
+    @lazy
+    def _leaves(self) -> dict[str, tuple[MigrationKey, ...]]:
+        """The leaves of each app that was asked for."""
+        return {}
+
+    @lazy
+    def last_numbers(self) -> dict[str, int]:
+        """The highest number that a migration of each app begins with."""
+        found: dict[str, int] = {}
+        for key, migration in self.migrations.items():
+            if migration.number is not None:
+                found[key.app] = max(found.get(key.app, 0), migration.number)
+        return found
 
     def roots(self, app: str) -> tuple[MigrationKey, ...]:
         """The nodes without a parent in the app. Source: MigrationGraph.root_nodes"""

@@ -12,7 +12,7 @@ from miglint.lazy import lazy
 from miglint.project.base import Base, Tracking
 from miglint.project.keys import MigrationKey
 from miglint.project.layout import Duplicate, Module, Package
-from miglint.project.operations import RunPython
+from miglint.project.operations import OperationPath, RunPython
 from miglint.project.relations import Relations
 from miglint.project.sizes import Sizes
 from miglint.project.usage import Usage
@@ -75,6 +75,11 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         if not isinstance(step.operation, RunPython):
             return Usage()
         return self.usages.of(step.operation, step.migration, step.path, step.before)
+
+    @lazy
+    def taken_over(self) -> dict[tuple[MigrationKey, OperationPath, str], bool]:
+        """Whether a model took over a table that was there, by where it was made and its table, once it is known."""
+        return {}
 
     @lazy
     def labels(self) -> frozenset[str]:
