@@ -5,7 +5,7 @@ Source: django.db.migrations.loader.MigrationLoader.build_graph and django.db.mi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 
 import msgspec
@@ -218,6 +218,16 @@ class Graph:
             shared &= self._masks.get(key, 0)
         same = [each for each in self._members(shared) if each.app == given[0].app and each not in given]
         return same[-1] if same else None
+
+    def apart(self, keys: Sequence[MigrationKey]) -> tuple[tuple[MigrationKey, ...], ...]:
+        """For each of several nodes, itself and the ancestors that none of the others has, in the order of the plan."""
+        masks = [self._masks.get(key, 0) | 1 << self._places[key] for key in keys]
+        found = []
+        for at, mask in enumerate(masks):
+            for other in (*masks[:at], *masks[at + 1 :]):
+                mask &= ~other
+            found.append(tuple(self._members(mask)))
+        return tuple(found)
 
     def _members(self, mask: int) -> Iterator[MigrationKey]:
         """The nodes of a mask, in the order of the plan."""

@@ -34,14 +34,10 @@ def merge_of_conflicting_changes(context: MigrationContext) -> Iterator[Diagnost
     parents = [parent for parent in graph.parents(key) if parent.app == key.app]
     if len(parents) < 2:
         return
-    histories = [graph.ancestors(parent) | {parent} for parent in parents]
-    branches = [
-        _branch(context, own.difference(*(other for other in histories if other is not own))) for own in histories
-    ]
-    settled = _settled(context)
+    branches = [_branch(context, own) for own in graph.apart(parents)]
     for one, other in combinations(branches, 2):
         for mine, yours in _conflicts(one, other):
-            if "sets" not in (mine.deed, yours.deed) or (mine.key, mine.part) not in settled:
+            if "sets" not in (mine.deed, yours.deed) or (mine.key, mine.part) not in _settled(context):
                 yield _finding(context, mine, yours)
 
 
@@ -56,9 +52,9 @@ def _changes(context: MigrationContext, migration: Migration) -> Iterator[Touch]
     return (touch for touch in touches_of(migration, context.project.swappable) if touch.deed != "uses")
 
 
-def _branch(context: MigrationContext, keys: frozenset[MigrationKey]) -> Branch:
+def _branch(context: MigrationContext, keys: tuple[MigrationKey, ...]) -> Branch:
     found: Branch = {}
-    for key in filter(keys.__contains__, context.graph.plan()):
+    for key in keys:
         for touch in touches_of(context.graph.migrations[key], context.project.swappable):
             found.setdefault((touch.key, touch.part), []).append(touch)
     return found
