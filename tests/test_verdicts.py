@@ -187,9 +187,17 @@ def test_the_rules_of_miglint_are_among_what_judges(project: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"\x93", b"no verdicts", os.urandom(200)])
 def test_what_cannot_be_read_is_no_verdict(project: Path, replays: Callable[[], int], content: bytes) -> None:
     first = lint(project)
-    (project / ".miglint_cache" / VERDICTS).write_bytes(content)
+    (file,) = (project / ".miglint_cache").glob(f"{VERDICTS}*")
+    file.write_bytes(content)
     assert lint(project).diagnostics == first.diagnostics
     assert replays() == 2
+
+
+def test_only_a_few_are_kept(project: Path) -> None:
+    for number in range(8):
+        write(project / "shop/migrations/0002_data.py", f"{DATA}\n\nNUMBER = {number}\n")
+        lint(project)
+    assert len(list((project / ".miglint_cache").glob(f"{VERDICTS}*"))) == 4
 
 
 def test_without_a_cache_nothing_is_kept(project: Path, replays: Callable[[], int]) -> None:

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 DIRECTORY = ".miglint_cache"
 FILE = "facts.bin"
-VERDICTS = "verdicts.bin"
+VERDICTS = "verdict-"
 _IGNORE = ".gitignore"
 _FORMAT = "miglint facts 1"
 _SECONDS_A_DAY = 86_400

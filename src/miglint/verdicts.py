@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from miglint.project.project import Project
 from miglint.rule import Rule
 from miglint.settings import Settings
 
-_FORMAT = "miglint verdicts 1"
+_FORMAT = "miglint verdict 2"
 # A few, for those who check with other settings now and then.
 _KEPT = 4
 
@@ -47,7 +48,7 @@ class Verdict(msgspec.Struct, array_like=True, frozen=True):
 
 class _File(msgspec.Struct, array_like=True, frozen=True):
     format: str
-    verdicts: list[Verdict]
+    verdict: Verdict
 
 
 def key_of(
@@ -96,31 +97,34 @@ def _makers(rules: Iterable[Rule]) -> list[tuple[str, int, int]]:
 
 
 class Verdicts:
-    """The verdicts of a cache's directory."""
+    """The verdicts of a cache's directory, each in a file of its own: only what is asked for is read."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._verdicts = _load(directory / VERDICTS)
 
     def get(self, key: bytes) -> Verdict | None:
         """The verdict on what has this hash; whether what was asked besides is as it was, is for the caller to see."""
-        return next((each for each in self._verdicts if each.key == key), None)
+        try:
+            found = msgspec.msgpack.decode(self._file(key).read_bytes(), type=_File)
+        except (OSError, msgspec.DecodeError, RecursionError):
+            return None
+        return found.verdict if found.format == _FORMAT and found.verdict.key == key else None
 
     def keep(self, verdict: Verdict) -> None:
-        """Writes a verdict before the others; a directory that cannot be written stays as it is."""
-        others = [each for each in self._verdicts if each.key != verdict.key]
-        self._verdicts = [verdict, *others][:_KEPT]
-        temporary = self._directory / f"{VERDICTS}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
+        """Writes a verdict, and removes the oldest; a directory that cannot be written stays as it is."""
+        temporary = self._directory / f"{VERDICTS}{os.getpid()}-{os.urandom(4).hex()}.tmp"
         try:
-            temporary.write_bytes(msgspec.msgpack.encode(_File(_FORMAT, self._verdicts)))
-            os.replace(temporary, self._directory / VERDICTS)
+            temporary.write_bytes(msgspec.msgpack.encode(_File(_FORMAT, verdict)))
+            os.replace(temporary, self._file(verdict.key))
+            self._remove_old()
         except (OSError, UnicodeEncodeError):
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
+    def _file(self, key: bytes) -> Path:
+        return self._directory / f"{VERDICTS}{key.hex()}.bin"
 
-def _load(file: Path) -> list[Verdict]:
-    try:
-        loaded = msgspec.msgpack.decode(file.read_bytes(), type=_File)
-    except (OSError, msgspec.DecodeError, RecursionError):
-        return []
-    return loaded.verdicts if loaded.format == _FORMAT else []
+    def _remove_old(self) -> None:
+        files = [(file.stat().st_mtime_ns, file) for file in self._directory.glob(f"{VERDICTS}*.bin")]
+        for _, file in sorted(files)[:-_KEPT]:
+            file.unlink(missing_ok=True)
