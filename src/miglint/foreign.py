@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from miglint.installed import app_paths, label_in
 from miglint.modules import Modules
 from miglint.project.interpret import interpret
 from miglint.project.keys import MigrationKey
-from miglint.project.labels import AppClasses
 
 
 def foreign_migrations(
@@ -37,21 +37,12 @@ def foreign_migrations(
 def _apps(installed: Iterable[str], modules: Modules) -> Iterator[tuple[str, str]]:
     """Folder and label of each entry of INSTALLED_APPS that the environment has."""
     for entry in installed:
-        names = entry.split(".")
-        # An entry is the app's path, or that of its AppConfig, in `apps` or in the package itself.
-        paths = [names] if not names[-1][:1].isupper() else [names[:-2], names[:-1]]
-        for path in filter(None, paths):
-            file = modules.in_environment(".".join(path))
+        for path in app_paths(entry):
+            file = modules.in_environment(path)
             if file is not None and file.endswith("/__init__.py"):
                 folder = file.rpartition("/")[0]
-                yield folder, _label(folder, entry, modules)
+                yield folder, label_in(folder, entry, modules)
                 break
-
-
-def _label(folder: str, entry: str, modules: Modules) -> str:
-    files = [file for file in (f"{folder}/apps.py", f"{folder}/__init__.py") if os.path.isfile(file)]
-    read = {file: facts for file in files if (facts := modules.facts(file)) is not None}
-    return AppClasses(read, [entry]).label(folder, list(read)) or folder.rpartition("/")[2]
 
 
 def _migrations(folder: str, label: str, wanted: set[str], modules: Modules) -> frozenset[str]:

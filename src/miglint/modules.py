@@ -30,7 +30,7 @@ class Modules:
     ) -> None:
         """`environment` is a virtual environment, where packages are looked for that the project does not have."""
         self._root = root.rstrip("/")
-        self._packages = _site_packages(environment) if environment is not None else ()
+        self.site_packages = _site_packages(environment) if environment is not None else ()
         self._facts_of = facts_of
         self._overlay = overlay
         self._files: dict[tuple[str, str], str | None] = {}
@@ -71,10 +71,14 @@ class Modules:
 
         return read
 
+    def file_of(self, module: str) -> str | None:
+        """The file of a module as the project's root imports it."""
+        return self._find(self._root, module)
+
     def in_environment(self, module: str) -> str | None:
         """The file of an installed module, None where the environment does not have it or is not known."""
         tail = module.replace(".", "/")
-        return next((found for each in self._packages if (found := self._file(each, tail)) is not None), None)
+        return next((found for each in self.site_packages if (found := self._file(each, tail)) is not None), None)
 
     def facts(self, file: str) -> ModuleFacts | None:
         """The facts of a file that is there."""
@@ -115,7 +119,7 @@ class Modules:
         """The dotted name of a file: from the first folder above that is a package."""
         folder, _, name = file.rpartition("/")
         parts = [] if name == "__init__.py" else [name.removesuffix(".py")]
-        while self._file(folder, "") is not None and folder not in self._packages:
+        while self._file(folder, "") is not None and folder not in self.site_packages:
             folder, _, name = folder.rpartition("/")
             parts.insert(0, name)
         return ".".join(parts)

@@ -18,6 +18,7 @@ from miglint.database import Database, Version, parse_version
 from miglint.diagnostic import Diagnostic, Severity
 from miglint.foreign import foreign_migrations
 from miglint.git import Blob, GitError, Repository
+from miglint.installed import Installed, environment_packages, installed
 from miglint.lazy import lazy
 from miglint.modules import Modules
 from miglint.options import Options
@@ -305,7 +306,7 @@ class _Run:
     def scopes(self, *, replayed: bool) -> Iterator[Scope]:
         """The projects below the root that hold something that is asked for."""
         root = self._root.as_posix()
-        loaded = self._load(compared=replayed)
+        loaded = self._load(compared=replayed, whole=True)
         projects = loaded.replayed if replayed else loaded.projects
         read = {layout.printable(file): read for file, read in self._read.items()}
         for project in projects:
@@ -332,8 +333,21 @@ class _Run:
             check.is_below_any(path, (app,)) for path in self._only if path != self._root.as_posix()
         )
 
-    def _load(self, *, compared: bool) -> _Loaded:
-        """Reads all; the histories are left empty. `compared` says whether git is asked."""
+    def _with_environment(
+        self, parts: Iterable[layout.Project], modules: Modules, django: DjangoSettings
+    ) -> tuple[layout.Project, ...]:
+        """The projects with the installed apps of the environment to depend on."""
+        packages = environment_packages(django.installed_apps, modules)
+        self._files([module.file for package in packages for module in package.modules], self._progress)
+        return tuple(
+            msgspec.structs.replace(part, packages=(*part.packages, *_without(packages, part.packages)))
+            for part in parts
+        )
+
+    def _load(self, *, compared: bool, whole: bool = False) -> _Loaded:
+        """Reads all; the histories are left empty. `compared` says whether git is asked, `whole` whether
+        what is installed beside the project is read, too.
+        """
         stated = self._settings.environment
         environment = (self._root / stated).as_posix() if stated is not None else None
         modules = Modules(
@@ -359,8 +373,11 @@ class _Run:
         parts = found.projects
         if comparison is not None and comparison.has_gone and not parts:
             parts = (layout.Project("", (), ()),)  # all migrations are gone: that is to be said, too
+        if whole and environment is not None:
+            parts = self._with_environment(parts, modules, django)
         projects = [
-            self._project(each, found, modules, database, version, django, comparison, tracked) for each in parts
+            self._project(each, found, modules, database, version, django, comparison, tracked, whole=whole)
+            for each in parts
         ]
         return _Loaded(found, projects, modules, database, (".".join(map(str, version)), source), self._history)
 
@@ -384,6 +401,8 @@ class _Run:
         django: DjangoSettings,
         compared: Comparison | None,
         tracked: Tracking,
+        *,
+        whole: bool,
     ) -> Project:
         migrations: list[Migration] = []
         files: dict[MigrationKey, str] = {}
@@ -404,7 +423,8 @@ class _Run:
                         modules.model_setting,
                     )
                 )
-        graph = Graph.build(migrations, swappable=django.swappable, django_version=version)
+        known = self._installed(part, modules, django) if whole else Installed()
+        graph = Graph.build(migrations, swappable=django.swappable, unmigrated=known.unmigrated, django_version=version)
         usages = Usages(
             module_of=lambda key: modules.module(files[key]) if key in files else None,
             may_run_sql=lambda key: key in files and b"execute" in self._read[files[key]].data,
@@ -444,6 +464,9 @@ class _Run:
             tracking=tracked,
             swappable=django.swappable,
             installed_apps=django.installed_apps,
+            unread_apps=known.unread,
+            unmigrated_apps=known.unmigrated,
+            absent_apps=known.absent,
             foreign=foreign,
             allowed_imports=tuple(self._settings.allowed_imports),
             sizes=self._sizes,
@@ -451,6 +474,12 @@ class _Run:
             usages=usages,
             facts_of=lambda key, module: modules.lookup(files[key])(module) if key in files else None,
         )
+
+    def _installed(self, part: layout.Project, modules: Modules, django: DjangoSettings) -> Installed:
+        if django.installed_apps is None:
+            return Installed()
+        packages = [package for package in part.packages if package.has_init]
+        return installed(django.installed_apps, packages, modules)
 
     # -- git -----------------------------------------------------------------------------------------
 
@@ -645,6 +674,12 @@ class _Run:
 def _count(diagnostics: Iterable[Diagnostic], kind: str) -> int:
     """How many are suppressed in one way."""
     return sum(each.suppressed is not None and each.suppressed.kind == kind for each in diagnostics)
+
+
+def _without(packages: Iterable[layout.Package], there: Iterable[layout.Package]) -> list[layout.Package]:
+    """The packages whose labels are not taken."""
+    labels = {package.label for package in there}
+    return [package for package in packages if package.label not in labels]
 
 
 def _own(project: Project) -> list[Migration]:

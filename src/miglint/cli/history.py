@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
-from miglint.cli.common import reading_options, session, stop, write
+from miglint.cli.common import reading_options, session, stop, view_of, write
 
 if TYPE_CHECKING:
     from miglint.project.keys import MigrationKey
@@ -70,13 +70,20 @@ def _only(scopes: Sequence[Scope], target: str) -> tuple[Scope, MigrationKey]:
 @_paths
 @reading_options
 @_apps("Only this app")
-@_format("json")
+@_format("text", "json", "mermaid", "dot")
 def graph(paths: tuple[Path, ...], **given: Any) -> None:
     """The dependency graph of the projects that PATHS belong to."""
-    from miglint.formats.graph_json import render
+    from miglint.formats import graph_diagram, graph_json, graph_text
 
     with _scopes(paths, given, replayed=False) as scopes:
-        write(render(scopes), None)
+        alone = len(scopes) == 1 and len(scopes[0].apps) == 1 and scopes[0].targets() is not None
+        renderers: dict[str, Callable[[], str]] = {
+            "text": lambda: graph_text.render(scopes, view_of(given, Path.cwd()), full=given["verbose"] or alone),
+            "json": lambda: graph_json.render(scopes),
+            "mermaid": lambda: graph_diagram.mermaid(scopes),
+            "dot": lambda: graph_diagram.dot(scopes),
+        }
+        write(renderers[given["output_format"]](), None)
 
 
 @click.command()
@@ -84,10 +91,10 @@ def graph(paths: tuple[Path, ...], **given: Any) -> None:
 @reading_options
 @_apps("Only what this app's migrations need")
 @click.option("--to", metavar="APP.NAME", help="Only what this migration needs; a unique prefix will do.")
-@_format("json")
+@_format("text", "json")
 def plan(paths: tuple[Path, ...], **given: Any) -> None:
     """The order in which Django would apply everything to an empty database."""
-    from miglint.formats.plan_json import render
+    from miglint.formats import plan_json, plan_text
     from miglint.project.plan import plan_of
 
     to, labels = given["to"], given["apps"]
@@ -96,9 +103,13 @@ def plan(paths: tuple[Path, ...], **given: Any) -> None:
             if labels and (len(labels) > 1 or to.partition(".")[0] not in ("", to, labels[0])):
                 stop("--to names one migration: of the app that --app names, if both are given")
             scope, key = _only(scopes, f"{labels[0]}.{to}" if labels and "." not in to else to)
-            write(render([scope], [plan_of(scope.project, [key])]), None)
+            scopes, plans = (scope,), [plan_of(scope.project, [key])]
         else:
-            write(render(scopes, [plan_of(scope.project, scope.targets()) for scope in scopes]), None)
+            plans = [plan_of(scope.project, scope.targets()) for scope in scopes]
+        if given["output_format"] == "json":
+            write(plan_json.render(scopes, plans), None)
+        else:
+            write(plan_text.render(scopes, plans, view_of(given, Path.cwd())), None)
 
 
 @click.command()
@@ -106,14 +117,19 @@ def plan(paths: tuple[Path, ...], **given: Any) -> None:
 @reading_options
 @_apps("Only the models of this app")
 @click.option("--at", metavar="APP.NAME", help="After this migration and its ancestors; a unique prefix will do.")
-@_format("json")
+@_format("text", "json")
 def state(paths: tuple[Path, ...], **given: Any) -> None:
     """The state of all models after all migrations."""
-    from miglint.formats.state_json import render
+    from miglint.formats import state_json, state_text
 
+    key: MigrationKey | None = None
     with _scopes(paths, given, replayed=True) as scopes:
         if given["at"] is not None:
             scope, key = _only(scopes, given["at"])
-            write(render([scope], [scope.project.history.state_after(key)], key), None)
+            scopes, states = (scope,), [scope.project.history.state_after(key)]
         else:
-            write(render(scopes, [scope.project.history.final for scope in scopes], None), None)
+            states = [scope.project.history.final for scope in scopes]
+        if given["output_format"] == "json":
+            write(state_json.render(scopes, states, key), None)
+        else:
+            write(state_text.render(scopes, states, key, view_of(given, Path.cwd())), None)

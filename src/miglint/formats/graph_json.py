@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from miglint.formats.scopes import together
+from miglint.project.contrib import SETTING
 from miglint.project.graph import Graph
 from miglint.project.keys import MigrationKey
 from miglint.project.migration import Dependency, Migration
@@ -76,7 +77,7 @@ def _declared(entries: Iterable[Dependency], migration: Migration, graph: Graph)
         if key is not None:
             found.append(list(key))
         elif not graph.is_known(entry):
-            found.append(["__setting__", entry.setting or ""])
+            found.append([SETTING, entry.setting or ""])
     return found
 
 

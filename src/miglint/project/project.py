@@ -37,7 +37,9 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     imports it (`..models`), None where it was not read. `swappable` are settings such as AUTH_USER_MODEL that
     were read, as `app.Model`; `foreign` the names that installed apps' migrations have, by label, where the environment
     was read; `sizes` is what the settings say about tables, `databases` the aliases of DATABASES; `unreleased` the
-    migrations that are not on the base branch: none is known to be without a `base`.
+    migrations that are not on the base branch: none is known to be without a `base`. `unread_apps` are the entries of
+    INSTALLED_APPS of which nothing was read, `unmigrated_apps` the labels of those without migrations, `absent_apps`
+    the labels of the project's apps that it does not name.
     """
 
     root: str
@@ -54,6 +56,9 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     tracking: Tracking = Tracking()
     swappable: Mapping[str, str] = {}
     installed_apps: tuple[str, ...] | None = None
+    unread_apps: tuple[str, ...] = ()
+    unmigrated_apps: frozenset[str] = frozenset()
+    absent_apps: tuple[str, ...] = ()
     foreign: Mapping[str, frozenset[str]] = {}
     allowed_imports: tuple[str, ...] = ()
     sizes: Sizes = Sizes()

@@ -227,7 +227,7 @@ def _of_django(context: Context, need: Need) -> Iterator[Diagnostic]:
         return
     if app in _with_parents(_unread_apps(context)):
         return
-    first = MigrationKey(app, CONTRIB[app][0])
+    first = MigrationKey(app, next(iter(CONTRIB[app])))
     yield context.diagnostic(
         need.span,
         _message(context, need, f"{app}.{need.name}", first),

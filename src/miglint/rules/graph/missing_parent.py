@@ -103,7 +103,7 @@ def _of_django(
     context: ProjectContext, migration: Migration, edge: Dependency, wanted: MigrationKey
 ) -> Iterator[Diagnostic]:
     installed = context.project.installed_apps
-    names = CONTRIB[wanted.app]
+    names = tuple(CONTRIB[wanted.app])
     if wanted.name in (*names, FIRST, LATEST):
         return
     # Another package's app may have the label, and a setting may give Django's own app other migrations.

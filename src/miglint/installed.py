@@ -1,0 +1,142 @@
+"""What the entries of INSTALLED_APPS are: apps of the project, with migrations or without, Django's own, or unread."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+import msgspec
+
+from miglint.modules import Modules
+from miglint.project.labels import AppClasses
+from miglint.project.layout import Module, Package, is_module
+
+_DJANGO = "django.contrib."
+
+
+class Installed(msgspec.Struct, frozen=True, kw_only=True):
+    """INSTALLED_APPS as far as it was read.
+
+    `unread` are the entries of which nothing is known, `unmigrated` the labels of apps that have no migrations,
+    `absent` those of apps with migrations that no entry names.
+    """
+
+    unread: tuple[str, ...] = ()
+    unmigrated: frozenset[str] = frozenset()
+    absent: tuple[str, ...] = ()
+
+
+def installed(entries: Sequence[str], packages: Collection[Package], modules: Modules) -> Installed:
+    """Sorts the entries. `packages` are the migrations that were read, `modules` find what else there is."""
+    labels = {package.label for package in packages}
+    named: set[str] = set()
+    unread: list[str] = []
+    unmigrated: set[str] = set()
+    for entry in entries:
+        label = label_of(entry, packages)
+        if label is not None:
+            named.add(label)
+        elif not entry.startswith(_DJANGO):
+            label = _without_migrations(entry, modules)
+            if label is None:
+                unread.append(entry)
+            elif label not in labels:
+                unmigrated.add(label)
+    return Installed(unread=tuple(unread), unmigrated=frozenset(unmigrated), absent=tuple(sorted(labels - named)))
+
+
+def label_of(entry: str, packages: Iterable[Package]) -> str | None:
+    """The label of the package that an entry means: by the app's path, or by that of its AppConfig."""
+    for candidate in app_paths(entry):
+        names = candidate.split(".")
+        for package in packages:
+            if package.directory.split("/")[:-1][-len(names) :] == names or names[-1] == package.label:
+                return package.label
+    return None
+
+
+def app_paths(entry: str) -> tuple[str, ...]:
+    """The paths that the app of an entry may have: itself, or that of the module, or package, of its AppConfig."""
+    names = entry.split(".")
+    if len(names) < 2 or not names[-1][:1].isupper():
+        return (entry,)
+    return tuple(".".join(part) for part in (names[:-2], names[:-1]) if part)
+
+
+def _without_migrations(entry: str, modules: Modules) -> str | None:
+    """The label of an app, of the project or of the environment, that has no migrations."""
+    for path in app_paths(entry):
+        file = modules.file_of(path)
+        if file is None or not file.endswith("/__init__.py"):
+            continue
+        if modules.file_of(f"{path}.migrations") is not None:
+            return None  # they may be excluded, or unreadable
+        return label_in(file.rpartition("/")[0], entry, modules)
+    return None
+
+
+def label_in(folder: str, entry: str, modules: Modules) -> str:
+    """The label of the app in a folder, as its AppConfig says."""
+    files = [file for file in (f"{folder}/apps.py", f"{folder}/__init__.py") if os.path.isfile(file)]
+    read = {file: facts for file in files if (facts := modules.facts(file)) is not None}
+    return AppClasses(read, [entry]).label(folder, list(read)) or folder.rpartition("/")[2]
+
+
+# -- the environment ----------------------------------------------------------------------------------
+
+# Below a package, apps stand at most this deep (`django/contrib/auth`, `wagtail/contrib/forms`).
+_DEEP = 3
+_NO_APPS = frozenset({"tests", "test", "testing", "locale", "static", "templates", "management", "migrations"})
+
+
+def environment_packages(entries: Sequence[str] | None, modules: Modules) -> tuple[Package, ...]:
+    """The migrations of the installed apps that the environment has; of all packages there, where INSTALLED_APPS is
+    not known. Each label once; only names are looked at, and the files that say a label.
+    """
+    found: dict[str, Package] = {}
+    for folder, entry in _folders(entries, modules):
+        package = _package(folder, label_in(folder, entry, modules))
+        if package is not None:
+            found.setdefault(package.label, package)
+    return tuple(found.values())
+
+
+def _folders(entries: Sequence[str] | None, modules: Modules) -> Iterator[tuple[str, str]]:
+    """The folders of apps, each with the entry that names it."""
+    if entries is None:
+        for packages in modules.site_packages:
+            yield from ((folder, "") for folder in _with_migrations(packages, _DEEP))
+        return
+    for entry in entries:
+        for path in app_paths(entry):
+            file = modules.in_environment(path)
+            if file is not None and file.endswith("/__init__.py"):
+                yield file.rpartition("/")[0], entry
+                break
+
+
+def _with_migrations(folder: str, depth: int) -> Iterator[str]:
+    """The packages below a folder that have migrations."""
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if entry.is_dir() and entry.name.isidentifier())
+    except OSError:
+        return
+    for name in names:
+        below = f"{folder}/{name}"
+        if name in _NO_APPS or not os.path.isfile(f"{below}/__init__.py"):
+            continue
+        if os.path.isfile(f"{below}/migrations/__init__.py"):
+            yield below
+        if depth > 1:
+            yield from _with_migrations(below, depth - 1)
+
+
+def _package(folder: str, label: str) -> Package | None:
+    """The migrations of an app, as Django would load them."""
+    directory = f"{folder}/migrations"
+    if not os.path.isfile(f"{directory}/__init__.py"):
+        return None
+    files = sorted(name for name in os.listdir(directory) if name.endswith(".py") and is_module(name))
+    modules = tuple(Module(f"{directory}/{name}", name.removesuffix(".py"), f"{directory}/{name}") for name in files)
+    return Package(label, directory, modules)
