@@ -246,6 +246,14 @@ def test_a_page_ends_with_what_its_actions_cost_on_the_database(project: Path) -
     assert "## On PostgreSQL" in page
     assert "- `create-index`: SHARE, rows." in page
     assert "## On" not in miglint("explain", "MG701", cwd=project).stdout.decode()
+    on_mariadb = miglint("explain", "MG302", "--database", "mariadb", cwd=project).stdout.decode()
+    assert "## On MariaDB" in on_mariadb
+    (project / "miglint.toml").write_text('database = "mariadb"\nignore = ["MG3"]\n')
+    assert miglint("explain", "MG302", cwd=project).stdout.decode() == on_mariadb
+    table = json.loads(miglint("rules", "--output-format", "json", cwd=project).stdout)["rules"]
+    assert {rule["code"] for rule in table if not rule["enabled"]} == {
+        rule["code"] for rule in table if rule["code"].startswith("MG3")
+    }
 
 
 def test_a_given_file_that_is_no_migration_is_passed_over_and_verbose_says_so(project: Path) -> None:

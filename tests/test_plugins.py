@@ -68,7 +68,11 @@ def project(root: Path, *, plugins: str, above: str = "") -> Path:
 
 def check(root: Path, beside: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """`miglint check` with the folder `beside` on the path."""
-    command = [sys.executable, "-m", "miglint", "check", "--output-format", "concise", "--quiet", *arguments, "."]
+    return miglint(root, beside, "check", "--output-format", "concise", "--quiet", *arguments, ".")
+
+
+def miglint(root: Path, beside: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "miglint", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(beside)}
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
 
@@ -83,6 +87,13 @@ def test_a_plugins_rule_finds_what_it_looks_for(tmp_path: Path, installed: Path)
     [line] = lines_about(run.stdout, "XNR001")
     assert line.startswith("shop/migrations/0001_initial.py:8:")
     assert "this house writes migrations without raw SQL" in line
+
+
+def test_a_plugins_rules_stand_in_the_table_and_have_their_pages(tmp_path: Path, installed: Path) -> None:
+    root = project(tmp_path, plugins='["no-raw-sql"]')
+    assert len(lines_about(miglint(root, installed, "rules").stdout, "XNR001")) == 1
+    page = miglint(root, installed, "explain", "XNR001")
+    assert (page.returncode, page.stdout.splitlines()[0].startswith("# XNR001 · ")) == (0, True)
 
 
 def test_a_plugin_that_is_installed_but_not_named_does_nothing(tmp_path: Path, installed: Path) -> None:

@@ -36,6 +36,8 @@ from miglint.project.usages import Usages
 from miglint.reading import FileRead, read_contents, read_files
 from miglint.report import Described, Report, Summary, sort
 from miglint.report import Project as ReadProject
+from miglint.rule import Rule
+from miglint.selection import Selection
 from miglint.since import Comparison, Surroundings, tracking
 from miglint.syntax.facts import ModuleFacts
 from miglint.syntax.sql import read_sql
@@ -117,6 +119,11 @@ class Session:
                 sources |= {baseline.path: baseline.source} if problems else {}
         return msgspec.structs.replace(report, diagnostics=sort(found), sources=sources, warnings=tuple(warnings))
 
+    def rulebook(self) -> Rulebook:
+        """The rules of the working directory's project. Raises SettingsError and PluginError."""
+        (run,) = self._runs((), {})
+        return run.rulebook()
+
     def scopes(self, paths: Sequence[Path], *, replayed: bool) -> tuple[Scope, ...]:
         """The projects that `paths` belong to, in path order, each with its apps that are in `paths`.
 
@@ -147,6 +154,14 @@ def _written(baseline: Baseline) -> str:
     except OSError as error:
         raise UsageError(f"the baseline {baseline.path} cannot be written: {error.strerror}") from None
     return f"{number} {'entry' if number == 1 else 'entries'} written to {baseline.path}"
+
+
+class Rulebook(msgspec.Struct, frozen=True):
+    """The rules that a project has, those of its plug-ins included, which of them are on, and its database."""
+
+    rules: tuple[Rule, ...]
+    selection: Selection
+    database: Database
 
 
 class _Loaded(msgspec.Struct, frozen=True, dict=True):
@@ -344,15 +359,21 @@ class _Run:
             for part in parts
         )
 
+    def rulebook(self) -> Rulebook:
+        """The rules, which of them are on, and the database."""
+        django = self._modules().django_settings(self._settings.settings_file)
+        return Rulebook(tuple(self._rules), check.selection_of(self._settings, self._options), self._database(django))
+
+    def _modules(self) -> Modules:
+        stated = self._settings.environment
+        environment = (self._root / stated).as_posix() if stated is not None else None
+        return Modules(self._root.as_posix(), lambda file: self._files([file])[file].facts, self._overlay, environment)
+
     def _load(self, *, compared: bool, whole: bool = False) -> _Loaded:
         """Reads all; the histories are left empty. `compared` says whether git is asked, `whole` whether
         what is installed beside the project is read, too.
         """
-        stated = self._settings.environment
-        environment = (self._root / stated).as_posix() if stated is not None else None
-        modules = Modules(
-            self._root.as_posix(), lambda file: self._files([file])[file].facts, self._overlay, environment
-        )
+        modules = self._modules()
         django = modules.django_settings(self._settings.settings_file)
         database, version, source = self._database(django), *self._django_version()
         walk = layout.walk(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from miglint import __version__
 from miglint.cli import history, inspect
 from miglint.cli.check import check
-from miglint.cli.common import stop, write
-from miglint.database import VENDORS, Vendor
+from miglint.cli.common import reading_options, session, stop, write
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,29 +26,36 @@ cli.add_command(check)
 
 @cli.command()
 @click.option("--output-format", type=click.Choice(("text", "json")), default="text", show_default=True)
-def rules(output_format: str) -> None:
-    """The rule table."""
+@reading_options
+def rules(output_format: str, **given: Any) -> None:
+    """The rule table, with the rules of the project's plug-ins."""
     from miglint.catalogue import entries, rules_json, rules_text
 
-    write(rules_json(entries()) if output_format == "json" else rules_text(entries()), None)
+    with session(given, Path.cwd()) as reader:
+        book = reader.rulebook()
+    table = entries(book.rules)
+    write(rules_json(table, book.selection) if output_format == "json" else rules_text(table), None)
 
 
 def _rules_like(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
     """The codes and names that begin so, for the shell to complete."""
+    from miglint import plugins
     from miglint.catalogue import entries
 
-    return [word for entry in entries() for word in (entry.code, entry.name) if word.startswith(begun)]
+    return [word for entry in entries(plugins.load()) for word in (entry.code, entry.name) if word.startswith(begun)]
 
 
 @cli.command()
 @click.argument("rule", shell_complete=_rules_like)
-@click.option("--database", type=click.Choice(VENDORS), default="postgresql", show_default=True)
-def explain(rule: str, database: Vendor) -> None:
-    """A rule's page, by code or name."""
+@reading_options
+def explain(rule: str, **given: Any) -> None:
+    """A rule's page, by code or name, with what it costs on the project's database."""
     from miglint.catalogue import UnknownRule, page
 
+    with session(given, Path.cwd()) as reader:
+        book = reader.rulebook()
     try:
-        text = page(rule, database)
+        text = page(rule, book.rules, book.database)
     except UnknownRule as error:
         stop(str(error))
     write(text, None)

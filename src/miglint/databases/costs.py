@@ -107,8 +107,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     before: Version = ()
 
     def applies(self, conditions: frozenset[str], version: Version) -> bool:
-        in_time = version >= self.since and (not self.before or version < self.before)
-        return in_time and self.when <= conditions
+        return self.holds(version) and self.when <= conditions
+
+    def holds(self, version: Version) -> bool:
+        """Whether the row is about this version of the database."""
+        return version >= self.since and (not self.before or version < self.before)
 
 
 NOTHING = Cost(why="Nobody else knows the table yet: nothing waits for it.")
