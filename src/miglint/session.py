@@ -394,7 +394,7 @@ class _Run:
         parts = found.projects
         if comparison is not None and comparison.has_gone and not parts:
             parts = (layout.Project("", (), ()),)  # all migrations are gone: that is to be said, too
-        if whole and environment is not None:
+        if whole and self._settings.environment is not None:
             parts = self._with_environment(parts, modules, django)
         projects = [
             self._project(each, found, modules, database, version, django, comparison, tracked, whole=whole)
