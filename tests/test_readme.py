@@ -7,16 +7,24 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
-def test_the_output_shown_is_the_output() -> None:
-    shown = re.search(r"```console\n\$ miglint (.*)\n((?s:.*?))```", README)
-    assert shown is not None
-    command = [sys.executable, "-m", "miglint", *shown[1].split(), "--no-cache", "--color", "never"]
+SHOWN = re.findall(r"```console\n\$ miglint (.*)\n((?s:.*?))```", README)
+
+
+@pytest.mark.parametrize("arguments, output", SHOWN, ids=[arguments for arguments, _ in SHOWN])
+def test_the_output_shown_is_the_output(arguments: str, output: str) -> None:
+    command = [sys.executable, "-m", "miglint", *arguments.split(), "--no-cache", "--color", "never"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout == shown[2]
+    assert done.stdout == output
+
+
+def test_the_commands_that_show_what_django_would_build_are_shown() -> None:
+    assert {"check", "graph", "plan", "state"} <= {arguments.split()[0] for arguments, _ in SHOWN}
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
