@@ -34,7 +34,7 @@ LAYERS: list[tuple[str, ...]] = [
     ("miglint.rules",),
     (
         "miglint.suppressions", "miglint.settings", "miglint.table_sizes", "miglint.plugins", "miglint.cache",
-        "miglint.foreign", "miglint.git", "miglint.reading", "miglint.workers", "miglint.modules",
+        "miglint.foreign", "miglint.git", "miglint.reading", "miglint.imports", "miglint.workers", "miglint.modules",
         "miglint.installed", "miglint.selection",
         "miglint.report", "miglint.baseline",
     ),

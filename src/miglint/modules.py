@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from miglint.cache import content_hash
+from miglint.imports import imported_modules
 from miglint.project.django_settings import DjangoSettings, read_django_settings
 from miglint.project.field_classes import FieldClasses
 from miglint.project.fields import FieldClass
@@ -98,6 +99,17 @@ class Modules:
         self.lookup(file)(module)
         found = self._files[folder, module]
         return self.module(found) if found is not None else None
+
+    def imported_by(self, files: Iterable[str]) -> Iterator[str]:
+        """Files of the project that these most likely import: where all is to be read, they are read beside them."""
+        for file in files:
+            folder = file.rpartition("/")[0]
+            for module in imported_modules(file_content(file) or b""):
+                if (folder, module) not in self._files:
+                    self._files[folder, module] = self._find(folder, module)
+                found = self._files[folder, module]
+                if found is not None:
+                    yield found
 
     def _find(self, folder: str, module: str) -> str | None:
         name = module.lstrip(".")

@@ -201,6 +201,7 @@ class _Run:
         self._sizes = settings_module.sizes_of(self._settings)
         cache = Cache.load(options.cache_dir or root / DIRECTORY) if options.cache else None
         self._cache = cache
+        self._knows_nothing = not cache
         self._progress = progress
         self._notes: list[str] = []
         self._read: dict[str, FileRead] = {}
@@ -382,7 +383,7 @@ class _Run:
             migration_modules=django.migration_modules,
             also=self._overlay,
         )
-        self._files(walk.files, self._progress)
+        self._files([*walk.files, *(modules.imported_by(walk.files) if self._knows_nothing else ())], self._progress)
         found = layout.interpret(
             walk,
             lambda file: self._read[file].facts if file in self._read else None,
