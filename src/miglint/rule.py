@@ -17,7 +17,7 @@ from miglint.project.action import Action, AddColumn, CreateTable, Execute, Rena
 from miglint.project.actions import actions_of
 from miglint.project.consequences import Consequences
 from miglint.project.graph import Graph
-from miglint.project.history import Step
+from miglint.project.history import Step, executed
 from miglint.project.keys import MigrationKey, ModelKey
 from miglint.project.migration import Migration
 from miglint.project.operations import Operation
@@ -429,6 +429,19 @@ class ActionContext(OperationContext[Operation], Generic[A]):
     def at_risk(self) -> tuple[A, ...]:
         """The actions that the rule was asked for, of tables for which it matters."""
         return tuple(action for action in self.matching if not action.on_new_table and self.is_at_risk(action))
+
+    def blocks_reads(self, action: Action) -> bool:
+        """Whether reads wait while it runs: for its own lock, or for one that the same transaction took before."""
+        if self.cost(action).blocks_reads:
+            return True
+        if not self._holds_locks:
+            return False
+        for _, each in executed(self.project.history.steps_of(self.migration.key)):
+            if each is action:
+                return False
+            if each.table == action.table and self.cost(each).blocks_reads:
+                return True
+        return False
 
 
 def _subject(step: Step, model: str | None = None, field: str | None = None, detail: str = "") -> Subject:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from miglint.project.fields import Field
-from miglint.syntax.facts import Call, Expr
+from miglint.syntax.facts import Call, Expr, Literal
 from miglint.text import NOWHERE, Span
 from miglint.value import Value
 
@@ -253,6 +253,14 @@ class Custom(Operation, frozen=True, kw_only=True, eq=False):
     """An operation class of the project or of a package: what it does is not known."""
 
     callee: str
+
+    def mentions(self, *names: str) -> bool:
+        """Whether one of the names is among the texts it is given, in any case."""
+        if not isinstance(self.call, Call):
+            return False
+        given = (*self.call.arguments, *(keyword.value for keyword in self.call.keywords))
+        wanted = {name.lower() for name in names}
+        return any(isinstance(each, Literal) and each.kind == "str" and each.text.lower() in wanted for each in given)
 
 
 class Unread(Operation, frozen=True, kw_only=True, eq=False):

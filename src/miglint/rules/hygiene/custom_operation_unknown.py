@@ -15,7 +15,7 @@ def custom_operation_unknown(context: OperationContext[Custom]) -> Iterator[Diag
     name, app = context.operation.callee, context.migration.app
     yield context.diagnostic(
         None,
-        f"what the operation {name} does is not known",
+        f"what the operation {name} does is not known" if name else "which operation this is cannot be told",
         help=f"It is taken as one that may change anything in {app}: from here on nothing is reported because a model, "
         f"field or index of {app} is absent. Review by hand what it locks and what it loses.",
         url=_URL,

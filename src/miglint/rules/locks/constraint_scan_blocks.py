@@ -21,6 +21,8 @@ from miglint.api import (
     staged,
 )
 
+_HELD = "Reads wait too: the transaction locked the table against them before, and keeps the lock. "
+
 
 @rule("MG303", on=(AddCheck, AddForeignKey, AddExclusion, AddColumn), severity=Severity.ERROR, supersedes=("MG310",))
 def constraint_scan_blocks(context: ActionContext[Action]) -> Iterator[Diagnostic]:
@@ -29,10 +31,12 @@ def constraint_scan_blocks(context: ActionContext[Action]) -> Iterator[Diagnosti
     if not scanned or not context.touches_database:
         return
     action = scanned[0]
+    held = context.blocks_reads(action) and not context.cost(action).blocks_reads
     yield context.diagnostic(
         None,
-        f"{_what(action)} is validated for every row: {context.card([a for a in scanned if a.table == action.table])}",
-        help=f"{context.database.title}: {context.cost(action).why} {_instead(context, action)}",
+        f"{_what(action)} is validated for every row: {context.card([a for a in scanned if a.table == action.table])}"
+        f"{', and so do reads' if held else ''}",
+        help=f"{context.database.title}: {context.cost(action).why} {_HELD if held else ''}{_instead(context, action)}",
         url=context.cost(action).url,
         confidence=context.confidence(context.step, scanned),
     )

@@ -17,7 +17,6 @@ from miglint.api import (
     RunPython,
     RunSQL,
     Severity,
-    executed,
     rule,
     set_apart,
     staged,
@@ -37,7 +36,7 @@ def index_blocks_writes(context: ActionContext[Action]) -> Iterator[Diagnostic]:
     if not built:
         return
     tables = ", ".join(dict.fromkeys(action.table or "a table" for action in built))
-    blocked = "reads and writes" if any(_blocks_reads(context, action) for action in built) else "writes"
+    blocked = "reads and writes" if any(context.blocks_reads(action) for action in built) else "writes"
     count = "an index" if len(built) == 1 else f"{len(built)} indexes"
     yield context.diagnostic(
         None,
@@ -53,20 +52,6 @@ def _blocks(context: ActionContext[Action], action: Built) -> bool:
     return cost.blocks_writes and cost.lasts and cost.indexes
 
 
-def _blocks_reads(context: ActionContext[Action], action: Built) -> bool:
-    """Whether reads wait too: for its own lock, or for one that the same transaction took before."""
-    if context.cost(action).blocks_reads:
-        return True
-    if context.migration.atomic.refuted or not context.database.transactional_ddl:
-        return False
-    for _, each in executed(context.project.history.steps_of(context.migration.key)):
-        if each is action:
-            return False
-        if each.table == action.table and context.cost(each).blocks_reads:
-            return True
-    return False
-
-
 def _reasons(built: list[Built]) -> str:
     names = [f"{action.name or 'index'}: {action.reason}" for action in built[:3]]
     return ", ".join(names) + (f", and {len(built) - 3} more" if len(built) > 3 else "")
@@ -76,7 +61,7 @@ def _when(context: ActionContext[Action], built: list[Built]) -> str:
     said = f"{context.database.title}: {context.card(built)}; the larger the table, the longer. "
     if any(action.deferred for action in built):
         said += "Django defers it to the end of the migration. "
-    if any(_blocks_reads(context, action) and not context.cost(action).blocks_reads for action in built):
+    if any(context.blocks_reads(action) and not context.cost(action).blocks_reads for action in built):
         said += "Reads wait too: the transaction locked the table against them before, and keeps the lock. "
     return said
 

@@ -12,6 +12,7 @@ from miglint.api import (
     Confidence,
     CreateModel,
     CreateTable,
+    Custom,
     DeleteModel,
     Diagnostic,
     DropColumn,
@@ -235,7 +236,9 @@ def _shared(old: ModelState, new: ModelState) -> float:
 def _copied(context: OperationContext[Operation], pair: _Pair) -> bool:
     """Whether code between the two may copy the data."""
     between = context.project.history.between(context.step, pair.step)
-    return any(_may_copy(step, context, pair) for step in between if isinstance(step.operation, RunPython | RunSQL))
+    return any(
+        _may_copy(step, context, pair) for step in between if isinstance(step.operation, RunPython | RunSQL | Custom)
+    )
 
 
 def _may_copy(step: Step, context: OperationContext[Operation], pair: _Pair) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import dropwhile
 
 from miglint.api import (
     AddColumn,
     AddField,
+    Custom,
     Diagnostic,
     Field,
     Literal,
@@ -48,6 +50,8 @@ def not_null_breaks_old_inserts(context: OperationContext[AddField]) -> Iterator
     column = end.columns.get(added.column.name) if end is not None else None
     if column is None or column.null.possible or column.default.possible:
         return  # a later operation of the migration mends it
+    if _may_be_mended(context, name, added.column.name):
+        return  # as AddDefaultValue of django-add-default-value does
     yield context.diagnostic(
         None,
         f"adding {context.model_name}.{name} as NOT NULL breaks INSERTs of the running release: "
@@ -57,6 +61,13 @@ def not_null_breaks_old_inserts(context: OperationContext[AddField]) -> Iterator
         field=name,
         confidence=context.certainty(added),
     )
+
+
+def _may_be_mended(context: OperationContext[AddField], *names: str) -> bool:
+    """Whether an operation that is not known, and that names the field, comes after it in the migration."""
+    steps = context.project.history.steps_of(context.migration.key)
+    later = dropwhile(lambda step: step is not context.step, steps)
+    return any(isinstance(step.operation, Custom) and step.operation.mentions(*names) for step in later)
 
 
 def _needs_python(added: AddColumn) -> bool:
