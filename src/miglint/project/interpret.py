@@ -289,8 +289,7 @@ class _Interpreter:
 
     def _callee(self, function: Expr, values: Values) -> str:
         """The qualified name of what is called; a subclass in this file that changes nothing is its base."""
-        resolved = values.resolve(function)
-        path = dotted(resolved)
+        path = dotted(_called(values.resolve(function)))
         for _ in range(_MAX_BASES):
             definition = self._facts.class_named(path) if path and "." not in path else None
             if definition is None or len(definition.bases) != 1 or not _keeps_meaning(definition):
@@ -504,6 +503,15 @@ def _why(value: Expr) -> str:
     if isinstance(inner, Name | Attribute):
         return f"the name `{dotted(inner) or 'of something computed'}`, whose value this file does not tell"
     return "computed"
+
+
+def _called(function: Expr) -> Expr:
+    """What a call calls, where it goes well: of an import or `None` (`except ImportError: X = None`), the import."""
+    if isinstance(function, Either):
+        for one, other in ((function.then, function.otherwise), (function.otherwise, function.then)):
+            if isinstance(other, Literal) and other.kind == "none":
+                return one
+    return function
 
 
 def _keeps_meaning(definition: Class) -> bool:

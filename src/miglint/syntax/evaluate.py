@@ -90,8 +90,9 @@ class Values:
         self.names.pop(statement.name, None)
 
     def _import(self, statement: Import) -> None:
+        """Asked for where the name is bound in another way, too: else its uses say themselves what was imported."""
         for alias in statement.aliases:
-            self.names.pop(alias.bound, None)
+            self.names[alias.bound] = Name(alias.path, "imported", statement.span)
 
     def _with(self, statement: With) -> None:
         for item in statement.items:
