@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from miglint.lazy import lazy
+from miglint.project.elsewhere import Elsewhere
 from miglint.project.fields import Field, FieldClass, canonical_class
 from miglint.project.keys import MigrationKey
 from miglint.project.migration import FIRST, Dependency, Migration, Unreadable
@@ -141,6 +142,7 @@ class _Interpreter:
         self._setting = setting
         module = module_values(facts.body)
         self._values = Values(module).run(definition.body)
+        self._elsewhere = Elsewhere(facts, self._values, lookup)
         self._unreadable: list[Unreadable] = []
         self._computed = frozenset(_set_by_init(definition))
 
@@ -230,7 +232,7 @@ class _Interpreter:
         value = self._attribute(name)
         if name in self._computed:
             self._cannot_read(name, "set in `__init__`", _UNCHECKED_EDGES, self._definition.span)
-        for item in items_of(value, self._values) if value is not None else ():
+        for item in items_of(self._elsewhere.written_out(value), self._values) if value is not None else ():
             resolved = self._named_by_package(self._values.resolve(item))
             entry = _dependency(resolved, self._values)
             if entry is None and _is_swappable(resolved):
@@ -246,7 +248,7 @@ class _Interpreter:
     def _operations(self, value: Expr | None, values: Values) -> tuple[Operation, ...]:
         if value is None or (isinstance(value, Literal) and value.kind == "none"):
             return ()
-        return tuple(self._operation(item, values) for item in items_of(value, values))
+        return tuple(self._operation(item, values) for item in items_of(self._elsewhere.written_out(value), values))
 
     def _operation(self, item: Expr, values: Values) -> Operation:
         several = isinstance(item, Starred)
