@@ -100,16 +100,21 @@ class Modules:
         found = self._files[folder, module]
         return self.module(found) if found is not None else None
 
-    def imported_by(self, files: Iterable[str]) -> Iterator[str]:
+    def imported_by(self, files: Iterable[str]) -> list[str]:
         """Files of the project that these most likely import: where all is to be read, they are read beside them."""
+        known, looked_for = dict(self._files), dict(self.looked_for)
+        found: dict[str, None] = {}
         for file in files:
             folder = file.rpartition("/")[0]
             for module in imported_modules(file_content(file) or b""):
                 if (folder, module) not in self._files:
                     self._files[folder, module] = self._find(folder, module)
-                found = self._files[folder, module]
-                if found is not None:
-                    yield found
+                where = self._files[folder, module]
+                if where is not None:
+                    found[where] = None
+        # A guess is no question: what is asked for later is looked for, and noted, then.
+        self._files, self.looked_for = known, looked_for
+        return list(found)
 
     def _find(self, folder: str, module: str) -> str | None:
         name = module.lstrip(".")

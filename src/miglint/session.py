@@ -205,6 +205,7 @@ class _Run:
         self._progress = progress
         self._notes: list[str] = []
         self._read: dict[str, FileRead] = {}
+        self._guessed: dict[str, FileRead] = {}
         self.baseline: Baseline | None = None
 
     @property
@@ -265,8 +266,20 @@ class _Run:
 
     # -- reading -------------------------------------------------------------------------------------
 
+    def _guess(self, files: Sequence[str], modules: Modules) -> None:
+        """Reads files and what they most likely import at once; what nobody asks for afterwards counts as not read."""
+        self._guessed = read_files(
+            [*files, *modules.imported_by(files)],
+            cache=self._cache,
+            jobs=self._options.jobs,
+            overlay=self._overlay,
+            progress=self._progress,
+        )
+
     def _files(self, files: Iterable[str], progress: Progress | None = None) -> dict[str, FileRead]:
         missing = [file for file in dict.fromkeys(files) if file not in self._read]
+        self._read |= {file: self._guessed.pop(file) for file in missing if file in self._guessed}
+        missing = [file for file in missing if file not in self._read]
         if missing:
             self._read |= read_files(
                 missing, cache=self._cache, jobs=self._options.jobs, overlay=self._overlay, progress=progress
@@ -383,7 +396,9 @@ class _Run:
             migration_modules=django.migration_modules,
             also=self._overlay,
         )
-        self._files([*walk.files, *(modules.imported_by(walk.files) if self._knows_nothing else ())], self._progress)
+        if self._knows_nothing:
+            self._guess(walk.files, modules)
+        self._files(walk.files, self._progress)
         found = layout.interpret(
             walk,
             lambda file: self._read[file].facts if file in self._read else None,
