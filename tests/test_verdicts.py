@@ -14,6 +14,7 @@ from miglint.cache import VERDICTS
 from miglint.options import Options
 from miglint.report import Report
 from miglint.session import Session
+from scratch import Scratch
 
 INITIAL = """\
 from django.db import migrations, models
@@ -169,6 +170,20 @@ def test_a_text_in_an_editor_is_judged_and_not_kept(project: Path, replays: Call
     assert "MG503" not in codes(lint(project, overlay=edited))
     assert "MG503" in codes(lint(project))
     assert replays() == 2
+
+
+def test_another_commit_of_the_base_branch_is_another_question(project: Path, replays: Callable[[], int]) -> None:
+    repository = Scratch(project)
+    repository.commit("all")
+    repository.git("branch", "released")
+    options = Options(since="released")
+    write(project / "shop/migrations/0003_more.py", DATA.replace("0001_initial", "0002_data"))
+    first = lint(project, options=options)
+    assert (replays(), lint(project, options=options).diagnostics, replays()) == (1, first.diagnostics, 0)
+    repository.commit("more")
+    repository.git("branch", "-f", "released")
+    assert codes(lint(project, options=options)) != codes(first)
+    assert replays() == 1
 
 
 def test_an_edited_rule_judges_anew(project: Path, replays: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,7 +70,7 @@ class Comparison:
         self._facts_of = facts_of
         self.ref = ref
         self.merge_base = repository.merge_base(ref)
-        tip = repository.commit(ref)
+        self.tip = tip = repository.commit(ref)
         self._old = repository.files(self.merge_base)
         self._new = self._old if tip == self.merge_base else repository.files(tip)
         self._old_names = _by_directory(self._old)
@@ -291,6 +291,7 @@ class Comparison:
         return Base(
             ref=self.ref,
             merge_base=self.merge_base,
+            tip=self.tip,
             edited=_differing(changed, here, replaced_by),
             clashing=_differing(clashing, here, replaced_by),
             replaced_by=replaced_by,

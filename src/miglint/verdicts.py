@@ -27,7 +27,7 @@ _FORMAT = "miglint verdict 2"
 _KEPT = 4
 
 # What follows from the files, whose content is hashed instead, and ways to read more of them.
-_FROM_FILES = frozenset({"graph", "history", "facts_of", "usages"})
+_FROM_FILES = frozenset({"graph", "history", "base", "facts_of", "usages"})
 _MADE_OF = frozenset({".py", ".toml"})
 
 
@@ -54,15 +54,14 @@ class _File(msgspec.Struct, array_like=True, frozen=True):
 def key_of(
     projects: Sequence[Project], rules: Sequence[Rule], settings: Settings, contents: Mapping[str, str]
 ) -> bytes | None:
-    """The hash of all that rules see; None where that is more than values: another branch's migrations.
+    """The hash of all that rules see; None where something of it cannot be written down.
 
     `contents` are the hashes of the files that were read so far, by path.
     """
-    if any(project.base is not None for project in projects):
-        return None
     seen = [
         [
             [(*key, migration.path) for key, migration in project.graph.migrations.items()],
+            (project.base.ref, project.base.merge_base, project.base.tip) if project.base is not None else (),
             *(getattr(project, name) for name in project.__struct_fields__ if name not in _FROM_FILES),
         ]
         for project in projects
