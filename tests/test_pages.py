@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +52,26 @@ def test_a_bad_example_gives_what_it_marks_and_nothing_else_of_its_rule(example:
     options = {"select": selected} if not code.startswith("MG9") else {}
     assert check(example, tmp_path, **options) == example.marks
     assert example.marks != []
+
+
+@pytest.mark.parametrize(
+    "example", [e for e in EXAMPLES if e.section == "Bad" and e.page.parent.name == "data"], ids=lambda e: e.name
+)
+def test_code_and_sql_that_only_the_state_sees_never_run_and_give_nothing(example: Example, tmp_path: Path) -> None:
+    files = {path: in_the_state_alone(text) for path, text in example.files.items()}
+    assert files != example.files
+    code = page_examples.title(example.page)[0]
+    # The default is what models.py says, wherever the column comes from.
+    expected = example.marks if code == "MG516" else []
+    assert check(replace(example, files=files), tmp_path, select=(code,)) == expected
+
+
+def in_the_state_alone(text: str) -> str:
+    """The migration with all of its operations in `state_operations`; lines stay where they are."""
+    start = "operations = [migrations.SeparateDatabaseAndState(state_operations=["
+    changed = re.sub(r"^    operations = \[(.*?)\]$", rf"    {start}\1])]", text, flags=re.M | re.S)
+    ast.parse(changed)
+    return changed
 
 
 @pytest.mark.parametrize("example", [e for e in EXAMPLES if e.section != "Bad"], ids=lambda e: e.name)

@@ -76,8 +76,11 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self.usages.relations(state)
 
     def usage_of(self, step: Step) -> Usage:
-        """What a RunPython does; nothing of any other operation."""
-        if not isinstance(step.operation, RunPython):
+        """What a RunPython does; nothing of any other operation, and nothing where only the state sees it.
+
+        Source: django.db.migrations.operations.special.RunPython.state_forwards, which does not call the code.
+        """
+        if not isinstance(step.operation, RunPython) or not step.touches_database:
             return Usage()
         return self.usages.of(step.operation, step.migration, step.path, step.before)
 

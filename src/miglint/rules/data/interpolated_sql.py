@@ -35,6 +35,8 @@ _HELP = (
 def interpolated_sql(context: OperationContext[Operation]) -> Iterator[Diagnostic]:
     """SQL is put together from values that the migration does not write out."""
     operation = context.operation
+    if not context.touches_database:
+        return
     if isinstance(operation, RunSQL):
         for text in (*_texts(operation.sql), *_texts(operation.reverse_sql)):
             if _is_composed(text):

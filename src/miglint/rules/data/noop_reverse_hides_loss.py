@@ -29,7 +29,7 @@ _UPDATING = frozenset({"update", "aupdate"})
 @rule("MG517", on=RunPython, severity=Severity.WARNING)
 def noop_reverse_hides_loss(context: OperationContext[RunPython]) -> Iterator[Diagnostic]:
     """The reverse does nothing, although the forward code deletes rows or overwrites values."""
-    if not context.touches_database or not _does_nothing(context):
+    if not _does_nothing(context):
         return
     for use in context.usage.of(Query):
         said = _said(use) if context.model_is_live(use.key) else ""

@@ -28,8 +28,6 @@ _TOLERANT = ("ignore_conflicts", "update_conflicts")
 @rule("MG510", on=(RunPython, RunSQL), severity=Severity.INFO)
 def not_idempotent(context: OperationContext[Operation]) -> Iterator[Diagnostic]:
     """A data migration that is run twice does its work twice."""
-    if not context.touches_database:
-        return
     use = next((use for use in context.usage.of(Query) if _said(use)), None)
     said = _said(use) if use is not None else ""
     span, related = context.place(use, "it is done here") if use is not None else (None, ())

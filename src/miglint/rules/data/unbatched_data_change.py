@@ -34,8 +34,6 @@ _HELP = (
 @rule("MG509", on=(RunPython, RunSQL), severity=Severity.WARNING)
 def unbatched_data_change(context: OperationContext[Operation]) -> Iterator[Diagnostic]:
     """A data migration changes every row of a live table in one go."""
-    if not context.touches_database:
-        return
     yield from _in_queries(context)
     for action in context.actions:
         if isinstance(action, UpdateRows) and not action.filtered and action.table and _is_live(context, action):
