@@ -253,6 +253,7 @@ from miglint.project.usage import (
 from miglint.project.whereabouts import (
     field_changes,
     model_changes,
+    reverse_changes,
     told,
 )
 from miglint.recipe import (
@@ -552,6 +553,7 @@ __all__ = [
     "prepared",
     "quoted",
     "reached",
+    "reverse_changes",
     "rule",
     "set_apart",
     "since_nullable",

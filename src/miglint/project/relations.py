@@ -15,7 +15,7 @@ from miglint.project.fields import RELATIONS, Field
 from miglint.project.keys import ModelKey
 from miglint.project.state import FieldState, ModelState, ProjectState
 from miglint.project.truth import Truth
-from miglint.syntax.facts import Literal, Name
+from miglint.syntax.facts import Expr, Literal, Name
 
 _MODEL_BASES = ("django.db.models.Model", "django.db.models.base.Model", "models.Model")
 _MAX_BASES = 10
@@ -92,6 +92,12 @@ class Relations:
         if self.attribute(model, name) is not None:
             return Truth.YES
         return Truth.UNKNOWN if self._may_hide(model, name) else Truth.NO
+
+    def is_reverse(self, model: ModelState, name: str) -> bool:
+        """Whether a relation of another model has that name on this one, in a query or as an attribute of a row."""
+        return self._field(model, name) is None and (
+            self._query_name(model, name) is not None or self.attribute(model, name) is not None
+        )
 
     def follow(self, model: ModelState, path: str) -> Missing | None:
         """The first name of a query's path (`customer__name__icontains`) that certainly does not exist.
@@ -221,14 +227,16 @@ class Relations:
                 found.accessors.setdefault(parent.key, {})[model.name.lower()] = one
 
     def _add_reverse(self, model: ModelState, field: Field, found: Incoming) -> None:
-        related = _text(field, "related_name", model)
-        query = _text(field, "related_query_name", model)
+        # Django falls back on the model's option where a field says nothing, None or "".
+        own, shared = field.arguments.get("related_name"), model.options.get("default_related_name")
+        given = next((each for each in (own, shared) if not (each is None or _is_empty(each))), None)
+        related, query = _text(given, model), _text(field.arguments.get("related_query_name"), model)
         is_one = field.kind == "OneToOneField"
         default = model.name.lower()
         target = target_key(field, model.app, model.name, self._world)
         name = query or related or default
         accessor = related or (default if is_one else f"{default}_set")
-        if target is None or (related is None and "related_name" in field.arguments):
+        if target is None or (related is None and given is not None):
             found.somewhere.update((name, accessor))
             return
         relation = Relation(target=model.key, many=not is_one)
@@ -242,9 +250,12 @@ class Relations:
 _LOOKUPS = frozenset({"exact", "in", "gt", "gte", "lt", "lte", "isnull"})
 
 
-def _text(field: Field, argument: str, model: ModelState) -> str | None:
+def _is_empty(value: Expr) -> bool:
+    return isinstance(value, Literal) and not value.value
+
+
+def _text(value: Expr | None, model: ModelState) -> str | None:
     """A name in its final form. Source: RelatedField.contribute_to_class"""
-    value = field.arguments.get(argument)
     if not isinstance(value, Literal) or value.kind != "str":
         return None
     text = value.text

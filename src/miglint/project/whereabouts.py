@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from miglint.project.history import History, Step
 from miglint.project.keys import ModelKey
 from miglint.project.operations import RenameField, RenameModel
+from miglint.project.relations import Relations
 from miglint.project.state import ProjectState
 
 
@@ -28,6 +29,17 @@ def field_changes(history: History, key: ModelKey, name: str) -> Iterator[tuple[
                 yield step, now
 
 
+def reverse_changes(
+    history: History, relations: Callable[[ProjectState], Relations], key: ModelKey, name: str
+) -> Iterator[tuple[Step, bool]]:
+    """The operations that made (True) or ended (False) a relation of another model which has that name on this one."""
+    for step in history.steps:
+        if step.touches_state and step.after is not step.before:
+            was, now = (_leads(relations(state), key, name) for state in (step.before, step.after))
+            if was != now:
+                yield step, now
+
+
 def told(step: Step, *, made: bool) -> str:
     """What an operation did, for a sentence: `shop.0004_x renamed it to total`."""
     operation = step.operation
@@ -45,3 +57,8 @@ def _has(state: ProjectState, key: ModelKey) -> bool:
 def _has_field(state: ProjectState, key: ModelKey, name: str) -> bool:
     model = state.model(*key)
     return model is not None and model.field(name) is not None
+
+
+def _leads(relations: Relations, key: ModelKey, name: str) -> bool:
+    model = relations.model(key)
+    return model is not None and relations.is_reverse(model, name)

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from miglint.api import (
     Diagnostic,
+    MigrationKey,
     Missing,
     ModelState,
     Named,
@@ -16,11 +17,15 @@ from miglint.api import (
     Rows,
     RunPython,
     Severity,
+    Step,
     field_changes,
     named,
+    reverse_changes,
     rule,
     told,
 )
+
+Changes = tuple[tuple[Step, bool], ...]
 
 _URL = "https://docs.djangoproject.com/en/stable/topics/migrations/#historical-models"
 _ERRORS = {
@@ -44,9 +49,15 @@ def field_not_in_history(context: OperationContext[RunPython]) -> Iterator[Diagn
         for name in named(use) if annotated is not None else ():
             known = annotated is not None and name.path.split("__")[0] in annotated
             missing = _missing(relations, model, name) if not known else None
-            if missing is not None and (missing.model.key, missing.name, use.code.name) not in seen:
-                seen.add((missing.model.key, missing.name, use.code.name))
-                yield _finding(context, use, name, missing)
+            if missing is None or (missing.model.key, missing.name, use.code.name) in seen:
+                continue
+            seen.add((missing.model.key, missing.name, use.code.name))
+            changes = _changes(context, name, missing)
+            maker = _maker_beside(context, changes)
+            if maker is not None and not _may_come_unread(context, maker):
+                yield _of_dependency(context, use, name, missing, maker)
+            elif maker is None and (changes or not _may_be_named_outside(context, name, missing.model)):
+                yield _finding(context, use, name, missing, changes)
 
 
 def _has_own_names(query: Query, model: ModelState) -> bool:
@@ -64,25 +75,97 @@ def _missing(relations: Relations, model: ModelState, name: Named) -> Missing | 
     return relations.follow(model, name.path)
 
 
-def _finding(context: OperationContext[RunPython], use: Query, name: Named, missing: Missing) -> Diagnostic:
-    model = missing.model
-    label = f"{model.app}.{model.name}"
-    changes = list(field_changes(context.project.history, model.key, missing.name))
-    span, related = context.place(use, "it is named here", name.span)
-    related += tuple(context.related(s.migration, s.operation.span, told(s, made=made)) for s, made in changes)
-    names = list(model.fields)
-    close = get_close_matches(missing.name, names, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else f" It has {', '.join(names)}." if names else ""
+def _may_be_named_outside(context: OperationContext[RunPython], name: Named, model: ModelState) -> bool:
+    """Whether an app outside may have given the model the name: relations of any package end in the user."""
+    if name.kind == "field":
+        return False
+    is_user = str(model.key) == context.project.swappable.get("AUTH_USER_MODEL", "").lower()
+    return is_user or "swappable" in model.options or model.fields.keys() >= {"password", "last_login"}
+
+
+# -- who has made it ----------------------------------------------------------------------------------------
+
+
+def _changes(context: OperationContext[RunPython], name: Named, missing: Missing) -> Changes:
+    """The operations that made or ended what has the name: a field, else a relation of another model."""
+    history, key = context.project.history, missing.model.key
+    changes = tuple(field_changes(history, key, missing.name))
+    if not changes and name.kind != "field":
+        changes = tuple(reverse_changes(history, context.project.relations, key, missing.name))
+    return changes
+
+
+def _maker_beside(context: OperationContext[RunPython], changes: Changes) -> MigrationKey | None:
+    """The migration that makes it, where that comes neither before nor after this one: no dependency says which."""
     here, graph = context.migration.key, context.graph
     for step, made in changes:
         maker = step.migration.key
-        if made and not graph.is_ancestor(maker, of=here) and not graph.is_ancestor(here, of=maker) and maker != here:
-            hint = f' {maker} adds it: ("{maker.app}", "{maker.name}") belongs in `dependencies`.'
+        if made and maker != here and not graph.is_ancestor(maker, of=here) and not graph.is_ancestor(here, of=maker):
+            return maker
+    return None
+
+
+def _may_come_unread(context: OperationContext[RunPython], maker: MigrationKey) -> bool:
+    """Whether a dependency that could not be read, or a setting's that is not known, may bring the migration."""
+    graph, here = context.graph, context.migration.key
+    if not graph.is_complete(here):
+        return True
+    above = (graph.migrations[key] for key in (here, *graph.ancestors(here)))
+    settings = {edge.setting for each in above for edge in each.dependencies if edge.setting is not None}
+    if settings <= context.project.swappable.keys():
+        return False
+    firsts = (first for app in graph.apps for first in graph.roots(app))
+    return any(maker == first or graph.is_ancestor(maker, of=first) for first in firsts)
+
+
+# -- what is said -------------------------------------------------------------------------------------------
+
+
+def _of_dependency(
+    context: OperationContext[RunPython], use: Query, name: Named, missing: Missing, maker: MigrationKey
+) -> Diagnostic:
+    """The field is there where the other migration happens to come first."""
+    label, here, order = f"{missing.model.app}.{missing.model.name}", context.migration.key, context.graph.plan()
+    span, related = context.place(use, "it is named here", name.span)
+    migration = context.graph.migrations[maker]
+    error = _error(use, name, missing)
+    when = (
+        f"Every new database fails: there this migration runs before {maker}, and Django raises {error}."
+        if order.index(maker) > order.index(here)
+        else f"Today {maker} happens to come first, by the order in which Django goes through the apps. "
+        f"`migrate {here.app}` on a new database fails: {error}."
+    )
+    return context.diagnostic(
+        span,
+        f"{_function(use)} names {missing.name} of {label}, and no dependency brings {maker}, which adds it",
+        related=(*related, context.related(maker, migration.class_span, f"adds {missing.name} to {label}")),
+        help=f'{when}\nAdd to `dependencies`:\n    ("{maker.app}", "{maker.name}"),',
+        url=_URL,
+        model=missing.model.name,
+        field=missing.name,
+        detail=f"{label}.{missing.name}",
+    )
+
+
+def _function(use: Query) -> str:
+    return use.code.name if use.code.name.startswith("<") else f"{use.code.name.rpartition('.')[2]}()"
+
+
+def _finding(
+    context: OperationContext[RunPython], use: Query, name: Named, missing: Missing, changes: Changes
+) -> Diagnostic:
+    model = missing.model
+    label = f"{model.app}.{model.name}"
+    span, related = context.place(use, "it is named here", name.span)
+    related += tuple(context.related(s.migration, s.operation.span, told(s, made=made)) for s, made in changes)
+    names, ran = list(model.fields), "this" if use.is_guarded else "the migration"
+    close = get_close_matches(missing.name, names, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else f" It has {', '.join(names)}." if names else ""
     return context.diagnostic(
         span,
         f"{label} has no field {missing.name} at this migration",
         related=related,
-        help=f"Django raises {_error(use, name, missing)} when the migration runs.{hint} "
+        help=f"Django raises {_error(use, name, missing)} when {ran} runs.{hint} "
         "The fields are those that the migrations before this one have made, not those of models.py.",
         url=_URL,
         model=model.name,
