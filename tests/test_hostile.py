@@ -60,6 +60,9 @@ CHAIN = "one expression chains more than 500 operators, calls or strings"
             "blocks are indented more than 100 levels deep",
         ),
         (b"#" * (4 * 1024 * 1024 + 1), "the file is larger than 4 MB"),
+        (b"x = " + b"'a\\" * 50_000, "more than 100 strings are not closed"),
+        (b"\\'''\n" * 50_000, "more than 100 strings are not closed"),
+        (b'\\"""a"\n' * 50_000, "more than 100 strings are not closed"),
     ],
     ids=[
         "NUL",
@@ -82,6 +85,9 @@ CHAIN = "one expression chains more than 500 operators, calls or strings"
         "elif",
         "indentation",
         "size",
+        "open strings on one line",
+        "open strings on many lines",
+        "open strings of three quotes",
     ],
 )
 def test_a_file_that_is_not_parsed_says_why(tmp_path: Path, content: bytes, message: str) -> None:
@@ -95,6 +101,8 @@ def test_a_file_that_is_not_parsed_says_why(tmp_path: Path, content: bytes, mess
         b"x = (\n",
         b"x = 'open\n",
         b"x = '''open\n",
+        b"x = '" + b"a" * 100_000,
+        b"x = '''" + b"a" * 100_000,
         b"def f():\nreturn\n",
         b"  x = 1\n y = 2\n",
         b"<<<<<<< HEAD\nx = 1\n=======\n",

@@ -17,15 +17,21 @@ MAX_BRACKETS = 200
 MAX_INDENTATION = 100
 MAX_CHAIN = 500
 
+# Each costs a look through the rest of its line, or of the text. Quotes within the braces of an f-string can look so.
+MAX_OPEN_STRINGS = 100
+
 # Shallower than this is safe on the smallest usual thread stack, with room to spare.
 SHALLOW = 30
 
+# A bare quote is one whose string does not end. A string's body repeats no repetition: where the closing quote is
+# missing, that would take exponential time.
 TOKEN = re.compile(
     r"""
-      "{3} (?: [^"\\]+ | \\. | "(?!"") )* "{3}
-    | '{3} (?: [^'\\]+ | \\. | '(?!'') )* '{3}
-    | " (?: [^"\\\r\n]+ | \\. )* "
-    | ' (?: [^'\\\r\n]+ | \\. )* '
+      "{3} [^"\\]* (?: (?: \\. | "(?!"") ) [^"\\]* )* "{3}
+    | '{3} [^'\\]* (?: (?: \\. | '(?!'') ) [^'\\]* )* '{3}
+    | " [^"\\\r\n]* (?: \\ (?: \r\n | . ) [^"\\\r\n]* )* "
+    | ' [^'\\\r\n]* (?: \\ (?: \r\n | . ) [^'\\\r\n]* )* '
+    | ["']
     | \#[^\r\n]*
     | \\\r?\n
     | \r\n | [\r\n,;()\[\]{}]
@@ -67,7 +73,7 @@ def measure(text: str) -> Measure:
 def _tokens(text: str) -> Measure:
     comments: list[Comment] = []
     wants_comments = "miglint" in text
-    deepest = longest = 0
+    deepest = longest = unclosed = 0
     chain = 0
     outer: list[int] = []
     for match in TOKEN.finditer(text):
@@ -96,7 +102,12 @@ def _tokens(text: str) -> Measure:
                 comments.append(_comment(text, match.start(), token))
         elif first != "\\":
             chain += 1
-            if first in "\"'" and _is_template(text, match.start()):
+            if first in "\"'" and _is_open(text, token, match.end()):
+                unclosed += 1
+                if unclosed > MAX_OPEN_STRINGS:
+                    message = f"more than {MAX_OPEN_STRINGS} strings are not closed"
+                    return Measure(Danger(message, match.start()), deepest, ())
+            elif first in "\"'" and _is_template(text, match.start()):
                 inside = _template_depth(token)
                 if inside > MAX_BRACKETS or len(outer) + inside > MAX_BRACKETS:
                     return Measure(_too_nested(match.start()), inside, ())
@@ -115,6 +126,11 @@ def _too_nested(offset: int) -> Danger:
 
 def _too_long(offset: int) -> Danger:
     return Danger(f"one expression chains more than {MAX_CHAIN} operators, calls or strings", offset)
+
+
+def _is_open(text: str, token: str, end: int) -> bool:
+    """Whether a string does not end: then its first quote is matched alone, or the first two of three."""
+    return len(token) == 1 or (len(token) == 2 and text[end : end + 1] == token[0])
 
 
 def _is_template(text: str, quote: int) -> bool:
