@@ -60,9 +60,9 @@ CHAIN = "one expression chains more than 500 operators, calls or strings"
             "blocks are indented more than 100 levels deep",
         ),
         (b"#" * (4 * 1024 * 1024 + 1), "the file is larger than 4 MB"),
-        (b"x = " + b"'a\\" * 50_000, "more than 100 strings are not closed"),
-        (b"\\'''\n" * 50_000, "more than 100 strings are not closed"),
-        (b'\\"""a"\n' * 50_000, "more than 100 strings are not closed"),
+        (b"x = " + b"'a\\" * 50_000, "too many strings are not closed"),
+        (b"\\'''\n" * 50_000, "too many strings are not closed"),
+        (b'\\"""a"\n' * 20_000, "too many strings are not closed"),
     ],
     ids=[
         "NUL",

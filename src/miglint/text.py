@@ -46,6 +46,13 @@ class UndecodableSource(ValueError):
         self.line = line
 
 
+def line_starts(text: str) -> list[int]:
+    """The offset of each line's first character."""
+    if "\r" in text:
+        text = text.replace("\r\n", " \n").replace("\r", "\n")
+    return list(map(add, accumulate(map(len, text.split("\n")), initial=0), count()))[:-1]
+
+
 class Source:
     """A decoded file: its text, and the way from an offset to a line and a column.
 
@@ -59,19 +66,7 @@ class Source:
 
     @lazy
     def _line_starts(self) -> list[int]:
-        text = self.text
-        if "\r" not in text:
-            return list(map(add, accumulate(map(len, text.split("\n")), initial=0), count()))[:-1]
-        starts = [0]
-        at = 0
-        while at < len(text):
-            character = text[at]
-            at += 1
-            if character == "\r" and text[at : at + 1] == "\n":
-                at += 1
-            if character in "\r\n":
-                starts.append(at)
-        return starts
+        return line_starts(self.text)
 
     def position(self, offset: int) -> Position:
         """The line and column (both from 1) of the character at `offset`."""

@@ -1,10 +1,13 @@
-"""Which names a scope binds: Python's own scoping, as far as resolving imports needs it."""
+"""Which names LibCST statements bind."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 import libcst as cst
+
+from miglint.syntax import scopes
+from miglint.syntax.scopes import member
 
 
 def import_module(node: cst.BaseExpression | None) -> str:
@@ -32,7 +35,7 @@ def import_aliases(node: cst.BaseSmallStatement) -> Iterator[tuple[str, str, str
         for alias in node.names:
             name = import_module(alias.name)
             bound = _target_name(alias.asname.name) if alias.asname is not None else name
-            yield f"{module}{'' if module.endswith('.') else '.'}{name}", bound, module, alias.name
+            yield member(module, name), bound, module, alias.name
 
 
 def _target_name(node: cst.BaseExpression) -> str:
@@ -50,19 +53,8 @@ def target_names(node: cst.CSTNode | None) -> Iterator[str]:
         yield from target_names(node.value)
 
 
-class Bindings:
-    """The names bound by a body: imports with their path, and everything else."""
-
-    def __init__(self) -> None:
-        self.imports: dict[str, str] = {}
-        self.others: set[str] = set()
-        self.outer: set[str] = set()
-
-    def resolve_imports(self) -> dict[str, str | None]:
-        """Name → imported path, or None for what is bound in another way (or both ways: then it is unknown)."""
-        resolved: dict[str, str | None] = dict.fromkeys(self.others)
-        resolved.update((name, path) for name, path in self.imports.items() if name not in self.others)
-        return {name: path for name, path in resolved.items() if name not in self.outer}
+class Bindings(scopes.Bindings):
+    """The names that a body of LibCST statements binds."""
 
     def add(self, statements: Sequence[cst.BaseStatement | cst.BaseSmallStatement]) -> None:
         """Collects from statements, not from the bodies of functions and classes."""
@@ -115,52 +107,3 @@ class Bindings:
         for part in parts:
             if part is not None:
                 self._add(part)
-
-
-class ModuleScope:
-    """The names of a module's own level."""
-
-    def __init__(self, module: cst.Module) -> None:
-        bindings = Bindings()
-        bindings.add(module.body)
-        self.names = bindings.resolve_imports()
-
-
-class Scope:
-    """What a name means at one place: the enclosing functions' names, then the class body's, then the module's."""
-
-    __slots__ = ("_class_names", "_frames", "_module")
-
-    def __init__(
-        self,
-        module: ModuleScope,
-        frames: tuple[dict[str, str | None], ...] = (),
-        class_names: dict[str, str | None] | None = None,
-    ) -> None:
-        self._module = module
-        self._frames = frames
-        self._class_names = class_names
-
-    def function(self, names: dict[str, str | None]) -> Scope:
-        """The scope inside a function, lambda or comprehension that binds these names."""
-        return Scope(self._module, (*self._frames, names))
-
-    def comprehension(self, names: dict[str, str | None]) -> Scope:
-        """As `function`, but the class body's imports stay visible (its first iterable runs there)."""
-        return Scope(self._module, (*self._frames, names), self._class_names)
-
-    def in_class(self, names: dict[str, str | None]) -> Scope:
-        """The scope of a class body."""
-        return Scope(self._module, self._frames, names)
-
-    def resolve(self, name: str) -> tuple[str, str]:
-        """(scope word, name or imported path) as `facts.Name` has them."""
-        for frame in reversed(self._frames):
-            if name in frame:
-                path = frame[name]
-                return ("local", name) if path is None else ("imported", path)
-        if self._class_names is not None and name in self._class_names:
-            path = self._class_names[name]
-            return ("free", name) if path is None else ("imported", path)
-        path = self._module.names.get(name)
-        return ("free", name) if path is None else ("imported", path)

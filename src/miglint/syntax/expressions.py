@@ -8,11 +8,11 @@ from typing import Any, cast
 
 import libcst as cst
 
-from miglint.syntax.bindings import Scope, target_names
+from miglint.syntax.bindings import target_names
+from miglint.syntax.building import MAX_DIGITS, attribute, comparison, name_in, string_literal, unary
 from miglint.syntax.facts import (
     MAX_DEPTH,
     TOO_DEEP,
-    Attribute,
     Call,
     Clause,
     Comprehension,
@@ -22,7 +22,6 @@ from miglint.syntax.facts import (
     Keyword,
     Lambda,
     Literal,
-    Name,
     Opaque,
     Operation,
     Pair,
@@ -32,7 +31,9 @@ from miglint.syntax.facts import (
     Subscript,
     Template,
 )
+from miglint.syntax.layout import after_trivia
 from miglint.syntax.positions import Positions
+from miglint.syntax.scopes import Scope
 from miglint.text import Span
 
 _CONSTANTS = {"True": ("bool", "True"), "False": ("bool", "False"), "None": ("none", "None")}
@@ -68,18 +69,6 @@ _OPERATORS: dict[type[cst.CSTNode], str] = {
     cst.Is: "is",
     cst.IsNot: "is not",
 }
-
-# Whether a constant written with these classes can be spelled by Python's own reader.
-_MAX_DIGITS = 4000
-
-
-def string_literal(value: str | bytes, span: Span) -> Literal:
-    """A string or bytes constant."""
-    if isinstance(value, bytes):
-        return Literal("bytes", repr(value), span)
-    if value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value):
-        return Literal("str", value, span)
-    return Literal("escaped", ascii(value), span)
 
 
 class ExpressionReader:
@@ -147,8 +136,7 @@ class ExpressionReader:
         constant = _CONSTANTS.get(node.value)
         if constant is not None:
             return Literal(cast(Any, constant[0]), constant[1], self.span(node))
-        kind, name = scope.resolve(node.value)
-        return Name(name, cast(Any, kind), self.span(node))
+        return name_in(scope, node.value, self.span(node))
 
     def _string(self, node: cst.SimpleString, scope: Scope) -> Expr:
         text = node.value
@@ -201,7 +189,7 @@ class ExpressionReader:
         if not text.isdigit() or (text[0] == "0" and len(text) > 1):
             try:
                 number = int(text, 0)
-                text = str(number) if number.bit_length() < 3 * _MAX_DIGITS else text.lower().replace("_", "")
+                text = str(number) if number.bit_length() < 3 * MAX_DIGITS else text.lower().replace("_", "")
             except ValueError:
                 text = text.lower().replace("_", "")
         return Literal("int", text, self.span(node))
@@ -212,11 +200,7 @@ class ExpressionReader:
     # -- names and calls ------------------------------------------------------------------------------
 
     def _attribute(self, node: cst.Attribute, scope: Scope) -> Expr:
-        value = self.read(node.value, scope)
-        span = self.span(node)
-        if isinstance(value, Name) and value.scope == "imported":
-            return Name(f"{value.name}.{node.attr.value}", "imported", span)
-        return Attribute(value, node.attr.value, span)
+        return attribute(self.read(node.value, scope), node.attr.value, self.span(node))
 
     def _call(self, node: cst.Call, scope: Scope) -> Expr:
         function = self.read(node.func, scope)
@@ -274,9 +258,21 @@ class ExpressionReader:
         if not node.lpar or items.span.end == 0:
             return items
         # The parentheses belong to a tuple for a reader; LibCST leaves them out of its span.
-        start = self._text.rfind("(", 0, items.span.start + 1 if not items.items else items.span.start)
-        end = self._text.find(")", items.span.end) + 1
-        return Items("tuple", items.items, Span(start, end)) if start >= 0 and end > 0 else items
+        start = self._opening(node.lpar[-1], items.span.start)
+        return Items("tuple", items.items, Span(start, after_trivia(self._text, items.span.end) + 1))
+
+    def _opening(self, node: cst.LeftParen, end: int) -> int:
+        """Where a parenthesis stands; `end` is where the white space and the comments behind it end."""
+        space = node.whitespace_after
+        if isinstance(space, cst.SimpleWhitespace):
+            return end - len(space.value) - 1
+        assert isinstance(space, cst.ParenthesizedWhitespace)
+        for _ in range(1 + len(space.empty_lines)):
+            end = self._text.rfind("\n", 0, end)
+        if self._text[end - 1] == "\r":
+            end -= 1
+        line = space.first_line
+        return end - len(line.whitespace.value) - (len(line.comment.value) if line.comment is not None else 0) - 1
 
     def _dict(self, node: cst.Dict, scope: Scope) -> Expr:
         pairs = tuple(
@@ -321,24 +317,13 @@ class ExpressionReader:
         return self._operation(word, operands[::-1], node, scope)
 
     def _unary(self, node: cst.UnaryOperation, scope: Scope) -> Expr:
-        operand = self.read(node.expression, scope)
-        span = self.span(node)
-        word = _OPERATORS.get(type(node.operator), "?")
-        if word == "-x" and isinstance(operand, Literal) and operand.kind in ("int", "float"):
-            text = operand.text[1:] if operand.text.startswith("-") else f"-{operand.text}"
-            return Literal(operand.kind, text, span)
-        return Operation(word, (operand,), span)
+        return unary(_OPERATORS.get(type(node.operator), "?"), self.read(node.expression, scope), self.span(node))
 
     def _comparison(self, node: cst.Comparison, scope: Scope) -> Expr:
-        span = self.span(node)
-        left = self.read(node.left, scope)
-        parts: list[Expr] = []
-        for comparison in node.comparisons:
-            right = self.read(comparison.comparator, scope)
-            word = _OPERATORS.get(type(comparison.operator), "?")
-            parts.append(Operation(word, (left, right), span))
-            left = right
-        return parts[0] if len(parts) == 1 else Operation("and", tuple(parts), span)
+        rest = [
+            (_OPERATORS.get(type(part.operator), "?"), self.read(part.comparator, scope)) for part in node.comparisons
+        ]
+        return comparison(self.read(node.left, scope), rest, self.span(node))
 
     def _either(self, node: cst.IfExp, scope: Scope) -> Expr:
         test, then, otherwise = (self.read(part, scope) for part in (node.test, node.body, node.orelse))

@@ -17,18 +17,20 @@ MAX_BRACKETS = 200
 MAX_INDENTATION = 100
 MAX_CHAIN = 500
 
-# Each costs a look through the rest of its line, or of the text. Quotes within the braces of an f-string can look so.
-MAX_OPEN_STRINGS = 100
+# A string that is not closed costs a look through the rest of its line, or of the text: this many characters in all.
+# Quotes within the braces of an f-string can look so.
+MAX_LOOK = MAX_SIZE
 
 # Shallower than this is safe on the smallest usual thread stack, with room to spare.
 SHALLOW = 30
 
-# A bare quote is one whose string does not end. A string's body repeats no repetition: where the closing quote is
-# missing, that would take exponential time.
+# Bare quotes, one or three, are those whose string does not end. A string's body repeats no repetition: where the
+# closing quote is missing, that would take exponential time.
 TOKEN = re.compile(
     r"""
       "{3} [^"\\]* (?: (?: \\. | "(?!"") ) [^"\\]* )* "{3}
     | '{3} [^'\\]* (?: (?: \\. | '(?!'') ) [^'\\]* )* '{3}
+    | "{3} | '{3}
     | " [^"\\\r\n]* (?: \\ (?: \r\n | . ) [^"\\\r\n]* )* "
     | ' [^'\\\r\n]* (?: \\ (?: \r\n | . ) [^'\\\r\n]* )* '
     | ["']
@@ -40,6 +42,7 @@ TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_BARE_QUOTES = frozenset({'"', "'", '"' * 3, "'" * 3})
 _ELIF = re.compile(r"^([ \t]*)(elif\b|else\b|[^ \t\r\n#])", re.MULTILINE)
 _DEEP_INDENTATION = re.compile(rf"^[ \t\f]{{{MAX_INDENTATION},}}[^ \t\f\r\n#]", re.MULTILINE)
 _INDENTATION = re.compile(r"^([ \t]*)[^ \t\r\n#]", re.MULTILINE)
@@ -73,7 +76,7 @@ def measure(text: str) -> Measure:
 def _tokens(text: str) -> Measure:
     comments: list[Comment] = []
     wants_comments = "miglint" in text
-    deepest = longest = unclosed = 0
+    deepest = longest = looked = 0
     chain = 0
     outer: list[int] = []
     for match in TOKEN.finditer(text):
@@ -102,11 +105,10 @@ def _tokens(text: str) -> Measure:
                 comments.append(_comment(text, match.start(), token))
         elif first != "\\":
             chain += 1
-            if first in "\"'" and _is_open(text, token, match.end()):
-                unclosed += 1
-                if unclosed > MAX_OPEN_STRINGS:
-                    message = f"more than {MAX_OPEN_STRINGS} strings are not closed"
-                    return Measure(Danger(message, match.start()), deepest, ())
+            if token in _BARE_QUOTES:
+                looked += _look(text, token, match.end())
+                if looked > MAX_LOOK:
+                    return Measure(Danger("too many strings are not closed", match.start()), deepest, ())
             elif first in "\"'" and _is_template(text, match.start()):
                 inside = _template_depth(token)
                 if inside > MAX_BRACKETS or len(outer) + inside > MAX_BRACKETS:
@@ -128,9 +130,10 @@ def _too_long(offset: int) -> Danger:
     return Danger(f"one expression chains more than {MAX_CHAIN} operators, calls or strings", offset)
 
 
-def _is_open(text: str, token: str, end: int) -> bool:
-    """Whether a string does not end: then its first quote is matched alone, or the first two of three."""
-    return len(token) == 1 or (len(token) == 2 and text[end : end + 1] == token[0])
+def _look(text: str, quote: str, start: int) -> int:
+    """How far the end of a string that is not closed was looked for."""
+    line_end = text.find("\n", start) if len(quote) == 1 else -1
+    return (line_end if line_end >= 0 else len(text)) - start
 
 
 def _is_template(text: str, quote: int) -> bool:

@@ -10,11 +10,12 @@ from collections.abc import Callable
 
 import libcst as cst
 
-from miglint.syntax.bindings import ModuleScope, Scope
+from miglint.syntax.bindings import Bindings
 from miglint.syntax.expressions import ExpressionReader
-from miglint.syntax.facts import ModuleFacts, ReadProblem
+from miglint.syntax.facts import ModuleFacts, ReadProblem, Statement
 from miglint.syntax.guard import SHALLOW, TOKEN, Measure, measure
 from miglint.syntax.positions import Positions
+from miglint.syntax.scopes import Scope
 from miglint.syntax.statements import StatementReader
 from miglint.text import Source, Span
 
@@ -42,19 +43,24 @@ def _parse(text: str, measured: Measure) -> ModuleFacts:
     # LibCST does not give these back: a BOM decoded by another codec than utf-8-sig, a form feed before all else.
     lead = len(text) - len(text.lstrip("\ufeff\f"))
     try:
-        module = cst.parse_module(text[lead:])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Python, about strings in the text
+            return ModuleFacts(body=_body(text, lead), comments=measured.comments)
     except cst.ParserSyntaxError as error:
         return ModuleFacts(problem=_problem(error, text[lead:]))
-    except (SyntaxError, ValueError, RecursionError) as error:
+    except (SyntaxError, ValueError) as error:
         return ModuleFacts(problem=ReadProblem(str(error).splitlines()[0] or "cannot be parsed", Span(0, 1)))
-    try:
-        positions = Positions(module, len(text) - lead, lead)
-        scope = ModuleScope(module)
-        reader = StatementReader(ExpressionReader(positions, text), positions, text)
-        body = reader.block(module.body, Scope(scope))
     except RecursionError:
         return ModuleFacts(problem=ReadProblem("the code is nested too deeply", Span(0, 1)))
-    return ModuleFacts(body=body, comments=measured.comments)
+
+
+def _body(text: str, lead: int) -> tuple[Statement, ...]:
+    module = cst.parse_module(text[lead:])
+    positions = Positions(module, len(text) - lead, lead)
+    bindings = Bindings()
+    bindings.add(module.body)
+    reader = StatementReader(ExpressionReader(positions, text), positions, text)
+    return reader.block(module.body, Scope(bindings.resolve_imports()))
 
 
 def _feeds_before_line_ends(text: str) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 import libcst as cst
 
-from miglint.syntax.bindings import Bindings, Scope, import_aliases
+from miglint.syntax.bindings import Bindings, import_aliases
+from miglint.syntax.building import is_for_types_only, match
 from miglint.syntax.expressions import ExpressionReader
 from miglint.syntax.facts import (
     Alias,
@@ -23,8 +24,6 @@ from miglint.syntax.facts import (
     Import,
     Keyword,
     Loop,
-    Name,
-    Opaque,
     Operation,
     Raise,
     Return,
@@ -34,6 +33,7 @@ from miglint.syntax.facts import (
     WithItem,
 )
 from miglint.syntax.positions import Positions
+from miglint.syntax.scopes import Scope
 from miglint.text import Span
 
 _AUGMENTED = {
@@ -192,7 +192,7 @@ class StatementReader:
         for part in reversed(chain):
             test = self._read(part.test, scope)
             before = self._typing_only
-            self._typing_only = before or (isinstance(test, Name) and test.name in _TYPE_CHECKING)
+            self._typing_only = before or is_for_types_only(test)
             body = self._suite(part.body, scope)
             self._typing_only = before
             statement = If(test, body, otherwise, self._span(part.test))
@@ -241,12 +241,5 @@ class StatementReader:
         )
 
     def _match(self, node: cst.Match, scope: Scope) -> Statement | None:
-        subject = self._read(node.subject, scope)
-        otherwise: tuple[Statement, ...] = ()
-        for case in reversed(node.cases):
-            test = Operation("match", (subject, Opaque("a pattern")))
-            otherwise = (If(test, self._suite(case.body, scope), otherwise, self._span(node.subject)),)
-        return otherwise[0] if otherwise else None
-
-
-_TYPE_CHECKING = ("typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING", "TYPE_CHECKING")
+        bodies = [self._suite(case.body, scope) for case in node.cases]
+        return match(self._read(node.subject, scope), bodies, self._span(node.subject))
