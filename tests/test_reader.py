@@ -291,6 +291,40 @@ def test_spans_are_exact_behind_form_feeds() -> None:
     assert spanned(text) == ["a", "b", "c", "d", "e", "'x\\\n\f'", "g"]
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("def f():\n    (yield (x))\n", "x"),
+        ("def f(): (a)\n", "a"),
+        ("class A(  # (\n): pass\n(b)\n", "b"),
+        ("with (a as b, (c)): (d)\n", "a b c d"),
+        ("f(x=(  # not (f\n1, 2))\n", "f 1 2"),
+        ("for i in [n, s, not_in]: i\n", "i n s not_in i"),
+        ("x = a if b else f'{c!r:>{d}}' f\"{g}\"  # h\n", "x a b c g"),
+        ("x = a + +b - -1\nx += +b\n", "x a b -1 x b"),
+        ("x = a not in n is not o\n", "x a n o"),
+        ("async def f(a, /, b=1, *c, d: int = 2, **e) -> int:\n    async with a as b: await c\n", "1 2 a b c"),
+        ("match (a):\n    case [(1 |\n           2), *_] if b: c\n    case {'d': e}: f\n", "a c f"),
+        ("from . import (a,  # as b\n  b as c)\nd\n", "d"),
+        ("x = {**a, 'b': [*c]}[d:e, ...]\n", "x a 'b' c d e ..."),
+        ("try: a\nexcept (B, C) as as_: s\nelse: e\nfinally: f\n", "a B C s e f"),
+        ("if a: b\nelif elif_: i\nelse: e\n", "a b elif_ i e"),
+        ("lambda *, a=lambda: b: (a, )\n", "b a"),
+        ("raise a from m; assert b, s; del d; global e\n", "a b d"),
+    ],
+)
+def test_names_and_values_stand_where_the_text_has_them(text: str, words: str) -> None:
+    leaves = [node for node in nodes(read(text).body) if isinstance(node, Name | Literal) and node.span.end]
+    places = sorted({(node.span.start, node.span.end) for node in leaves})
+    assert [text[start:end] for start, end in places] == words.split()
+
+
+def test_the_parentheses_are_a_tuples_own() -> None:
+    text = "a = (  # (b\n1, 2)  # )\nf(x=(1,))\nc = ((3, ), )\nd = 4, 5\n"
+    found = [text[n.span.start : n.span.end] for n in nodes(read(text).body) if isinstance(n, Items)]
+    assert found == ["(  # (b\n1, 2)", "(1,)", "((3, ), )", "(3, )", "4, 5"]
+
+
 def test_spans_are_exact_behind_a_continued_line() -> None:
     assert spanned("x = a \\\n  + b\ny = cd\n") == ["x", "a \\\n  + b", "a", "b", "y", "cd"]
 

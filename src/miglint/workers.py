@@ -131,7 +131,10 @@ def serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = sys.stdout.buffer
     sys.stdout = sys.stderr
-    from miglint.syntax import reader  # noqa: F401  (imported while the first texts are on their way)
+    from miglint.syntax import reader
+
+    # All this is imported while the first texts are on their way.
+    reader.trust_the_parser()
 
     # Trees and facts have no cycles: the collector would only walk them again and again.
     gc.disable()

@@ -31,7 +31,6 @@ from miglint.syntax.facts import (
     Subscript,
     Template,
 )
-from miglint.syntax.layout import after_trivia
 from miglint.syntax.positions import Positions
 from miglint.syntax.scopes import Scope
 from miglint.text import Span
@@ -74,9 +73,8 @@ _OPERATORS: dict[type[cst.CSTNode], str] = {
 class ExpressionReader:
     """Turns expressions into facts; one for each file."""
 
-    def __init__(self, positions: Positions, text: str) -> None:
+    def __init__(self, positions: Positions) -> None:
         self._positions = positions
-        self._text = text
         self._depth = 0
         self._readers: dict[type[cst.CSTNode], Callable[[Any, Scope], Expr]] = {
             cst.Name: self._name,
@@ -90,7 +88,7 @@ class ExpressionReader:
             cst.Attribute: self._attribute,
             cst.Call: self._call,
             cst.List: lambda node, scope: self._items("list", node, scope),
-            cst.Tuple: self._tuple,
+            cst.Tuple: lambda node, scope: self._items("tuple", node, scope),
             cst.Set: lambda node, scope: self._items("set", node, scope),
             cst.Dict: self._dict,
             cst.BinaryOperation: self._binary,
@@ -252,27 +250,6 @@ class ExpressionReader:
             for element in node.elements
         )
         return Items(cast(Any, kind), items, self.span(node))
-
-    def _tuple(self, node: cst.Tuple, scope: Scope) -> Expr:
-        items = cast(Items, self._items("tuple", node, scope))
-        if not node.lpar or items.span.end == 0:
-            return items
-        # The parentheses belong to a tuple for a reader; LibCST leaves them out of its span.
-        start = self._opening(node.lpar[-1], items.span.start)
-        return Items("tuple", items.items, Span(start, after_trivia(self._text, items.span.end) + 1))
-
-    def _opening(self, node: cst.LeftParen, end: int) -> int:
-        """Where a parenthesis stands; `end` is where the white space and the comments behind it end."""
-        space = node.whitespace_after
-        if isinstance(space, cst.SimpleWhitespace):
-            return end - len(space.value) - 1
-        assert isinstance(space, cst.ParenthesizedWhitespace)
-        for _ in range(1 + len(space.empty_lines)):
-            end = self._text.rfind("\n", 0, end)
-        if self._text[end - 1] == "\r":
-            end -= 1
-        line = space.first_line
-        return end - len(line.whitespace.value) - (len(line.comment.value) if line.comment is not None else 0) - 1
 
     def _dict(self, node: cst.Dict, scope: Scope) -> Expr:
         pairs = tuple(

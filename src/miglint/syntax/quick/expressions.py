@@ -26,7 +26,6 @@ from miglint.syntax.facts import (
     Subscript,
     Template,
 )
-from miglint.syntax.layout import after_trivia
 from miglint.syntax.quick.names import target_names
 from miglint.syntax.quick.places import Places, Unsure, inside, is_parenthesized
 from miglint.syntax.quick.strings import Field, fields, pieces
@@ -113,20 +112,8 @@ class ExpressionReader:
         return found
 
     def bare(self, node: ast.expr) -> Span:
-        """A node's span as LibCST has it: without any parentheses of its own."""
-        kind = type(node)
-        if kind is ast.GeneratorExp:
-            return self._inside_generator(cast(ast.GeneratorExp, node))
-        span = self.span(node)
-        if kind is not ast.Tuple:
-            return span
-        elements = cast(ast.Tuple, node).elts
-        if not elements:
-            return Span(after_trivia(self._text, span.start + 1), span.end - 1)
-        first = self.span(elements[0])
-        if not is_parenthesized(self._text, span, first):
-            return span
-        return inside(self._text, span, first, self.span(elements[-1]))
+        """A node's span as LibCST has it: a generator expression's without parentheses."""
+        return self._inside_generator(node) if type(node) is ast.GeneratorExp else self.span(node)
 
     # -- atoms ----------------------------------------------------------------------------------------
 
@@ -307,10 +294,13 @@ class ExpressionReader:
     def _index(self, node: ast.expr, scope: Scope) -> Expr:
         if type(node) is ast.Slice:
             return Operation("slice", tuple([self._bound(part, scope) for part in (node.lower, node.upper, node.step)]))
-        if type(node) is ast.Tuple and self.bare(node) == self.span(node):
+        if type(node) is ast.Tuple and not self._is_parenthesized(node):
             indexes = tuple([self._index(part, scope) for part in node.elts])
             return indexes[0] if len(indexes) == 1 else Items("tuple", indexes)
         return self.read(node, scope)
+
+    def _is_parenthesized(self, node: ast.Tuple) -> bool:
+        return not node.elts or is_parenthesized(self._text, self.span(node), self.span(node.elts[0]))
 
     def _bound(self, node: ast.expr | None, scope: Scope) -> Expr:
         return Literal("none", "None") if node is None else self.read(node, scope)
