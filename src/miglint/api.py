@@ -86,6 +86,7 @@ from miglint.project.code import (
     Entry,
     entries,
     is_noop,
+    is_noop_sql,
     module_assignments,
     reached,
 )
@@ -536,6 +537,7 @@ __all__ = [
     "is_fresh",
     "is_new",
     "is_noop",
+    "is_noop_sql",
     "items_of",
     "join_table",
     "left_out",

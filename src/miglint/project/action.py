@@ -365,9 +365,13 @@ class Reindex(Action, frozen=True, kw_only=True, eq=False):
 
 
 class UpdateRows(Action, frozen=True, kw_only=True, eq=False):
-    """`filtered`: it has a WHERE. `column` is set where Django fills one column's NULLs."""
+    """`filtered`: it has a WHERE, `by_value`: one that picks rows by a value of a column that is set.
+
+    `column` is set where Django fills one column's NULLs.
+    """
 
     filtered: bool = False
+    by_value: bool = False
     column: str = ""
     columns: tuple[str, ...] = ()
 

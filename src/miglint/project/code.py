@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Literal as Choice
 
@@ -18,6 +19,7 @@ from miglint.syntax.facts import (
     Either,
     Expr,
     Function,
+    Items,
     Lambda,
     Literal,
     ModuleFacts,
@@ -36,6 +38,7 @@ Direction = Choice["forward", "reverse"]
 
 _PARTIAL = ("functools.partial", "functools.partialmethod")
 _NOOP = ".RunPython.noop"
+_SQL_NOTHING = re.compile(r"(?:\s|;|--[^\n]*|/\*.*?\*/)*(?:select\s+1\s*;?\s*)?", re.I | re.S)
 # How many names may stand for another name before it is given up.
 _MAX_ALIASES = 10
 
@@ -126,6 +129,15 @@ def _scope(expression: Expr) -> str:
 def is_noop(expression: Expr | None) -> bool:
     """Whether it is `migrations.RunPython.noop`."""
     return expression is not None and f".{dotted(expression)}".endswith(_NOOP)
+
+
+def is_noop_sql(expression: Expr | None) -> bool:
+    """Whether it is SQL that does nothing: `migrations.RunSQL.noop`, "", an empty list, a comment, `SELECT 1`."""
+    if isinstance(expression, Items):
+        return all(is_noop_sql(item) for item in expression.items)
+    if isinstance(expression, Literal):
+        return expression.kind == "str" and _SQL_NOTHING.fullmatch(expression.text) is not None
+    return expression is not None and f".{dotted(expression)}".endswith(".RunSQL.noop")
 
 
 def entries(operation: RunPython, migration: Migration) -> tuple[Entry, ...]:

@@ -176,7 +176,8 @@ def _reindex(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
 
 
 def _update(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
-    yield UpdateRows(filtered="where" in statement.flags, columns=statement.columns, **where)
+    flags = statement.flags
+    yield UpdateRows(filtered="where" in flags, by_value="by-value" in flags, columns=statement.columns, **where)
 
 
 _MAKERS: dict[str, Callable[[Statement, dict[str, Any]], Iterator[Action]]] = {

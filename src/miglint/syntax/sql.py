@@ -374,7 +374,25 @@ class _Reader:
             if self.words[place + 1].upper == "=" and self.words[place - 1].upper in ("SET", ","):
                 columns.append(self.words[place].text)
         if table:
-            yield Statement(verb="update", table=table, columns=tuple(columns), flags=self._where())
+            flags = self._where() | ({"by-value"} if self._picks_by_value(columns) else set())
+            yield Statement(verb="update", table=table, columns=tuple(columns), flags=flags)
+
+    def _picks_by_value(self, columns: list[str]) -> bool:
+        """Whether WHERE picks rows by a value of a column that is set: `SET state = 'b' WHERE state = 'a'`."""
+        words = self.words
+        start = next((place for place, word in enumerate(words) if word.upper == "WHERE"), len(words))
+        if any(word.upper == "NOT" for word in words[start:]):
+            return False
+        for place in range(start, len(words) - 2):
+            if words[place].text in columns and words[place].kind in ("word", "name"):
+                operator, value = words[place + 1].upper, words[place + 2]
+                if operator == "IN" and value.text == "(" and place + 3 < len(words):
+                    operator, value = "=", words[place + 3]
+                if operator == "=" and ((value.kind == "string" and value.text) or value.text.isdigit()):
+                    return True
+                if operator == "=" and value.upper in ("TRUE", "FALSE"):
+                    return True
+        return False
 
     def _delete(self) -> Iterator[Statement]:
         self.at += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from miglint.api import Diagnostic, Expr, Literal, Name, OperationContext, RunSQL, Severity, dotted, rule
+from miglint.api import Diagnostic, Literal, OperationContext, RunSQL, Severity, is_noop_sql, rule
 
 _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#runsql"
 
@@ -21,7 +21,7 @@ def irreversible_run_sql(context: OperationContext[RunSQL]) -> Iterator[Diagnost
         said = "has None as its `reverse_sql`"
     else:
         return
-    why = "A forward SQL that does nothing does not make it reversible. " if _is_nothing(operation.sql) else ""
+    why = "A forward SQL that does nothing does not make it reversible. " if is_noop_sql(operation.sql) else ""
     yield context.diagnostic(
         None,
         f"RunSQL {said}: {context.migration.key} cannot be undone",
@@ -30,9 +30,3 @@ def irreversible_run_sql(context: OperationContext[RunSQL]) -> Iterator[Diagnost
         "    reverse_sql=migrations.RunSQL.noop",
         url=_URL,
     )
-
-
-def _is_nothing(sql: Expr | None) -> bool:
-    if isinstance(sql, Literal):
-        return sql.kind == "str" and not sql.text.strip()
-    return isinstance(sql, Name) and dotted(sql).endswith("RunSQL.noop")
