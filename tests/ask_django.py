@@ -12,6 +12,7 @@ from pathlib import Path
 
 import django
 from django.apps import apps
+from django.db.migrations.exceptions import NodeNotFoundError
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import StateApps
 from django.db.migrations.utils import resolve_relation
@@ -84,7 +85,10 @@ def dependencies(loader, key, migration):
 
 
 def declared():
-    loader = MigrationLoader(None, ignore_no_migrations=True, replace_migrations=False)
+    try:
+        loader = MigrationLoader(None, ignore_no_migrations=True, replace_migrations=False)
+    except NodeNotFoundError:  # something depends on what is only there as a squash
+        loader = fresh()
     for key, migration in sorted(loader.disk_migrations.items()):
         yield {
             "app": key[0],

@@ -119,15 +119,21 @@ def answer(run: Run) -> dict[str, Any]:
     folder = environment(run.environment)
     kept = CACHE / "answers" / f"{run}-{folder.name.rpartition('-')[2]}-{digest(settings, script)}.json"
     if not kept.is_file():
-        command = [str(folder / "bin" / "python"), "-W", "ignore", str(script), str(POINTS)]
-        given = {**os.environ, "DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": str(settings.parent)}
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=given, cwd=settings.parent)
-        if done.returncode != 0:
-            raise RuntimeError(f"Django fails on {run}: {done.stderr}")
+        told = ask(settings.parent, str(folder / "bin" / "python"))
         kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(done.stdout[done.stdout.index('{"django"') :])
+        kept.write_text(told)
     found: dict[str, Any] = json.loads(kept.read_text())
     return found
+
+
+def ask(folder: Path, python: str = sys.executable, points: int = POINTS) -> str:
+    """What the Django of an interpreter says of the settings in a folder, as JSON."""
+    command = [python, "-W", "ignore", str(HERE / "ask_django.py"), str(points)]
+    given = {**os.environ, "DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": str(folder)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=given, cwd=folder)
+    if done.returncode != 0:
+        raise RuntimeError(f"Django fails in {folder}: {done.stderr}")
+    return done.stdout[done.stdout.index('{"django"') :]
 
 
 # -- miglint's ----------------------------------------------------------------------------------------
@@ -202,8 +208,13 @@ class Comparison:
 
 
 def compare(run: Run, root: Path) -> Comparison:
-    """Everything of a run; a fact that differs at several points of the history is one difference."""
-    told, found = answer(run), Comparison()
+    """Everything of a run."""
+    return compare_with(answer(run), root)
+
+
+def compare_with(told: dict[str, Any], root: Path) -> Comparison:
+    """What Django told, and what miglint says; a fact that differs at several points of the history is one."""
+    found = Comparison()
     _compare_graph(told, miglint(root, "graph"), found)
     plan = miglint(root, "plan")["plan"]
     found.compare("plan", list(map(".".join, plan)), told["plan"])

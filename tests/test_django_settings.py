@@ -8,6 +8,7 @@ import pytest
 
 from miglint.modules import Modules
 from miglint.project.django_settings import DjangoSettings, read_django_settings
+from miglint.syntax.facts import Items, Literal, Opaque
 from miglint.syntax.reader import read
 
 POSTGRESQL = 'DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql"}}\n'
@@ -139,7 +140,13 @@ def test_the_engine_is_not_guessed(text: str) -> None:
 
 def test_the_default_auto_field_is_read() -> None:
     text = 'DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"\n'
-    assert settings(text) == DjangoSettings(default_auto_field="django.db.models.BigAutoField")
+    found = settings(text)
+    assert found == DjangoSettings(default_auto_field="django.db.models.BigAutoField", written=found.written)
+
+
+def test_settings_are_kept_as_written_where_they_are_constants() -> None:
+    found = settings("import os\nOPEN = True\nNAMES = ['a', 'b']\nKEY = os.environ['KEY']\nlower = 1\n").written
+    assert {name: type(value) for name, value in found.items()} == {"OPEN": Literal, "NAMES": Items, "KEY": Opaque}
 
 
 def test_settings_that_are_imported_with_a_star_count_as_if_they_stood_there(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from miglint.modules import Modules
 from miglint.options import Options
 from miglint.project import layout
 from miglint.project.base import Tracking
+from miglint.project.circumstances import Circumstances
 from miglint.project.django_settings import DjangoSettings
 from miglint.project.graph import Graph
 from miglint.project.history import History, replay
@@ -39,7 +40,7 @@ from miglint.report import Project as ReadProject
 from miglint.rule import Rule
 from miglint.selection import Selection
 from miglint.since import Comparison, Surroundings, tracking
-from miglint.syntax.facts import ModuleFacts
+from miglint.syntax.facts import Literal, ModuleFacts
 from miglint.syntax.sql import read_sql
 from miglint.text import Source
 from miglint.verdicts import Asked, Verdict
@@ -54,6 +55,7 @@ _ADVICE = (
 # The rule that asks git without a base branch.
 _NOT_IN_GIT = ("MG605", "migration-not-in-git")
 _ASSUMED_DJANGO: Version = (5, 2)
+_SUPPORTED_DJANGO: tuple[Version, ...] = ((4, 2), (5, 0), (5, 1), (5, 2), (6, 0), (6, 1))
 
 
 class UsageError(Exception):
@@ -428,6 +430,18 @@ class _Run:
             usages=project.usages,
         )
 
+    def _circumstances(self, database: Database, django: DjangoSettings) -> Circumstances:
+        """What migrations are told that ask, while they are imported; what is only assumed is not told."""
+        version, source = self._django_version()
+        return Circumstances(
+            versions=(version,) if source != "default" else _SUPPORTED_DJANGO,
+            vendor=database.vendor if database.source != "default" else None,
+            engine=django.engine if database.vendor == django.vendor else None,
+            installed_apps=django.installed_apps,
+            settings={**django.written, **{name: Literal("str", model) for name, model in django.swappable.items()}},
+            whole=django.whole,
+        )
+
     def _project(
         self,
         part: layout.Project,
@@ -443,6 +457,7 @@ class _Run:
     ) -> Project:
         migrations: list[Migration] = []
         files: dict[MigrationKey, str] = {}
+        circumstances = self._circumstances(database, django)
         for package in part.packages:
             for module in package.modules if package.has_init else ():
                 key = MigrationKey(package.label, module.name)
@@ -458,6 +473,7 @@ class _Run:
                         found_class,
                         modules.read_text(module.file),
                         modules.model_setting,
+                        circumstances,
                     )
                 )
         known = self._installed(part, modules, django) if whole else Installed()
@@ -476,7 +492,7 @@ class _Run:
                 part,
                 {files[migration.key]: migration for migration in migrations},
                 lambda key, path, facts: interpret(
-                    key, path, facts, modules.lookup(path), setting=modules.model_setting
+                    key, path, facts, modules.lookup(path), setting=modules.model_setting, around=circumstances
                 ),
                 swappable=django.swappable,
                 django_version=version,

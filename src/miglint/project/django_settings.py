@@ -19,6 +19,7 @@ from miglint.syntax.facts import (
     Literal,
     ModuleFacts,
     Name,
+    Opaque,
     Pairs,
     Starred,
     Statement,
@@ -45,15 +46,18 @@ class DjangoSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings that matter to migrations; what could not be read is None, or not in a mapping.
 
     `swappable` are all settings whose value looks like `app.Model`, and Django's own user model where a settings file
-    that was read as a whole says nothing of AUTH_USER_MODEL. `databases` are the aliases that were read.
+    that was read as a whole says nothing of AUTH_USER_MODEL. `databases` are the aliases that were read; `engine` is
+    the ENGINE of the default one; `written` are all settings as they are written.
     """
 
     swappable: Mapping[str, str] = {}
     installed_apps: tuple[str, ...] | None = None
     migration_modules: Mapping[str, str | None] = {}
     vendor: Vendor | None = None
+    engine: str | None = None
     databases: tuple[str, ...] = ()
     default_auto_field: str | None = None
+    written: Mapping[str, Expr] = {}
     whole: bool = False
 
 
@@ -67,15 +71,18 @@ def read_django_settings(facts: ModuleFacts) -> DjangoSettings:
         if name.isupper() and (text := _text(values, name)) and _is_model(name, text)
     }
     whole = "INSTALLED_APPS" in values.names and _is_whole(facts)
+    engine = None if changed else _engine(values)
     if whole and "AUTH_USER_MODEL" not in values.names:
         swappable["AUTH_USER_MODEL"] = _DEFAULT_USER
     return DjangoSettings(
         swappable=swappable,
         installed_apps=_installed_apps(values),
         migration_modules=_migration_modules(values),
-        vendor=None if changed else _vendor(values),
+        vendor=_VENDORS.get(engine.rpartition(".")[2]) if engine is not None else None,
+        engine=engine,
         databases=_databases(values),
         default_auto_field=_text(values, "DEFAULT_AUTO_FIELD"),
+        written={name: _plain(values.resolve_all(value)) for name, value in values.names.items() if name.isupper()},
         whole=whole and not _hidden(values),
     )
 
@@ -98,6 +105,15 @@ def _is_model(name: str, text: str) -> bool:
 def _resolved(values: Values, name: str) -> Expr | None:
     value = values.get(name)
     return values.resolve(value) if value is not None else None
+
+
+def _plain(value: Expr) -> Expr:
+    """A constant, or a display of constants; what else there is has its meaning in the settings' module only."""
+    return value if _is_plain(value) else Opaque("computed in the settings")
+
+
+def _is_plain(value: Expr) -> bool:
+    return isinstance(value, Literal) or (isinstance(value, Items) and all(map(_is_plain, value.items)))
 
 
 def _text(values: Values, name: str) -> str | None:
@@ -136,13 +152,11 @@ def _databases(values: Values) -> tuple[str, ...]:
     return tuple(pair.key.text for pair in pairs if isinstance(pair.key, Literal) and pair.key.kind == "str")
 
 
-def _vendor(values: Values) -> Vendor | None:
+def _engine(values: Values) -> str | None:
     databases = _resolved(values, "DATABASES")
     default = _entry(values, databases, "default")
     engine = _entry(values, default, "ENGINE")
-    if isinstance(engine, Literal) and engine.kind == "str":
-        return _VENDORS.get(engine.text.rpartition(".")[2])
-    return None
+    return engine.text if isinstance(engine, Literal) and engine.kind == "str" else None
 
 
 def _entry(values: Values, mapping: Expr | None, key: str) -> Expr | None:

@@ -13,9 +13,11 @@ from miglint.syntax.facts import (
     Assign,
     Augment,
     Call,
+    Either,
     Evaluate,
     Expr,
     Function,
+    If,
     Import,
     Items,
     Literal,
@@ -25,6 +27,7 @@ from miglint.syntax.facts import (
     Operation,
     Return,
     Starred,
+    Statement,
 )
 from miglint.text import Span
 
@@ -49,7 +52,13 @@ class Elsewhere:
         if isinstance(value, Name):
             return self._imported(value) or value
         if isinstance(value, Call):
-            return self._returned(value) or value
+            returned = self._returned(value)
+            if isinstance(returned, Either):  # that the call chooses is said where it stands
+                returned = Either(returned.test, returned.then, returned.otherwise, value.span)
+            return self.written_out(returned, depth + 1) if returned is not None else value
+        if isinstance(value, Either):
+            then, otherwise = (self.written_out(way, depth + 1) for way in (value.then, value.otherwise))
+            return Either(value.test, then, otherwise, value.span)
         if isinstance(value, Operation) and value.operator == "+":
             parts = tuple(self.written_out(part, depth + 1) for part in value.operands)
             return self._values.resolve(Operation("+", parts, value.span))
@@ -74,7 +83,7 @@ class Elsewhere:
         facts = self._lookup(module)
         if facts is None:
             return None
-        values = module_values(facts.body)
+        values = module_values(facts.body, self._values.around)
         found = values.get(attribute)
         return _placed(values.resolve_all(found), facts, module, name.span) if found is not None else None
 
@@ -89,7 +98,7 @@ class Elsewhere:
         facts = self._lookup(module) if name.scope == "imported" else None
         if facts is None:
             return None
-        found = _result(_function(facts, attribute), call, module_values(facts.body), self._values)
+        found = _result(_function(facts, attribute), call, module_values(facts.body, self._values.around), self._values)
         return _placed(found, facts, module, call.span) if found is not None else None
 
 
@@ -114,13 +123,8 @@ def _function(facts: ModuleFacts, name: str) -> Function | None:
 
 
 def _result(function: Function | None, call: Call, own: Values, caller: Values) -> Expr | None:
-    """The value of the last `return`, where nothing but assignments goes before."""
+    """What a call returns, where nothing but assignments and conditions go before."""
     if function is None or any(isinstance(each, Starred) for each in call.arguments):
-        return None
-    *before, last = function.body or (None,)
-    if not isinstance(last, Return) or last.value is None:
-        return None
-    if not all(isinstance(statement, _STRAIGHT) for statement in before):
         return None
     given = {keyword.name: keyword.value for keyword in call.keywords}
     names: dict[str, Expr] = {}
@@ -130,11 +134,32 @@ def _result(function: Function | None, call: Call, own: Values, caller: Values) 
         if value is None or parameter.kind in ("star", "double-star"):
             return None
         names[parameter.name] = value
-    inner = Values(own, names).run(statement for statement in before if statement is not None)
-    result = last.value
+    result = _outcome(function.body, Values(own, names))
+    return own.resolve_all(result) if result is not None else None
+
+
+def _outcome(body: tuple[Statement, ...], names: Values) -> Expr | None:
+    """What a body returns; of two ways, one or the other."""
+    for at, statement in enumerate(body):
+        if isinstance(statement, Return):
+            return _substituted(statement.value, names) if statement.value is not None else None
+        if isinstance(statement, If):
+            rest = body[at + 1 :]
+            ways = [_outcome((*branch, *rest), names.copy()) for branch in (statement.body, statement.otherwise)]
+            then, otherwise = ways
+            if then is None or otherwise is None:
+                return None
+            return Either(_substituted(statement.test, names), then, otherwise, statement.span)
+        if not isinstance(statement, _STRAIGHT):
+            return None
+        names.run((statement,))
+    return None
+
+
+def _substituted(value: Expr, names: Values) -> Expr:
     for _ in range(_MAX_DEPTH):  # names stand for values that other names stand in
-        result = substitute(result, inner.names)
-    return own.resolve_all(result)
+        value = substitute(value, names.names)
+    return value
 
 
 def _placed(value: Expr, facts: ModuleFacts, module: str, span: Span) -> Expr:

@@ -11,6 +11,7 @@ from miglint.project.elsewhere import Elsewhere
 from miglint.project.fields import Field, FieldClass, canonical_class
 from miglint.project.keys import MigrationKey
 from miglint.project.migration import FIRST, Dependency, Migration, Unreadable
+from miglint.project.operation_classes import read_class
 from miglint.project.operations import (
     Alternative,
     CreateExtension,
@@ -22,12 +23,13 @@ from miglint.project.operations import (
 )
 from miglint.project.sql_files import file_read
 from miglint.project.truth import Truth
-from miglint.syntax.evaluate import Values, items_of, module_values
+from miglint.syntax.evaluate import NOTHING_KNOWN, UNSET, Outside, Values, items_of, module_values
 from miglint.syntax.facts import (
     Assign,
     Attribute,
     Call,
     Class,
+    Comprehension,
     Either,
     Evaluate,
     Expr,
@@ -52,9 +54,9 @@ _DJANGO_BASES = ("django.db.migrations.Migration", "django.db.migrations.migrati
 _EDGES = ("dependencies", "run_before", "replaces")
 _UNCHECKED_EDGES = "leaves, missing parents and everything that follows from this migration's place in the graph"
 _UNCHECKED_OPERATIONS = "what these operations do, and the state of the models after them"
-# Methods that make a subclass of a Django operation another operation.
-_MEANING = frozenset({"__init__", "state_forwards", "database_forwards", "database_backwards", "deconstruct"})
 _MAX_BASES = 8
+# The arguments of a field that name models.
+_MODELS = frozenset({"to", "through"})
 _IMPORT_STRING = ("django.utils.module_loading.import_string",)
 
 
@@ -86,20 +88,22 @@ def interpret(
     field_class: Callable[[str], FieldClass | None] = no_class,
     read_text: ReadText = no_text,
     setting: Callable[[str, str], str | None] = no_setting,
+    around: Outside = NOTHING_KNOWN,
 ) -> Migration:
     """The migration of a file; what cannot be read is recorded in it, and never raised.
 
     `lookup` gives the facts of another module by its dotted name as the file imports it (`..base` for a relative
     one), None where they are not known; `field_class` what a name of the file means that is not Django's,
     `read_text` the text of a file beside the migration, by its relative path; `setting` the
-    model that a setting names, by the setting and what stands for it where the project does not say.
+    model that a setting names, by the setting and what stands for it where the project does not say; `around`
+    decides what the file makes depend on the place where it runs.
     """
     if facts.problem is not None:
         return _unknown(key, path, facts, NOWHERE, facts.problem.message)
     definition = facts.class_named("Migration")
     if definition is None:
         return _unknown(key, path, facts, Span(0, 0), "`Migration` is not defined in this file")
-    return _Interpreter(key, path, facts, definition, lookup, field_class, read_text, setting).migration()
+    return _Interpreter(key, path, facts, definition, lookup, field_class, read_text, setting, around).migration()
 
 
 def _unknown(key: MigrationKey, path: str, facts: ModuleFacts, span: Span, why: str) -> Migration:
@@ -131,6 +135,7 @@ class _Interpreter:
         field_class: Callable[[str], FieldClass | None],
         read_text: ReadText,
         setting: Callable[[str, str], str | None],
+        around: Outside,
     ) -> None:
         self._key = key
         self._path = path
@@ -140,7 +145,8 @@ class _Interpreter:
         self._field_class = field_class
         self._read_text = read_text
         self._setting = setting
-        module = module_values(facts.body)
+        self._around = around
+        module = module_values(facts.body, around)
         self._values = Values(module).run(definition.body)
         self._elsewhere = Elsewhere(facts, self._values, lookup)
         self._unreadable: list[Unreadable] = []
@@ -160,7 +166,7 @@ class _Interpreter:
             run_before=edges["run_before"],
             replaces=edges["replaces"],
             operations=operations,
-            initial=_truth(self._values.get("initial")),
+            initial=_truth(self._attribute("initial")),
             atomic=self._atomic(self._definition, self._values, self._facts),
             dependencies_known=not known & set(_EDGES),
             operations_known="operations" not in known,
@@ -177,10 +183,20 @@ class _Interpreter:
 
     def _attribute(self, name: str) -> Expr | None:
         """An attribute of the class, or of a base class of the project that can be read."""
-        for values in (self._values, *self._bases):
-            if name in values.names:
-                return values.names[name]
-        return None
+        given = self._values.names.get(name)
+        return self._inherited(name) if given is None else self._filled(given, name)
+
+    def _inherited(self, name: str) -> Expr | None:
+        return next((values.names[name] for values in self._bases if name in values.names), None)
+
+    def _filled(self, value: Expr, name: str) -> Expr:
+        """An attribute that the class sets under a condition only is its base's otherwise. Source: Migration, `[]`"""
+        if isinstance(value, Opaque) and value.why == UNSET:
+            return self._inherited(name) or Items("list", (), value.span)
+        if isinstance(value, Either):
+            then, otherwise = (self._filled(way, name) for way in (value.then, value.otherwise))
+            return Either(value.test, then, otherwise, value.span)
+        return value
 
     @lazy
     def _bases(self) -> tuple[Values, ...]:
@@ -194,7 +210,7 @@ class _Interpreter:
             read = self._class(dotted(base), facts)
             if read is not None:
                 definition, where = read
-                found.append(Values(module_values(where.body)).run(definition.body))
+                found.append(Values(module_values(where.body, self._around)).run(definition.body))
                 pending.extend((each, where) for each in definition.bases)
         return tuple(found)
 
@@ -221,7 +237,9 @@ class _Interpreter:
             if found is None:
                 return Truth.UNKNOWN
             inner, where = found
-            atomic = self._atomic(inner, Values(module_values(where.body)).run(inner.body), where, depth + 1)
+            atomic = self._atomic(
+                inner, Values(module_values(where.body, self._around)).run(inner.body), where, depth + 1
+            )
             if atomic is not Truth.YES:
                 return atomic
         return Truth.YES
@@ -258,7 +276,16 @@ class _Interpreter:
         if isinstance(inner, Call) and not several:
             return self._call(inner, values)
         self._cannot_read("operations", _why(inner), _UNCHECKED_OPERATIONS, _span_of(item))
-        return Unread(span=_span_of(item), call=inner, why=_why(inner))
+        return Unread(span=_span_of(item), call=inner, why=_why(inner), like=self._like(inner, values))
+
+    def _like(self, value: Expr, values: Values) -> Operation | None:
+        """The operation that a comprehension makes again and again."""
+        if not isinstance(value, Comprehension) or not isinstance(value.element, Call):
+            return None
+        said = len(self._unreadable)
+        found = self._operation(value.element, values)
+        del self._unreadable[said:]  # that the list is computed says it
+        return found
 
     def _alternative(self, value: Either, values: Values, *, several: bool) -> Operation:
         self._cannot_read("operations", "chosen by a condition", _UNCHECKED_OPERATIONS, value.span)
@@ -274,8 +301,20 @@ class _Interpreter:
         """The operation of a resolved call."""
         callee = self._callee(call.function, values)
         kind = operation_class(callee)
-        if kind is None:
+        return self._custom(call, callee, values) if kind is None else self._built(kind, call, callee, values)
+
+    def _custom(self, call: Call, callee: str, values: Values) -> Operation:
+        """An operation of a class that is not Django's, as far as its sources can be read."""
+        known = read_class(callee, self._facts, self._class)
+        kind = operation_class(known.base) if known is not None else None
+        if known is None or not (known.leaves_state or (kind is not None and known.is_base_in_state)):
             return Custom(span=call.span, call=call, callee=callee)
+        if known.leaves_state or kind is None:
+            return Custom(span=call.span, call=call, callee=callee, in_state=())
+        base = self._built(kind, call, known.base, values)
+        return base if known.is_base else Custom(span=call.span, call=call, callee=callee, in_state=(base,))
+
+    def _built(self, kind: type[Operation], call: Call, callee: str, values: Values) -> Operation:
         known = parameters(kind)
         arguments, uncertain = bind(call, known)
         built: dict[str, Any] = {"span": call.span, "call": call, "uncertain": uncertain}
@@ -290,14 +329,8 @@ class _Interpreter:
         return kind(**built)
 
     def _callee(self, function: Expr, values: Values) -> str:
-        """The qualified name of what is called; a subclass in this file that changes nothing is its base."""
-        path = dotted(_called(values.resolve(function)))
-        for _ in range(_MAX_BASES):
-            definition = self._facts.class_named(path) if path and "." not in path else None
-            if definition is None or len(definition.bases) != 1 or not _keeps_meaning(definition):
-                break
-            path = dotted(definition.bases[0])
-        return path
+        """The qualified name of what is called."""
+        return dotted(_called(values.resolve(function)))
 
     def _argument(self, kind: str, value: Expr | None, values: Values) -> Any:
         if kind == "str | None":
@@ -330,18 +363,21 @@ class _Interpreter:
         return Field(self._named_by_package(_with_constants(resolved, values)), of)
 
     def _named_by_package(self, call: Expr) -> Expr:
-        """A field or a swappable dependency with the models that functions of packages name written out."""
+        """A field or a swappable dependency with the models that other modules name written out."""
         if not isinstance(call, Call):
             return call
-        passed = (*call.arguments, *(keyword.value for keyword in call.keywords))
-        if not any(isinstance(value, Call) and not value.arguments and not value.keywords for value in passed):
-            return call
         arguments = tuple(self._model_of(argument) for argument in call.arguments)
-        keywords = tuple(Keyword(k.name, self._model_of(k.value), k.span) for k in call.keywords)
+        keywords = tuple(
+            Keyword(k.name, self._model_of(k.value), k.span) if k.name in _MODELS or isinstance(k.value, Call) else k
+            for k in call.keywords
+        )
         return Call(call.function, arguments, keywords, call.span)
 
     def _model_of(self, value: Expr) -> Expr:
-        """What a function gives that does nothing but `return getattr(settings, "X", "app.Model")`, else the value."""
+        """The text of a name of another module, or of what a function gives that only reads a setting; else itself."""
+        if isinstance(value, Name):
+            found = self._elsewhere.written_out(value)
+            return found if isinstance(found, Literal | Name) else value
         if not isinstance(value, Call) or value.arguments or value.keywords or "." not in value.callee:
             return value
         module, _, name = value.callee.rpartition(".")
@@ -476,7 +512,7 @@ def _is_swappable(value: Expr) -> bool:
 def _swappable(call: Call, values: Values) -> Dependency | None:
     """Source: django.db.migrations.migration.swappable_dependency"""
     argument = values.resolve(call.arguments[0])
-    if isinstance(argument, Name) and "settings." in argument.name:
+    if isinstance(argument, Name) and argument.name.startswith("django.conf.settings."):
         return Dependency(None, call.span, setting=argument.name.rpartition(".")[2])
     text = text_of(argument, values)
     return None if text is None else Dependency(MigrationKey(text.partition(".")[0], FIRST), call.span)
@@ -514,11 +550,6 @@ def _called(function: Expr) -> Expr:
             if isinstance(other, Literal) and other.kind == "none":
                 return one
     return function
-
-
-def _keeps_meaning(definition: Class) -> bool:
-    defined = {statement.name for statement in definition.body if isinstance(statement, Function)}
-    return not defined & _MEANING
 
 
 def _set_by_init(definition: Class) -> Iterator[str]:

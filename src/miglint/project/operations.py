@@ -250,9 +250,13 @@ class ValidateConstraint(FieldOperation, frozen=True, kw_only=True, eq=False):
 
 
 class Custom(Operation, frozen=True, kw_only=True, eq=False):
-    """An operation class of the project or of a package: what it does is not known."""
+    """An operation class of the project or of a package: what it does to the database is not known.
+
+    `in_state` are the operations of Django that it is to the state; None where that is not known, either.
+    """
 
     callee: str
+    in_state: tuple[Operation, ...] | None = None
 
     def mentions(self, *names: str) -> bool:
         """Whether one of the names is among the texts it is given, in any case."""
@@ -264,9 +268,14 @@ class Custom(Operation, frozen=True, kw_only=True, eq=False):
 
 
 class Unread(Operation, frozen=True, kw_only=True, eq=False):
-    """An element of an operation list that could not be read."""
+    """An element of an operation list that could not be read.
+
+    `like` is what each of its operations is made by, where they are made in one place: what depends on the loop is
+    not known in it.
+    """
 
     why: str
+    like: Operation | None = None
 
 
 class Alternative(Operation, frozen=True, kw_only=True, eq=False):

@@ -6,7 +6,7 @@ Source: django.db.migrations.state.ProjectState and the `state_forwards` of djan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from typing import Any
 
 import msgspec
@@ -199,15 +199,16 @@ class ProjectState:
         return self._partial
 
     def put(self, model: ModelState) -> ProjectState:
-        return self._with_app(model.app, {**self.in_app(model.app), model.name.lower(): model})
+        return self.with_models(model.app, {**self.in_app(model.app), model.name.lower(): model})
 
     def without(self, key: ModelKey) -> ProjectState:
-        return self._with_app(key.app, {n: model for n, model in self.in_app(key.app).items() if n != key.name})
+        return self.with_models(key.app, {n: model for n, model in self.in_app(key.app).items() if n != key.name})
 
     def with_partial(self, app: str) -> ProjectState:
         return self if app in self._partial else ProjectState(self._apps, self._partial | {app})
 
-    def _with_app(self, app: str, models: Models) -> ProjectState:
+    def with_models(self, app: str, models: Models) -> ProjectState:
+        """A state that has these models of an app, and no others."""
         return ProjectState({**self._apps, app: models}, self._partial)
 
 
@@ -224,13 +225,16 @@ Result = tuple[ProjectState, tuple[StateProblem, ...]]
 
 def apply(state: ProjectState, migration: Migration, path: OperationPath, operation: Operation) -> Result:
     """The state after an operation, and what is wrong with it; what holds other operations changes nothing itself."""
-    scene = _Scene(state, migration.app, Origin(migration.key, path, operation.span))
+    return _applied(operation, _Scene(state, migration.app, Origin(migration.key, path, operation.span)))
+
+
+def _applied(operation: Operation, scene: _Scene) -> Result:
     on_model = _ON_MODEL.get(type(operation))
     if on_model is not None:
         model = _model(operation, scene)
         return _missing(scene, operation.model) if model is None else on_model(operation, scene, model)
     forwards = _FORWARDS.get(type(operation))
-    return (state, ()) if forwards is None else forwards(operation, scene)
+    return (scene.state, ()) if forwards is None else forwards(operation, scene)
 
 
 # -- models -------------------------------------------------------------------------------------------
@@ -240,18 +244,117 @@ def _unreadable(operation: Operation, scene: _Scene) -> Result:
     return scene.state.with_partial(scene.app), ()
 
 
-def _alternative(operation: ops.Alternative, scene: _Scene) -> Result:
-    """What may have happened to a field is not known any more; that the app is partial says the rest."""
+def _unread(operation: ops.Unread, scene: _Scene) -> Result:
+    """It may be any operation, on any field of the app."""
     state = scene.state.with_partial(scene.app)
-    for path, inner in ops.walk_operations((*operation.then, *operation.otherwise)):
-        model = state.model(scene.app, inner.model or "")
-        if model is None or not isinstance(inner, ops.FieldOperation) or "database_operations" in path:
-            continue
-        names = {getattr(inner, name, None) for name in ("name", "old_name", "new_name")} & model.fields.keys()
-        unknown = Field(Opaque("changed under a condition", operation.span))
-        changed = {name: replace(model.fields[name], field=unknown) for name in names if name is not None}
-        state = state.put(replace(model, fields={**model.fields, **changed}))
+    why = "an operation that could not be read may have changed it"
+    for model in state.in_app(scene.app).values():
+        state = state.put(_doubted(model, _may_change(operation.like, model), why))
     return state, ()
+
+
+def _may_change(operation: Operation | None, model: ModelState) -> Iterable[str]:
+    """The fields of a model that an operation may change of which some names are not known; of None, all."""
+    if operation is not None and operation.model is not None and operation.model.lower() != model.name.lower():
+        return ()
+    match operation:
+        case ops.AddField(name=str(name)) | ops.AlterField(name=str(name)) | ops.RemoveField(name=str(name)):
+            return {name} & model.fields.keys()
+        case ops.AddField() | ops.AlterField() | ops.RemoveField() | ops.RenameField() | ops.DeleteModel():
+            return model.fields
+        case (
+            None | ops.RenameModel() | ops.SeparateDatabaseAndState() | ops.Custom() | ops.Unread() | ops.Alternative()
+        ):
+            return model.fields
+    return ()
+
+
+def _custom(operation: ops.Custom, scene: _Scene) -> Result:
+    """An operation class that is not known may have changed the fields that it names."""
+    if operation.in_state is not None:
+        state, problems = _way(operation.in_state, scene)
+        return state, tuple(each for each in problems if not each.in_database)
+    state = scene.state.with_partial(scene.app)
+    for model in state.in_app(scene.app).values():
+        if operation.mentions(model.name, f"{model.app}.{model.name}"):
+            named = [name for name in model.fields if operation.mentions(name)]
+            state = state.put(_doubted(model, named, f"{operation.class_name} may have changed it"))
+    return state, ()
+
+
+def _alternative(operation: ops.Alternative, scene: _Scene) -> Result:
+    """What both ways come to is known; of the rest, that it is not known."""
+    start = scene.state
+    then, otherwise = (_way(way, scene)[0] for way in (operation.then, operation.otherwise))
+    state = start.with_partial(scene.app)
+    for app in {**then.apps, **otherwise.apps}:
+        before, one, other = (each.in_app(app) for each in (start, then, otherwise))
+        if one is other:
+            state = state.with_models(app, one)
+            continue
+        models = {name: _common(model, other[name], before.get(name)) for name, model in one.items() if name in other}
+        # A model that only one way has stays as it was before.
+        state = state.with_models(app, {**{name: m for name, m in before.items() if name not in models}, **models})
+    return state, ()
+
+
+def _way(operations: tuple[Operation, ...], scene: _Scene) -> Result:
+    """The state after operations, but for those on the database alone; nested ones follow what holds them."""
+    state, problems = scene.state, list[StateProblem]()
+    for path, inner in ops.walk_operations(operations):
+        if "database_operations" in path or "then" in path or "otherwise" in path:
+            continue
+        nested = _Scene(state, scene.app, Origin(scene.origin.migration, scene.origin.path, inner.span))
+        state, found = _applied(inner, nested)
+        problems.extend(found)
+    return state, tuple(problems)
+
+
+_UNDER_A_CONDITION = "changed under a condition"
+
+
+def _common(one: ModelState, other: ModelState, before: ModelState | None) -> ModelState:
+    """What two versions of a model have in common; what the one has and the other has not is left out if it is new."""
+    if one is other:
+        return one
+    there = before.fields if before is not None else {}
+    fields: dict[str, FieldState] = {}
+    for name in (*one.fields, *(name for name in other.fields if name not in one.fields)):
+        mine, theirs = one.fields.get(name), other.fields.get(name)
+        if mine is not None and theirs is not None:
+            same = mine.field == theirs.field
+            fields[name] = mine if same else replace(mine, field=Field(Opaque(_UNDER_A_CONDITION, mine.origin.span)))
+        elif name in there:
+            fields[name] = replace(there[name], field=Field(Opaque(_UNDER_A_CONDITION, there[name].origin.span)))
+    known = before.options if before is not None else {}
+    options = {
+        name: value if other.options.get(name) == value else Opaque(_UNDER_A_CONDITION, value.span)
+        for name, value in {**other.options, **one.options}.items()
+        if (name in one.options and name in other.options) or name in known
+    }
+    indexes = tuple(each for each in one.indexes if _named(other.indexes, each.name))
+    constraints = tuple(each for each in one.constraints if _named(other.constraints, each.name))
+    kept = (fields, options, indexes, constraints)
+    whole = all(
+        len(part) == max(len(mine), len(theirs))
+        for part, mine, theirs in zip(kept, _parts(one), _parts(other), strict=True)
+    )
+    complete = one.complete and other.complete and whole
+    return replace(one, fields=fields, options=options, indexes=indexes, constraints=constraints, complete=complete)
+
+
+def _parts(model: ModelState) -> tuple[Sized, Sized, Sized, Sized]:
+    return model.fields, model.options, model.indexes, model.constraints
+
+
+def _doubted(model: ModelState, names: Iterable[str], why: str) -> ModelState:
+    """A model of which nothing is known of some fields but that they are, or were, there."""
+    doubted = {
+        name: replace(state, field=Field(Opaque(why, state.origin.span)))
+        for name in names
+        if (state := model.fields[name]).field.kind is not None or isinstance(state.field.call, Call)
+    }
+    return replace(model, fields={**model.fields, **doubted}) if doubted else model
 
 
 def _pairs(value: Expr | None) -> tuple[dict[str, Expr], bool]:
@@ -623,8 +726,8 @@ _FORWARDS: dict[type[Operation], Callable[[Any, _Scene], Result]] = {
     ops.AlterField: _put_field,
     ops.RemoveField: _remove_field,
     ops.RenameField: _rename_field,
-    ops.Custom: _unreadable,
-    ops.Unread: _unreadable,
+    ops.Custom: _custom,
+    ops.Unread: _unread,
     ops.Alternative: _alternative,
 }
 # Those that change one model, and nothing where it is not there.

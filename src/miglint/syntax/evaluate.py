@@ -7,7 +7,7 @@ literals are followed; a loop or a computed part makes a value partly `Opaque`, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from miglint.syntax.composing import format_text, join_text, percent_text, template_text
 from miglint.syntax.facts import (
@@ -15,6 +15,7 @@ from miglint.syntax.facts import (
     Attribute,
     Augment,
     Call,
+    Clause,
     Comprehension,
     Either,
     Evaluate,
@@ -43,6 +44,8 @@ from miglint.syntax.facts import (
 # More elements than any written list has; a comprehension over more is left as it is.
 _MAX_EXPANSION = 2_000
 _MAX_RESOLUTION = 60
+# Why a name is not known that only one of two ways sets.
+UNSET = "set under a condition only"
 
 _CHANGING_METHODS = {
     "append",
@@ -58,14 +61,43 @@ _CHANGING_METHODS = {
 }
 
 
+class Outside(Protocol):
+    """What is known of the place where a body runs, and the body itself does not tell."""
+
+    def holds(self, test: Expr, values: Values) -> bool | None:
+        """Whether a condition holds there; None where that is not known."""
+
+    def attribute(self, of: Expr, name: str) -> Expr | bool:
+        """The value of an attribute of something imported; False where it certainly has none, True where it may."""
+
+
+class _Unknown:
+    """Knows nothing of the place."""
+
+    def holds(self, test: Expr, values: Values) -> bool | None:
+        return None
+
+    def attribute(self, of: Expr, name: str) -> Expr | bool:
+        return True
+
+
+NOTHING_KNOWN: Outside = _Unknown()
+
+
 class Values:
-    """The values of a body's names; names it does not bind are asked of `outer`."""
+    """The values of a body's names; names it does not bind are asked of `outer`, what no name tells of `around`."""
 
-    __slots__ = ("names", "outer")
+    __slots__ = ("around", "names", "outer")
 
-    def __init__(self, outer: Values | None = None, names: dict[str, Expr] | None = None) -> None:
+    def __init__(
+        self,
+        outer: Values | None = None,
+        names: dict[str, Expr] | None = None,
+        around: Outside | None = None,
+    ) -> None:
         self.outer = outer
         self.names = {} if names is None else names
+        self.around: Outside = around or (NOTHING_KNOWN if outer is None else outer.around)
 
     def get(self, name: str) -> Expr | None:
         found = self.names.get(name)
@@ -74,7 +106,7 @@ class Values:
         return found
 
     def copy(self) -> Values:
-        return Values(self.outer, dict(self.names))
+        return Values(self.outer, dict(self.names), self.around)
 
     # -- running a body -------------------------------------------------------------------------------
 
@@ -170,17 +202,23 @@ class Values:
             self.names[name] = Opaque(why, place.span)
 
     def _branch(self, statement: If) -> None:
-        if isinstance(statement.test, Name) and statement.test.name.endswith("TYPE_CHECKING"):
-            self.run(statement.otherwise)
+        holds = self._holds(statement.test)
+        if holds is not None:
+            self.run(statement.body if holds else statement.otherwise)
             return
         then = self.copy().run(statement.body)
         otherwise = self.copy().run(statement.otherwise)
         self._merge(statement.test, then, otherwise)
 
+    def _holds(self, test: Expr) -> bool | None:
+        if isinstance(test, Name) and test.name.endswith("TYPE_CHECKING"):
+            return False
+        return self.around.holds(test, self)
+
     def _merge(self, test: Expr, then: Values, otherwise: Values) -> None:
         for name in {**then.names, **otherwise.names}:
             first, second = then.get(name), otherwise.get(name)
-            unset = Opaque("set under a condition only", test.span)
+            unset = Opaque(UNSET, test.span)
             self.names[name] = _either(
                 test, first if first is not None else unset, second if second is not None else unset
             )
@@ -283,6 +321,10 @@ class Values:
             return Pairs(pairs, resolved.span)
         return resolved
 
+    def _choice(self, value: Either, depth: int) -> Expr:
+        holds = self._holds(value.test)
+        return value if holds is None else self.resolve(value.then if holds else value.otherwise, depth + 1)
+
     def _expand(self, value: Comprehension, depth: int) -> Expr:
         rounds: list[dict[str, Expr]] = [{}]
         for clause in value.clauses:
@@ -321,6 +363,8 @@ class Values:
                 inner = self.resolve(value.arguments[0], depth + 1)
                 if isinstance(inner, Items):
                     return Items("list", inner.items, value.span)
+        if isinstance(function, Name) and function.name == "getattr" and len(value.arguments) == 3:
+            return self._getattr(value, depth)
         if isinstance(function, Attribute) and function.name in ("format", "join"):
             return self._composed(value, function, depth)
         if isinstance(function, Attribute) and not value.keywords:
@@ -328,6 +372,17 @@ class Values:
         if _has_unnamed(value.keywords) or _has_starred(value.arguments):
             return self._spread(value, depth)
         return value
+
+    def _getattr(self, value: Call, depth: int) -> Expr:
+        """`getattr(settings, "X", absent)`, where it is known whether there is such a setting."""
+        of, name, absent = value.arguments
+        name = self.resolve(name, depth + 1)
+        if not isinstance(name, Literal) or name.kind != "str":
+            return value
+        found = self.around.attribute(of, name.text)
+        if isinstance(found, bool):
+            return value if found else self.resolve(absent, depth + 1)
+        return found
 
     def _method(self, value: Call, function: Attribute, depth: int) -> Expr:
         receiver = self.resolve(function.value, depth + 1)
@@ -418,6 +473,7 @@ _WAYS: dict[type, Callable[[Values, Any, int], Expr]] = {
     Items: Values._unpack,
     Operation: Values._operation,
     Comprehension: Values._expand,
+    Either: Values._choice,
     Call: Values._call,
     Pairs: Values._merge_pairs,
     Subscript: Values._item,
@@ -433,9 +489,9 @@ def _has_unnamed(keywords: tuple[Keyword, ...]) -> bool:
     return None in [keyword.name for keyword in keywords]
 
 
-def module_values(body: Iterable[Statement]) -> Values:
+def module_values(body: Iterable[Statement], around: Outside | None = None) -> Values:
     """The values of a module's own names."""
-    return Values().run(body)
+    return Values(around=around).run(body)
 
 
 def _is_text(key: Expr | None) -> bool:
@@ -504,9 +560,39 @@ def substitute(value: Expr, names: Mapping[str, Expr]) -> Expr:
     if isinstance(value, Either):
         then, otherwise = substitute(value.then, names), substitute(value.otherwise, names)
         return Either(substitute(value.test, names), then, otherwise, value.span)
+    if isinstance(value, Comprehension):
+        return _in_comprehension(value, names)
     if any(isinstance(part, Name) and part.name in names for part in expressions(value)):
         return _in_template(value, names)
     return value
+
+
+def _in_comprehension(value: Comprehension, names: Mapping[str, Expr]) -> Expr:
+    """A comprehension with the names from around it replaced; its own hide them."""
+    own = {name for clause in value.clauses for name in _names_in(clause.target)}
+    left = {name: given for name, given in names.items() if name not in own}
+    return Comprehension(
+        value.kind,
+        substitute(value.element, left),
+        None if value.value is None else substitute(value.value, left),
+        tuple(
+            Clause(
+                clause.target,
+                substitute(clause.iterable, left),
+                tuple(substitute(condition, left) for condition in clause.conditions),
+            )
+            for clause in value.clauses
+        ),
+        value.span,
+    )
+
+
+def _names_in(target: Expr) -> Iterator[str]:
+    if isinstance(target, Name):
+        yield target.name
+    elif isinstance(target, Items):
+        for item in target.items:
+            yield from _names_in(item)
 
 
 def _in_template(value: Expr, names: Mapping[str, Expr]) -> Expr:

@@ -12,12 +12,24 @@ _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#writi
 @rule("MG706", on=Custom, severity=Severity.INFO)
 def custom_operation_unknown(context: OperationContext[Custom]) -> Iterator[Diagnostic]:
     """An operation is none of Django's: what it does is not checked."""
-    name, app = context.operation.callee, context.migration.app
+    name = context.operation.callee
     yield context.diagnostic(
         None,
         f"what the operation {name} does is not known" if name else "which operation this is cannot be told",
-        help=f"It is taken as one that may change anything in {app}: from here on nothing is reported because a model, "
-        f"field or index of {app} is absent. Review by hand what it locks and what it loses.",
+        help=f"{_state(context)} Review by hand what it locks and what it loses.",
         url=_URL,
         detail=name,
     )
+
+
+def _state(context: OperationContext[Custom]) -> str:
+    """What is made of it in the state of the models."""
+    app, known = context.migration.app, context.operation.in_state
+    if known is None:
+        return (
+            f"It is taken as one that may change anything in {app}: from here on nothing is reported because a model, "
+            f"field or index of {app} is absent."
+        )
+    if not known:
+        return "It leaves the state of the models as it is."
+    return f"In the state of the models it is the {type(known[0]).__name__} that it extends."

@@ -1,0 +1,205 @@
+"""What a migration may ask when it is imported, and its file does not tell: Django's version, the database, settings.
+
+`if connection.vendor == "sqlite":` in the body of a migration is decided once for a project: it has one database.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from miglint.database import Vendor, Version
+from miglint.syntax.evaluate import Values
+from miglint.syntax.facts import Call, Either, Expr, Items, Literal, Operation, Subscript, dotted
+
+_SETTINGS = "django.conf.settings"
+_CONNECTION = "django.db.connection"
+# Django calls MariaDB so, too. Source: django.db.backends.mysql.base.DatabaseWrapper.vendor
+_MYSQL = "mysql"
+_COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_MAX_DEPTH = 20
+
+Constant = str | int | bool | tuple[Any, ...] | None
+
+
+class _Unsure(Exception):
+    """An expression, or a comparison, whose value is not known."""
+
+
+class _Release(tuple[int, ...]):
+    """`django.VERSION`, of which the first two numbers are known: (5, 2, …, "final", 0)."""
+
+    __slots__ = ()
+
+
+class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the place where the migrations of a project run.
+
+    `versions` are the releases of Django that it may be, each as (major, minor); `vendor` and `engine` (the ENGINE
+    of DATABASES) are None where no one says which database it is. `settings` are the values of Django's settings as
+    they are written; `whole` is true where what is not there is not set.
+    """
+
+    versions: tuple[Version, ...] = ()
+    vendor: Vendor | None = None
+    engine: str | None = None
+    installed_apps: tuple[str, ...] | None = None
+    settings: Mapping[str, Expr] = {}
+    whole: bool = False
+
+    def holds(self, test: Expr, values: Values) -> bool | None:
+        """Whether a condition holds; None where that is not known, or differs between the versions it may be."""
+        found = {self._holds(test, values, version) for version in self.versions or (None,)}
+        return found.pop() if len(found) == 1 else None
+
+    def attribute(self, of: Expr, name: str) -> Expr | bool:
+        """The value of a setting, where `of` is Django's settings; false where it is certainly not set."""
+        if dotted(of) != _SETTINGS:
+            return True
+        found = self.settings.get(name)
+        return found if found is not None else not self.whole
+
+    def _holds(self, test: Expr, values: Values, version: Version | None) -> bool | None:
+        try:
+            return bool(_Evaluation(self, values, version).value(test))
+        except _Unsure:
+            return None
+
+
+class _Evaluation:
+    """One evaluation of expressions, for one version of Django."""
+
+    def __init__(self, known: Circumstances, values: Values, version: Version | None) -> None:
+        self._known = known
+        self._values = values
+        self._version = version
+        self._depth = 0
+
+    def value(self, expression: Expr) -> Constant:
+        """Raises _Unsure where it is not known."""
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise _Unsure
+        found = self._value(self._values.resolve(expression))
+        self._depth -= 1
+        return found
+
+    def _value(self, expression: Expr) -> Constant:
+        match expression:
+            case Literal(kind="str" | "int" | "bool" | "none"):
+                constant: Constant = expression.value
+                return constant
+            case Items(kind="list" | "tuple", items=items):
+                return tuple(self.value(item) for item in items)
+            case Operation(operator="not", operands=(operand,)):
+                return not self.value(operand)
+            case Operation(operator="and" | "or" as word, operands=operands):
+                return self._logical(word, operands)
+            case Operation(operator=word, operands=(left, right)) if word in _COMPARED:
+                return _compared(word, self.value(left), self.value(right))
+            case Operation(operator="in" | "not in" as word, operands=(left, right)):
+                return self._is_in(self.value(left), right) is (word == "in")
+            case Subscript(value=of, index=index):
+                return self._part(of, index)
+            case Either(test=test, then=then, otherwise=otherwise):
+                return self.value(then if self.value(test) else otherwise)
+            case Call(arguments=(Literal(kind="str", text=app),), keywords=()) if (
+                expression.callee == "django.apps.apps.is_installed"
+            ):
+                return self._is_installed(app)
+        return self._named(dotted(expression))
+
+    def _named(self, name: str) -> Constant:
+        if name == "django.VERSION" and self._version is not None:
+            return _Release(self._version[:2])
+        if name == f"{_CONNECTION}.vendor" and self._known.vendor is not None:
+            return _MYSQL if self._known.vendor == "mariadb" else self._known.vendor
+        if name.startswith(f"{_SETTINGS}."):
+            found = self._known.settings.get(name[len(_SETTINGS) + 1 :])
+            if found is not None:
+                return self._value(found)
+        raise _Unsure
+
+    def _logical(self, word: str, operands: Sequence[Expr]) -> bool:
+        """`False and …` is false whatever the rest is."""
+        unsure = False
+        for operand in operands:
+            try:
+                if bool(self.value(operand)) is (word == "or"):
+                    return word == "or"
+            except _Unsure:
+                unsure = True
+        if unsure:
+            raise _Unsure
+        return word == "and"
+
+    def _is_in(self, part: Constant, whole: Expr) -> bool:
+        if dotted(whole) == f"{_SETTINGS}.INSTALLED_APPS":
+            if isinstance(part, str) and self._known.installed_apps is not None:
+                return part in self._known.installed_apps
+            raise _Unsure
+        container = self.value(whole)
+        if isinstance(container, str) and isinstance(part, str):
+            return part in container
+        if isinstance(container, tuple):
+            return part in container
+        raise _Unsure
+
+    def _part(self, of: Expr, index: Expr) -> Constant:
+        """`django.VERSION[0]`, `django.VERSION[:2]`, and the ENGINE of the connection's or the settings' dictionary."""
+        if isinstance(index, Literal) and index.text == "ENGINE" and self._known.engine is not None:
+            match self._values.resolve(of):
+                case Subscript(value=databases, index=Literal(text="default")) if (
+                    dotted(databases) == f"{_SETTINGS}.DATABASES"
+                ):
+                    return self._known.engine
+                case settings if dotted(settings) == f"{_CONNECTION}.settings_dict":
+                    return self._known.engine
+        release = self.value(of)
+        match index:
+            case Literal(kind="int", text="0" | "1" as text) if isinstance(release, _Release):
+                return release[int(text)]
+            case Operation(operator="slice", operands=(start, Literal(kind="int", text="1" | "2" as text), step)) if (
+                isinstance(release, _Release) and _is_left_out(start, "0") and _is_left_out(step, "1")
+            ):
+                return tuple(release)[: int(text)]
+        raise _Unsure
+
+    def _is_installed(self, app: str) -> bool:
+        """INSTALLED_APPS may name the app by its AppConfig: `shop.apps.ShopConfig`."""
+        installed = self._known.installed_apps
+        if installed is None:
+            raise _Unsure
+        if app in installed:
+            return True
+        if any(each.startswith(f"{app}.") for each in installed):
+            raise _Unsure
+        return False
+
+
+def _is_left_out(value: Expr, usual: str) -> bool:
+    return isinstance(value, Literal) and (value.kind == "none" or value.text == usual)
+
+
+def _compared(word: str, left: Constant, right: Constant) -> bool:
+    for one, other in ((left, right), (right, left)):
+        # What comes after the first two numbers is not known; that something does is.
+        if isinstance(one, _Release):
+            if not isinstance(other, tuple) or (len(other) > len(one) and other[: len(one)] == tuple(one)):
+                raise _Unsure
+            longer = (*one, 0)
+            left, right = (longer if each is one else each for each in (left, right))
+    try:
+        return _COMPARED[word](left, right)
+    except TypeError:
+        raise _Unsure from None
