@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from miglint.options import Options
+from miglint.session import Session
+from miglint.syntax import quick, reader
 from scratch import Scratch
 from test_cli import miglint
 from test_since import DROP_FAX, THIRD, migration, start
@@ -42,6 +48,46 @@ def test_the_order_of_paths_does_not_matter(shop: Path) -> None:
         random.Random(seed).shuffle(paths)
         assert json_of(*paths, *paths[:3], cwd=shop) == expected
     assert json_of("orders", "catalog", cwd=shop) == json_of("catalog", "orders", cwd=shop)
+
+
+def findings_of(report: bytes) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(report)["diagnostics"]
+    return found
+
+
+def test_one_file_gets_the_findings_that_it_has_among_all(shop: Path) -> None:
+    every = findings_of(json_of(cwd=shop))
+    paths = sorted(path.relative_to(shop).as_posix() for path in shop.rglob("migrations/0*.py"))
+    reported = 0
+    for path in paths:
+        for cache in (("--no-cache",), ()):
+            expected = [f for f in every if f["path"] == path or f["code"].startswith(("MG1", "MG6"))]
+            assert findings_of(json_of(path, *cache, cwd=shop)) == expected
+        reported += len(expected)
+    assert reported > len(every)
+
+
+def test_what_is_reported_on_is_read_by_libcst_and_what_others_need_is_not(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: dict[str, list[str]] = {"libcst": [], "quickly": []}
+
+    def recording(name: str, reader: Callable[[str], Any]) -> Callable[[str], Any]:
+        return lambda text: (read[name].append(text), reader(text))[1]
+
+    monkeypatch.setattr("miglint.syntax.reader.read", recording("libcst", reader.read))
+    monkeypatch.setattr("miglint.syntax.quick.read", recording("quickly", quick.read))
+    file = shop / "orders/migrations/0001_initial.py"
+    for options, by_libcst in (((file,), 1), ((shop,), len(list(shop.rglob("migrations/[0-9]*.py"))))):
+        read["libcst"].clear()
+        read["quickly"].clear()
+        Session(Options(cache=False, jobs=1), cwd=shop).report(options)
+        assert len(set(read["libcst"])) >= by_libcst
+        assert file.read_text(encoding="utf-8") in read["libcst"]
+        assert not set(read["libcst"]) & set(read["quickly"])
+        assert any("DJANGO_SETTINGS_MODULE" in text for text in read["quickly"])
+        if options == (file,):
+            assert set(read["libcst"]) == {file.read_text(encoding="utf-8")}
 
 
 def test_the_order_in_which_files_came_to_the_disk_does_not_matter(shop: Path, tmp_path: Path) -> None:

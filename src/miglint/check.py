@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -57,9 +57,12 @@ def active_rules(rules: Sequence[Rule], settings: Settings, options: Options) ->
     return [rule for rule in rules if selection.is_on(rule.code, rule.name)]
 
 
-def ask(projects: Sequence[Project], active: Sequence[Rule]) -> Judged:
-    """All that the rules find in the projects below one root, whatever is asked for."""
-    judges = [_Judge(project, active) for project in projects]
+def ask(projects: Sequence[Project], active: Sequence[Rule], apps: Container[str] | None = None) -> Judged:
+    """All that the rules find in the projects below one root; with `apps`, only what is project-wide of the others.
+
+    A finding is superseded by findings in its own app alone, so that none is missed for those in `apps`.
+    """
+    judges = [_Judge(project, active, apps) for project in projects]
     diagnostics = tuple(each for judge in judges for each in judge.diagnostics())
     return Judged(diagnostics, sum(judge.crashes for judge in judges))
 
@@ -125,53 +128,62 @@ def selection_of(settings: Settings, options: Options) -> Selection:
 # -- rules --------------------------------------------------------------------------------------------
 
 
+class _Rules:
+    """Some rules, by what they look at."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.all = rules
+        self.on_migrations = [rule for rule in rules if Migration in rule.on]
+        self._on: dict[type, list[Rule]] = {}
+
+    def on(self, kind: type) -> list[Rule]:
+        """The rules that look at a class of operations or actions."""
+        found = self._on.get(kind)
+        if found is None:
+            found = self._on[kind] = [rule for rule in self.all if any(issubclass(kind, on) for on in rule.on)]
+        return found
+
+
 class _Judge:
     """One project under all rules that are on."""
 
-    def __init__(self, project: Project, rules: Sequence[Rule]) -> None:
+    def __init__(self, project: Project, rules: Sequence[Rule], apps: Container[str] | None) -> None:
         self._project = project
         self._rules = rules
-        self._on_migrations = [rule for rule in rules if Migration in rule.on]
-        self._by_operation: dict[type, list[Rule]] = {}
-        self._by_action: dict[type, list[Rule]] = {}
+        self._apps = apps
         self.crashes = 0
 
     def diagnostics(self) -> Iterator[Diagnostic]:
         project = self._project
         labels = {package.label for package in project.packages}
+        every, wide = _Rules(self._rules), _Rules([rule for rule in self._rules if rule.is_project_wide])
         for rule in self._rules:
             if Project in rule.on:
                 yield from self._ask(rule, ProjectContext(rule, project), None)
         for migration in project.graph.migrations.values():
             if migration.app not in labels:
                 continue
+            rules = every if self._apps is None or migration.app in self._apps else wide
             steps = project.history.steps_of(migration.key)
-            for rule in self._on_migrations:
+            for rule in rules.on_migrations:
                 yield from self._ask(rule, MigrationContext(rule, project, migration, steps), migration)
             for step in steps:
-                yield from self._step(step)
+                yield from self._step(step, rules)
 
-    def _step(self, step: Step) -> Iterator[Diagnostic]:
+    def _step(self, step: Step, rules: _Rules) -> Iterator[Diagnostic]:
         # What one rule finds out of a step, the next ones need not find out again.
         known: dict[str, Any] = {}
-        for rule in self._rules_on(type(step.operation), self._by_operation):
+        for rule in rules.on(type(step.operation)):
             context = OperationContext[Operation](rule, self._project, step, known)
             yield from self._ask(rule, context, step.migration, step)
         matching: dict[str, list[Action]] = {}
         for action in step.actions:
-            for rule in self._rules_on(type(action), self._by_action):
+            for rule in rules.on(type(action)):
                 matching.setdefault(rule.code, []).append(action)
-        for rule in self._rules if matching else ():
+        for rule in rules.all if matching else ():
             if rule.code in matching:
                 found = ActionContext(rule, self._project, step, tuple(matching[rule.code]), known)
                 yield from self._ask(rule, found, step.migration, step)
-
-    def _rules_on(self, kind: type, known: dict[type, list[Rule]]) -> list[Rule]:
-        """The rules that look at a class of operations or actions."""
-        found = known.get(kind)
-        if found is None:
-            found = known[kind] = [rule for rule in self._rules if any(issubclass(kind, on) for on in rule.on)]
-        return found
 
     def _ask(
         self, rule: Rule, context: Any, migration: Migration | None, step: Step | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from miglint.cache import Cache, content_hash, decode
@@ -22,6 +22,10 @@ Progress = Callable[[int, int], None]
 # Fewer files are read sooner than other processes have imported libcst.
 _WORTH_PROCESSES = 40
 _FILES_A_PROCESS = 20
+# So many texts the quick reader reads while LibCST reads one.
+_QUICKER = 6
+# What the quick reader read is remembered apart: a file that is reported on is read by LibCST.
+_QUICKLY = b" quickly"
 
 
 class FileRead:
@@ -51,19 +55,22 @@ def read_files(
     jobs: int | None,
     overlay: Mapping[str, bytes | str] | None = None,
     progress: Progress | None = None,
+    quickly: Container[str] = (),
 ) -> dict[str, FileRead]:
     """The facts of each path. `overlay` has texts that stand in for files, `jobs` how many processes may read.
 
-    `progress` is told how many files are done, and of how many, while there is something to parse.
+    `progress` is told how many files are done, and of how many, while there is something to parse. The paths in
+    `quickly` are read by the quick reader where it can: others need them, nothing is reported on them.
     """
     with _collector_off():
-        return _Reading(cache, overlay or {}).read(list(dict.fromkeys(paths)), jobs=jobs, progress=progress)
+        reading = _Reading(cache, overlay or {}, quickly)
+        return reading.read(list(dict.fromkeys(paths)), jobs=jobs, progress=progress)
 
 
 def read_contents(contents: Mapping[str, bytes], *, cache: Cache | None, jobs: int | None) -> dict[str, ModuleFacts]:
-    """The facts of contents that are no files here, by the same keys; remembered as those of files are."""
+    """The facts of contents that are no files here, by the same keys, read quickly and remembered as those of files."""
     with _collector_off():
-        found = _Reading(cache, contents, passing=False).read(list(contents), jobs=jobs, progress=None)
+        found = _Reading(cache, contents, contents, passing=False).read(list(contents), jobs=jobs, progress=None)
     return {key: read.facts for key, read in found.items()}
 
 
@@ -85,9 +92,17 @@ class _Reading:
     `passing` says that texts of the overlay will soon be others, and are not worth remembering.
     """
 
-    def __init__(self, cache: Cache | None, overlay: Mapping[str, bytes | str], *, passing: bool = True) -> None:
+    def __init__(
+        self,
+        cache: Cache | None,
+        overlay: Mapping[str, bytes | str],
+        quickly: Container[str],
+        *,
+        passing: bool = True,
+    ) -> None:
         self._cache = cache
         self._overlay = overlay
+        self._quickly = quickly
         self._passing = passing
         self._missed: dict[bytes, str] = {}
         self._unsaved: set[bytes] = set()
@@ -102,23 +117,25 @@ class _Reading:
             except _Unreadable as problem:
                 found[path] = FileRead(path, data, _problem(str(problem)), "")
                 continue
-            digest, facts = self._known(data, edited=self._passing and path in self._overlay)
+            digest = content_hash(data) if isinstance(data, bytes) else content_hash(b"text\0" + _utf8(data))
+            edited = self._passing and path in self._overlay
+            key, facts = self._known(data, digest, edited=edited, quickly=path in self._quickly)
             if facts is None:
-                waiting.append((path, data, digest))
+                waiting.append((path, data, key))
             # The place is kept, so that the order is that of the paths.
             found[path] = FileRead(path, data, facts or ModuleFacts(), digest.hex())
         parsed: dict[bytes, ModuleFacts] = {}
         total = len(paths)
         done = total - len(self._missed)
-        for digest, encoded in self._parse(jobs):
-            parsed[digest] = decode(encoded)
-            if self._cache is not None and digest not in self._unsaved:
-                self._cache.add(digest, encoded)
+        for key, encoded in self._parse(jobs):
+            parsed[key] = decode(encoded)
+            if self._cache is not None and key not in self._unsaved:
+                self._cache.add(key, encoded)
             done += 1
             if progress is not None:
                 progress(done, total)
-        for path, data, digest in waiting:
-            found[path] = FileRead(path, data, parsed[digest], digest.hex())
+        for path, data, key in waiting:
+            found[path] = FileRead(path, data, parsed[key], found[path].data_hash)
         return found
 
     def _data(self, path: str) -> bytes | str:
@@ -132,44 +149,49 @@ class _Reading:
             raise _Unreadable(TOO_LARGE)
         return data
 
-    def _known(self, data: bytes | str, *, edited: bool) -> tuple[bytes, ModuleFacts | None]:
-        """The content hash, and the facts where they need no parsing."""
-        digest = content_hash(data) if isinstance(data, bytes) else content_hash(b"text\0" + _utf8(data))
-        if digest in self._missed:
+    def _known(
+        self, data: bytes | str, digest: bytes, *, edited: bool, quickly: bool
+    ) -> tuple[bytes, ModuleFacts | None]:
+        """The facts where they need no parsing, and the key under which they are to be remembered."""
+        key = digest + _QUICKLY if quickly else digest
+        if key in self._missed:
             if not edited:
-                self._unsaved.discard(digest)
-            return digest, None
-        facts = self._cache.get(digest) if self._cache is not None else None
-        if facts is not None:
-            return digest, facts
+                self._unsaved.discard(key)
+            return key, None
+        if self._cache is not None:
+            facts = self._cache.get(digest) or (self._cache.get(key) if quickly else None)
+            if facts is not None:
+                return key, facts
         try:
             text = data if isinstance(data, str) else decode_text(data)
             text.encode()  # lone surrogates, which UTF-7 lets through, are no text
         except ValueError as error:  # UndecodableSource, and the UnicodeErrors of the odder codecs
-            return digest, _undecodable(data, error)
-        self._missed[digest] = text
+            return key, _undecodable(data, error)
+        self._missed[key] = text
         if edited:  # every key stroke is another text
-            self._unsaved.add(digest)
-        return digest, None
+            self._unsaved.add(key)
+        return key, None
 
     def _parse(self, jobs: int | None) -> Iterator[tuple[bytes, bytes]]:
-        """Hash and encoded facts of all that is not known."""
+        """Key and encoded facts of all that is not known."""
         from miglint import workers  # not needed where everything is known
 
-        digests = list(self._missed)
-        texts = list(self._missed.values())
+        keys = list(self._missed)
+        texts = [workers.Text(text, key.endswith(_QUICKLY)) for key, text in self._missed.items()]
         done: set[int] = set()
-        processes = min(jobs or _processors(), len(texts) // _FILES_A_PROCESS)
-        if len(texts) > _WORTH_PROCESSES and processes > 1 and workers.can_start():
+        slowly = sum(not text.quickly for text in texts)
+        effort = slowly + (len(texts) - slowly) // _QUICKER
+        processes = min(jobs or _processors(), effort // _FILES_A_PROCESS)
+        if effort > _WORTH_PROCESSES and processes > 1 and workers.can_start():
             try:
                 for index, encoded in workers.read_all(texts, jobs=processes):
                     done.add(index)
-                    yield digests[index], encoded
+                    yield keys[index], encoded
             except OSError:
                 pass  # no process can be started here: the rest is read in this one
         for index, text in enumerate(texts):
             if index not in done:
-                yield digests[index], workers.read_encoded(text)
+                yield keys[index], workers.read_encoded(text)
 
 
 class _Unreadable(Exception):

@@ -31,7 +31,7 @@ from miglint.text import Span
 O = TypeVar("O", bound=Operation)  # noqa: E741
 A = TypeVar("A", bound=Action)
 
-# Graph and history findings are about the whole project: they are reported whatever paths were asked for.
+# Graph and history findings are about the whole project.
 _PROJECT_WIDE = ("MG1", "MG6")
 
 
@@ -50,6 +50,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     on: tuple[type, ...]
     supersedes: tuple[str, ...]
     check: Callable[[Any], Iterator[Diagnostic]]
+
+    @property
+    def is_project_wide(self) -> bool:
+        """Whether what it finds is reported whatever paths were asked for."""
+        return self.code.startswith(_PROJECT_WIDE)
 
 
 class _Context:
@@ -135,7 +140,7 @@ class _Context:
             fix=fix,
             subject=subject,
             also=also,
-            graph=self.rule.code.startswith(_PROJECT_WIDE),
+            graph=self.rule.is_project_wide,
         )
 
 

@@ -208,6 +208,8 @@ class _Run:
         self._notes: list[str] = []
         self._read: dict[str, FileRead] = {}
         self._guessed: dict[str, FileRead] = {}
+        # The files that are read by LibCST: those on which something may be reported.
+        self._reported_on: frozenset[str] = frozenset()
         self.baseline: Baseline | None = None
 
     @property
@@ -270,23 +272,32 @@ class _Run:
 
     def _guess(self, files: Sequence[str], modules: Modules) -> None:
         """Reads files and what they most likely import at once; what nobody asks for afterwards counts as not read."""
-        self._guessed = read_files(
-            [*files, *modules.imported_by(files)],
-            cache=self._cache,
-            jobs=self._options.jobs,
-            overlay=self._overlay,
-            progress=self._progress,
-        )
+        self._guessed = self._parsed([*files, *modules.imported_by(files)], self._progress)
 
     def _files(self, files: Iterable[str], progress: Progress | None = None) -> dict[str, FileRead]:
         missing = [file for file in dict.fromkeys(files) if file not in self._read]
         self._read |= {file: self._guessed.pop(file) for file in missing if file in self._guessed}
         missing = [file for file in missing if file not in self._read]
         if missing:
-            self._read |= read_files(
-                missing, cache=self._cache, jobs=self._options.jobs, overlay=self._overlay, progress=progress
-            )
+            self._read |= self._parsed(missing, progress)
         return self._read
+
+    def _parsed(self, files: Sequence[str], progress: Progress | None) -> dict[str, FileRead]:
+        return read_files(
+            files,
+            cache=self._cache,
+            jobs=self._options.jobs,
+            overlay=self._overlay,
+            progress=progress,
+            quickly=set(files) - self._reported_on,
+        )
+
+    def _report_on(self, files: Iterable[str]) -> None:
+        """Has files read by LibCST, those too that were read quickly."""
+        self._reported_on = frozenset(files)
+        again = [file for file in self._reported_on if file in self._read]
+        if again:
+            self._read |= self._parsed(again, None)
 
     def report(self) -> Report:
         """The findings in what is asked for."""
@@ -299,19 +310,20 @@ class _Run:
     def _asked_rules(self, loaded: _Loaded) -> Judged:
         """What the rules find: remembered, where all that they would see is as it was."""
         active = check.active_rules(self._rules, self._settings, self._options)
+        apps = self._apps_to_judge(loaded)
         cache = self._cache if not self._overlay else None
         read, looked_for = len(self._read), len(loaded.modules.looked_for)
         key = None
         if cache is not None:
             contents = {file: each.data_hash for file, each in self._read.items()} | loaded.modules.texts
-            key = verdicts.key_of(loaded.projects, active, self._settings, contents)
+            key = verdicts.key_of(loaded.projects, active, self._settings, contents, apps)
         if cache is None or key is None:
-            return check.ask(loaded.replayed, active)
+            return check.ask(loaded.replayed, active, apps)
         known = verdicts.Verdicts(cache.directory)
         found = known.get(key)
         if found is not None and self._is_as_it_was(found.asked):
             return Judged(found.diagnostics)
-        judged = check.ask(loaded.replayed, active)
+        judged = check.ask(loaded.replayed, active, apps)
         if not judged.crashes:
             self._save()  # which makes the directory
             more = list(self._read.items())[read:]
@@ -321,6 +333,14 @@ class _Run:
             )
             known.keep(Verdict(key, asked, judged.diagnostics))
         return judged
+
+    def _apps_to_judge(self, loaded: _Loaded) -> frozenset[str] | None:
+        """The apps with files on which something may be reported, None for all."""
+        packages = [package for project in loaded.projects for package in project.packages]
+        apps = frozenset(p.label for p in packages if any(module.file in self._reported_on for module in p.modules))
+        if self._options.write_baseline or apps >= {package.label for package in packages}:
+            return None
+        return apps
 
     def _is_as_it_was(self, asked: Asked) -> bool:
         """Whether the disk gives the same answers."""
@@ -398,6 +418,8 @@ class _Run:
             migration_modules=django.migration_modules,
             also=self._overlay,
         )
+        if not (compared and self._since):
+            self._report_on(file for file in walk.migration_files if self._is_given(file))
         if self._knows_nothing:
             self._guess(walk.files, modules)
         self._files(walk.files, self._progress)
@@ -409,6 +431,9 @@ class _Run:
             installed_apps=django.installed_apps,
         )
         comparison, tracked = self._git(found, django) if compared else (None, Tracking())
+        if comparison is not None:
+            passed = comparison.released - comparison.changed
+            self._report_on(f for f in walk.migration_files if f not in passed and self._is_given(f))
         parts = found.projects
         if comparison is not None and comparison.has_gone and not parts:
             parts = (layout.Project("", (), ()),)  # all migrations are gone: that is to be said, too

@@ -49,7 +49,8 @@ class Other(msgspec.Struct, frozen=True):
 class Comparison:
     """One project root beside the base branch: read once, asked by each Django project in it.
 
-    `released` are the files here that the merge base has, wherever it had them. Raises GitError when made.
+    `released` are the files here that the merge base has, wherever it had them, `changed` those of them that have
+    another text here. Raises GitError when made.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Comparison:
         self._find_origins()
         self.released = frozenset(self._blobs)
         self._changed = self._facts(dict(self._edited()))
+        self.changed = frozenset(self._changed)
         self._gone = tuple(self._of_commit(self._absent(), self._old))
         self._clashing: dict[str, ModuleFacts] = {}
         self._theirs: dict[str, ModuleFacts] = {}

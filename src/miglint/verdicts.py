@@ -23,8 +23,8 @@ from miglint.rule import Rule
 from miglint.settings import Settings
 
 _FORMAT = "miglint verdict 2"
-# A few, for those who check with other settings now and then.
-_KEPT = 4
+# A few, for those who check other paths or with other settings now and then.
+_KEPT = 8
 
 # What follows from the files, whose content is hashed instead, and ways to read more of them.
 _FROM_FILES = frozenset({"graph", "history", "base", "facts_of", "usages"})
@@ -52,11 +52,15 @@ class _File(msgspec.Struct, array_like=True, frozen=True):
 
 
 def key_of(
-    projects: Sequence[Project], rules: Sequence[Rule], settings: Settings, contents: Mapping[str, str]
+    projects: Sequence[Project],
+    rules: Sequence[Rule],
+    settings: Settings,
+    contents: Mapping[str, str],
+    apps: frozenset[str] | None = None,
 ) -> bytes | None:
     """The hash of all that rules see; None where something of it cannot be written down.
 
-    `contents` are the hashes of the files that were read so far, by path.
+    `contents` are the hashes of the files that were read so far, by path; `apps` those that are judged, None for all.
     """
     seen = [
         [
@@ -69,7 +73,8 @@ def key_of(
     codes = [(rule.code, rule.module) for rule in rules]
     try:
         made_by = (_makers(rules), stamps(), sys.version_info[:2])
-        value = msgspec.msgpack.encode((seen, settings, contents, codes, made_by), order="deterministic")
+        judged = sorted(apps) if apps is not None else None
+        value = msgspec.msgpack.encode((seen, settings, contents, codes, made_by, judged), order="deterministic")
     except (TypeError, OSError):
         return None
     return blake2b(value, digest_size=16).digest()

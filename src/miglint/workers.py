@@ -24,7 +24,15 @@ _CHUNK = 12
 _LENGTH = struct.Struct("<Q")
 _PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from miglint.workers import serve; serve()"
 
-_texts = msgspec.msgpack.Decoder(list[str])
+
+class Text(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What is to be read; `quickly` where the quick reader may do it."""
+
+    text: str
+    quickly: bool = False
+
+
+_texts = msgspec.msgpack.Decoder(list[Text])
 _answers = msgspec.msgpack.Decoder(list[bytes])
 _encoder = msgspec.msgpack.Encoder()
 
@@ -33,12 +41,18 @@ class _Ended(Exception):
     """A worker ended before it answered."""
 
 
-def read_encoded(text: str) -> bytes:
+def read_encoded(text: Text) -> bytes:
     """The encoded facts of a text."""
+    if text.quickly:
+        from miglint.syntax import quick
+
+        facts = quick.read(text.text)
+        if facts is not None:
+            return encode(facts)
     from miglint.syntax.reader import read  # imports libcst, which a run without misses does not need
 
     try:
-        return encode(read(text))
+        return encode(read(text.text))
     except RecursionError:
         return encode(ModuleFacts(problem=ReadProblem("the code is nested too deeply", Span(0, 1))))
 
@@ -48,12 +62,14 @@ def can_start() -> bool:
     return bool(sys.executable) and not getattr(sys, "frozen", False)
 
 
-def read_all(texts: Sequence[str], *, jobs: int) -> Iterator[tuple[int, bytes]]:
+def read_all(texts: Sequence[Text], *, jobs: int) -> Iterator[tuple[int, bytes]]:
     """The encoded facts of each text and its index, as they come. Raises OSError where no worker can start."""
     from concurrent.futures import ThreadPoolExecutor, as_completed
     from queue import SimpleQueue
 
-    chunks = [range(start, min(start + _CHUNK, len(texts))) for start in range(0, len(texts), _CHUNK)]
+    # What takes long comes first, so that all end at about the same time.
+    order = sorted(range(len(texts)), key=lambda index: texts[index].quickly)
+    chunks = [order[start : start + _CHUNK] for start in range(0, len(order), _CHUNK)]
     workers = [_Worker() for _ in range(min(jobs, len(chunks)))]
     idle: SimpleQueue[_Worker] = SimpleQueue()
     pool = ThreadPoolExecutor(len(workers))
@@ -62,7 +78,7 @@ def read_all(texts: Sequence[str], *, jobs: int) -> Iterator[tuple[int, bytes]]:
             worker.start()
             idle.put(worker)
 
-        def ask(chunk: range) -> list[tuple[int, bytes]]:
+        def ask(chunk: list[int]) -> list[tuple[int, bytes]]:
             worker = idle.get()
             try:
                 return list(zip(chunk, worker.read([texts[index] for index in chunk]), strict=True))
@@ -84,7 +100,7 @@ class _Worker:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Starts the process; it imports libcst while the first texts are on their way."""
+        """Starts the process."""
         arguments = [sys.executable, "-c", _PROGRAM, *sys.path]
         self._process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
@@ -95,7 +111,7 @@ class _Worker:
             self._process.communicate()
             self._process = None
 
-    def read(self, texts: list[str]) -> list[bytes]:
+    def read(self, texts: list[Text]) -> list[bytes]:
         """Encoded facts. A text that ends the process gives facts with a problem; the others are read."""
         try:
             return self._ask(texts)
@@ -106,7 +122,7 @@ class _Worker:
         problem = ReadProblem("parsing it ends the parser's process", Span(0, 1))
         return [encode(ModuleFacts(problem=problem))]
 
-    def _ask(self, texts: list[str]) -> list[bytes]:
+    def _ask(self, texts: list[Text]) -> list[bytes]:
         if self._process is None:
             self.start()
         process = self._process
@@ -138,8 +154,15 @@ def serve() -> None:
 
     # Trees and facts have no cycles: the collector would only walk them again and again.
     gc.disable()
+    trusted = False
     while (request := _receive(sys.stdin.buffer)) is not None:
-        _send(answers, _encoder.encode([read_encoded(text) for text in _texts.decode(request)]))
+        texts = _texts.decode(request)
+        if not trusted and not all(text.quickly for text in texts):
+            from miglint.syntax import reader
+
+            reader.trust_the_parser()
+            trusted = True
+        _send(answers, _encoder.encode([read_encoded(text) for text in texts]))
 
 
 def _send(stream: IO[bytes], message: bytes) -> None:

@@ -124,6 +124,11 @@ class Walk(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
 
     @property
+    def migration_files(self) -> frozenset[str]:
+        """The files of the modules in directories that may hold migrations."""
+        return frozenset(module.file for directory in self.directories for module in directory.modules)
+
+    @property
     def files(self) -> tuple[str, ...]:
         """Every file whose facts `interpret` asks for, once each."""
         found: dict[str, None] = {}
