@@ -11,7 +11,7 @@ import msgspec
 
 from miglint.project.action import Column, TypeChange
 from miglint.project.fields import Field
-from miglint.project.keys import ModelKey, model_key
+from miglint.project.keys import UNREAD, ModelKey, model_key, setting_mark
 from miglint.project.truth import Truth
 from miglint.syntax.facts import Call, Expr, Literal, Name
 
@@ -60,8 +60,22 @@ class World(msgspec.Struct, frozen=True):
     def model(self, app: str, name: str) -> ModelState | None:
         return self.state.model(app, name)
 
-    def models(self) -> Iterator[ModelState]:
-        return iter(self.state.models())
+    def naming(self, key: ModelKey) -> Iterator[ModelState]:
+        """The models with a relation that may point to a model, or with a base that is this model."""
+        settings = (setting_mark(name) for name, text in self.swappable.items() if _is_model(text, key))
+        found = {model.key: model for mark in (key, *settings) for model in self.state.marked(mark)}
+        return (model for _, model in sorted(found.items()))
+
+    def naming_somewhere(self) -> Iterator[ModelState]:
+        """The models with a relation of which it cannot be read where it points, or what it is called there."""
+        for mark in (UNREAD, *map(setting_mark, self.state.settings() - self.swappable.keys())):
+            yield from self.state.marked(mark)
+
+
+def _is_model(text: str, key: ModelKey) -> bool:
+    """Whether a setting's `app.Model` is a model."""
+    app, _, name = text.rpartition(".")
+    return model_key(app, name) == key
 
 
 def text_of(value: Expr | None) -> str | None:
@@ -278,13 +292,4 @@ def join_table(name: str, field: Field, model: ModelState) -> str:
 
 def owner_of(table: str, state: ProjectState) -> ModelState | None:
     """The model that a table belongs to: its own one, or the join table of one of its many-to-many fields."""
-    for model in state.models():
-        if model.proxy.certain:
-            continue
-        if model.table == table:
-            return model
-        for name, found in model.fields.items():
-            joins = found.field.is_many_to_many.certain and found.field.through is None
-            if joins and join_table(name, found.field, model) == table:
-                return model
-    return None
+    return next((model for model in state.with_table(table) if not model.proxy.certain), None)

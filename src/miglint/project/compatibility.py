@@ -105,8 +105,7 @@ def changed_models(before: ProjectState, after: ProjectState) -> tuple[ModelKey,
     """The models that are not the same in the second state."""
     return tuple(
         model.key
-        for app, models in after.apps.items()
-        if before.in_app(app) is not models
+        for _, models in after.changed_since(before)
         for model in models.values()
         if before.model(*model.key) is not model
     )
@@ -131,18 +130,9 @@ def _is_unknown(actions: Collection[Action]) -> bool:
 
 def _refusals(models: ProjectState, schema: Schema, touched: frozenset[str], setting: Setting) -> Iterator[Refusal]:
     world = World(models, setting.swappable)
-    for model in models.models():
-        if touched & _tables_of(model):
-            yield from _of_model(model, schema, setting, world)
-
-
-def _tables_of(model: ModelState) -> set[str]:
-    joins = {
-        join_table(name, state.field, model)
-        for name, state in model.fields.items()
-        if state.field.is_many_to_many.certain
-    }
-    return {model.table} | joins
+    found = {model.key: model for table in touched for model in models.with_table(table)}
+    for _, model in sorted(found.items()):
+        yield from _of_model(model, schema, setting, world)
 
 
 def _of_model(model: ModelState, schema: Schema, setting: Setting, world: World) -> Iterator[Refusal]:

@@ -6,7 +6,8 @@ Source: django.db.migrations.loader.MigrationLoader.build_graph and django.db.mi
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import compress
+from itertools import compress, zip_longest
+from operator import and_
 
 import msgspec
 
@@ -113,6 +114,23 @@ class Graph:
         """The leaves of each app that was asked for."""
         return {}
 
+    def in_app(self, app: str) -> Sequence[MigrationKey]:
+        """The nodes of an app, by name."""
+        return self._by_app.get(app, ())
+
+    def naming(self, key: MigrationKey) -> Sequence[MigrationKey]:
+        """The migrations that name one in `dependencies` or `run_before`, before replacement."""
+        return self._naming.get(key, ())
+
+    @lazy
+    def _naming(self) -> dict[MigrationKey, list[MigrationKey]]:
+        found: dict[MigrationKey, list[MigrationKey]] = {}
+        for key, migration in self.migrations.items():
+            edges = (*migration.dependencies, *migration.run_before)
+            for named in {edge.key for edge in edges if edge.key is not None}:
+                found.setdefault(named, []).append(key)
+        return found
+
     @lazy
     def last_numbers(self) -> dict[str, int]:
         """The highest number that a migration of each app begins with."""
@@ -135,7 +153,7 @@ class Graph:
 
     def is_complete(self, key: MigrationKey) -> bool:
         """Whether everything that must have run before is known: each edge upwards was read and leads somewhere."""
-        return key not in self._incomplete and not self._masks.get(key, 0) & self._incomplete_mask
+        return key not in self._incomplete and not any(map(and_, self._ancestors.get(key, ()), self._incomplete_places))
 
     @lazy
     def _incomplete(self) -> frozenset[MigrationKey]:
@@ -143,8 +161,8 @@ class Graph:
         return frozenset(unread | {each.migration for each in self.problems if each.migration is not None})
 
     @lazy
-    def _incomplete_mask(self) -> int:
-        return sum(1 << self._places[key] for key in self._incomplete if key in self._places)
+    def _incomplete_places(self) -> Places:
+        return _union(*(_place(self._places[key]) for key in self._incomplete if key in self._places))
 
     @lazy
     def _uncertain(self) -> frozenset[str]:
@@ -205,49 +223,53 @@ class Graph:
 
     def ancestors(self, key: MigrationKey) -> frozenset[MigrationKey]:
         """Everything that must have run before; the node itself left out."""
-        return frozenset(self._members(self._masks.get(key, 0))) - {key}
+        return frozenset(self._members(self._ancestors.get(key, ()))) - {key}
 
     def is_ancestor(self, key: MigrationKey, *, of: MigrationKey) -> bool:
-        return key != of and key in self._places and bool(self._masks.get(of, 0) >> self._places[key] & 1)
+        place = self._places.get(key)
+        if place is None or key == of:
+            return False
+        part, bit = divmod(place, _PART)
+        places = self._ancestors.get(of, ())
+        return part < len(places) and bool(places[part] >> bit & 1)
 
     def common_ancestor(self, keys: Iterable[MigrationKey]) -> MigrationKey | None:
         """The latest migration of their app that all of them descend from."""
         given = tuple(keys)
-        shared = -1 if given else 0
-        for key in given:
-            shared &= self._masks.get(key, 0)
+        shared = self._ancestors.get(given[0], ()) if given else ()
+        for key in given[1:]:
+            shared = tuple(map(and_, shared, self._ancestors.get(key, ())))
         same = [each for each in self._members(shared) if each.app == given[0].app and each not in given]
         return same[-1] if same else None
 
     def apart(self, keys: Sequence[MigrationKey]) -> tuple[tuple[MigrationKey, ...], ...]:
         """For each of several nodes, itself and the ancestors that none of the others has, in the order of the plan."""
-        masks = [self._masks.get(key, 0) | 1 << self._places[key] for key in keys]
-        found = []
-        for at, mask in enumerate(masks):
-            for other in (*masks[:at], *masks[at + 1 :]):
-                mask &= ~other
-            found.append(tuple(self._members(mask)))
-        return tuple(found)
+        found = [_union(self._ancestors.get(key, ()), _place(self._places[key])) for key in keys]
+        return tuple(
+            tuple(self._members(_without(places, _union(*found[:at], *found[at + 1 :]))))
+            for at, places in enumerate(found)
+        )
 
-    def _members(self, mask: int) -> Iterator[MigrationKey]:
-        """The nodes of a mask, in the order of the plan."""
-        return compress(self._order, map("1".__eq__, reversed(bin(mask))))
+    def _members(self, places: Places) -> Iterator[MigrationKey]:
+        """The nodes at places, in the order of the plan."""
+        for at, part in enumerate(places):
+            if part:
+                nodes = self._order[at * _PART : (at + 1) * _PART]
+                yield from compress(nodes, map("1".__eq__, reversed(bin(part))))
 
     @lazy
     def _places(self) -> dict[MigrationKey, int]:
         return {key: place for place, key in enumerate(self._order)}
 
     @lazy
-    def _masks(self) -> dict[MigrationKey, int]:
-        """The ancestors of each node, a bit for each place in the plan; members of a cycle have the same."""
-        masks: dict[MigrationKey, int] = {}
+    def _ancestors(self) -> dict[MigrationKey, Places]:
+        """The ancestors of each node; members of a cycle have the same."""
+        found: dict[MigrationKey, Places] = {}
         for component in self._components:
-            mask = 0
-            for key in component:
-                for parent in self._parents[key]:
-                    mask |= masks.get(parent, 0) | 1 << self._places[parent]
-            masks.update(dict.fromkeys(component, mask))
-        return masks
+            parents = [parent for key in component for parent in self._parents[key]]
+            places = _union(*(each for key in parents for each in (found.get(key, ()), _place(self._places[key]))))
+            found.update(dict.fromkeys(component, places))
+        return found
 
     # -- cycles --------------------------------------------------------------------------------------
 
@@ -262,6 +284,35 @@ class Graph:
             if len(component) > 1 or start in self._parents[start]:
                 cycle = _shortest_cycle(start, self._parents, set(component))
                 yield GraphProblem("cycle", start, " -> ".join(map(str, cycle)), cycle=cycle)
+
+
+# Places in the plan, a bit for each, in parts: nodes share those in which their ancestors are the same.
+Places = tuple[int, ...]
+_PART = 2048
+
+
+def _place(place: int) -> Places:
+    part, bit = divmod(place, _PART)
+    return (*(0,) * part, 1 << bit)
+
+
+def _union(*all_places: Places) -> Places:
+    """All places; a part that one of them has already is shared."""
+    found: Places = ()
+    for places in all_places:
+        longer, shorter = (found, places) if len(found) >= len(places) else (places, found)
+        parts = [one if other in (0, one) else _either(one, other) for one, other in zip(longer, shorter, strict=False)]
+        found = (*parts, *longer[len(parts) :])
+    return found
+
+
+def _either(one: int, other: int) -> int:
+    both = one | other
+    return one if both == one else other if both == other else both
+
+
+def _without(places: Places, others: Places) -> Places:
+    return tuple(one & ~other for one, other in zip_longest(places, others[: len(places)], fillvalue=0))
 
 
 class _Edges(msgspec.Struct):

@@ -6,7 +6,9 @@ linear plan a missing dependency would be invisible. The schema is folded along 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -27,6 +29,7 @@ from miglint.project.operations import (
     SeparateDatabaseAndState,
     nested,
 )
+from miglint.project.persistent import PersistentMap
 from miglint.project.schema import Schema, inform
 from miglint.project.state import ModelState, ProjectState, StateProblem, apply
 from miglint.project.statements import ReadSQL
@@ -55,20 +58,27 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     conditional: bool = False
 
 
-# Which steps wrote a model, as bits: a version with more of them than another comes after it.
-# In two levels, by app and by name, as the states are: a migration copies those of one app, and shares the others.
-Versions = Mapping[str, Mapping[str, int]]
-_NONE: Mapping[str, int] = {}
+class _Versions(msgspec.Struct, frozen=True):
+    """Which steps wrote an app, and each model of it, as bits: a version with more of them comes after another."""
+
+    app: int = 0
+    models: PersistentMap[int] = msgspec.field(default_factory=PersistentMap)
+
+
+_NEVER = _Versions()
+# By app, as the states are: a migration copies those of one app, and shares the others.
+Versions = PersistentMap[_Versions]
 
 
 class _Point(msgspec.Struct, frozen=True):
-    """The state at the end of a migration, and the version of each model that was ever written up to there."""
+    """The state at the end of a migration, and the version of each model that was ever written up to there.
+
+    `size` is how many models that are.
+    """
 
     state: ProjectState
     versions: Versions
-
-
-_START = _Point(ProjectState(), {})
+    size: int
 
 
 class _Write(msgspec.Struct, frozen=True):
@@ -107,11 +117,13 @@ class History(msgspec.Struct, frozen=True, dict=True):
 
     def before(self, step: Step) -> Iterator[Step]:
         """The steps before a step in the plan, latest first."""
-        return reversed(self.steps[: self._places[id(step)]])
+        return map(self.steps.__getitem__, range(self._places[id(step)] - 1, -1, -1))
 
-    def after(self, step: Step) -> Iterator[Step]:
-        """The steps after a step in the plan, in its order."""
-        return iter(self.steps[self._places[id(step)] + 1 :])
+    def after(self, step: Step, *, app: str | None = None) -> Iterator[Step]:
+        """The steps after a step in the plan, in its order; those of one app, where one is given."""
+        place = self._places[id(step)]
+        places: Sequence[int] = range(len(self.steps)) if app is None else self._by_app.get(app, ())
+        return map(self.steps.__getitem__, islice(places, bisect_right(places, place), None))
 
     def is_before(self, one: Step, other: Step) -> bool:
         """Whether a step comes before another in the plan."""
@@ -121,6 +133,14 @@ class History(msgspec.Struct, frozen=True, dict=True):
         """The steps between two steps in the plan, in its order, whichever comes first."""
         first, last = sorted((self._places[id(one)], self._places[id(other)]))
         return self.steps[first + 1 : last]
+
+    @lazy
+    def _by_app(self) -> Mapping[str, Sequence[int]]:
+        """The places of each app's steps."""
+        found: dict[str, list[int]] = {}
+        for place, step in enumerate(self.steps):
+            found.setdefault(step.migration.app, []).append(place)
+        return found
 
     @lazy
     def _places(self) -> Mapping[int, int]:
@@ -175,9 +195,11 @@ class _Replay:
         self._swappable = swappable
         self._sql = sql
         self._usages = usages
+        self._start_point = _Point(ProjectState(), PersistentMap(), 0)
         self._points: dict[MigrationKey, _Point] = {}
         # The place of a write is its bit in a version; places grow along the plan.
         self._writes: dict[ModelKey, list[_Write]] = {}
+        self._app_writes: dict[str, int] = {}
         self._schema = Schema()
         self._steps: dict[MigrationKey, tuple[Step, ...]] = {}
         self._before: dict[MigrationKey, ProjectState] = {}
@@ -205,42 +227,50 @@ class _Replay:
     def _merge(self, points: list[_Point], key: MigrationKey | None) -> _Point:
         """The newest version of each model; where two branches wrote one, what they did is done again in order."""
         if len(points) < 2:
-            return points[0] if points else _START
-        merged = max(points, key=lambda point: sum(map(len, point.versions.values())))
-        state, versions = merged.state, dict(merged.versions)
+            return points[0] if points else self._start_point
+        merged = max(points, key=lambda point: point.size)
+        state, versions, size = merged.state, merged.versions, merged.size
         conflicts: set[ModelKey] = set()
         for point in points:
             if point is merged or point.versions is merged.versions:
                 continue
             for app in point.state.partial:
                 state = state.with_partial(app)
-            for app, theirs in point.versions.items():
-                mine = versions.get(app, _NONE)
-                newer = {} if theirs is mine else {n: v for n, v in theirs.items() if v & ~mine.get(n, 0)}
-                for name, version in newer.items():
-                    model, known = ModelKey(app, name), mine.get(name, 0)
+            for app, theirs in point.versions.differing(versions):
+                mine = versions.get(app, _NEVER)
+                if not theirs.app & ~mine.app:
+                    continue
+                if not mine.app & ~theirs.app:
+                    state, versions = state.with_app_of(point.state, app), versions.put(app, theirs)
+                    size += len(theirs.models) - len(mine.models)
+                    continue
+                both = mine.models
+                for name, version in theirs.models.differing(mine.models):
+                    model, known = ModelKey(app, name), mine.models.get(name, 0)
+                    if not version & ~known:
+                        continue
                     if known & ~version:
                         conflicts.add(model)
                     state = _take(state, model, point.state)
-                    newer[name] = version | known
-                if newer:
-                    versions[app] = {**mine, **newer}
-        return self._redo(state, versions, conflicts, key) if conflicts else _Point(state, versions)
+                    both = both.put(name, version | known)
+                versions = versions.put(app, _Versions(mine.app | theirs.app, both))
+                size += len(both) - len(mine.models)
+        return _Point(self._redone(state, versions, conflicts, key), versions, size)
 
-    def _redo(
+    def _redone(
         self, state: ProjectState, versions: Versions, conflicts: set[ModelKey], key: MigrationKey | None
-    ) -> _Point:
+    ) -> ProjectState:
         for model in sorted(conflicts):
-            redone = self._on_top(state, model, versions[model.app][model.name])
+            redone = self._on_top(state, model, versions[model.app].models[model.name])
             if redone is None:
-                return _Point(self._replayed(key), versions)
+                return self._replayed(key)
             state = redone
-        return _Point(state, versions)
+        return state
 
     def _replayed(self, key: MigrationKey | None) -> ProjectState:
         """The state of all ancestors from the start: a rename on one branch moves what another one writes."""
         ancestors = self._graph.ancestors(key) if key is not None else frozenset(self._points)
-        state = ProjectState()
+        state = self._start_point.state
         for other in self._graph.plan():
             if other in ancestors and other in self._steps:
                 for step in self._steps[other]:
@@ -274,7 +304,8 @@ class _Replay:
     # -- one migration -------------------------------------------------------------------------------
 
     def _run(self, migration: Migration, start: _Point, steps: list[Step]) -> _Point:
-        state, versions = start.state, dict(start.versions)
+        point = start
+        state = start.state
         # What `database_operations` work on: Django computes it for them, and drops it again.
         scratch = state
         for path, operation, in_database, in_state, conditional in _flatten(migration.operations, ()):
@@ -285,7 +316,7 @@ class _Replay:
                 after, found = apply(before, migration, path, operation)
                 problems = found if in_database else tuple(each for each in found if not each.in_database)
             if in_state and after is not before:
-                self._note(before, after, versions, (migration, path, operation))
+                point = self._noted(point, after, (migration, path, operation))
             emitted = self._actions(migration, path, operation, before, after) if in_database else ()
             actions, folded = inform(schema, emitted) if emitted else ((), schema)
             self._schema = schema if conditional else folded
@@ -308,7 +339,7 @@ class _Replay:
             scratch = after
             if in_state:
                 state = after
-        return _Point(state, versions)
+        return point
 
     def _actions(
         self,
@@ -333,26 +364,23 @@ class _Replay:
             usage=usage,
         )
 
-    def _note(
-        self,
-        before: ProjectState,
-        after: ProjectState,
-        versions: dict[str, Mapping[str, int]],
-        by: tuple[Migration, OperationPath, Operation],
-    ) -> None:
-        """Marks the models that an operation wrote."""
-        for app, models in after.apps.items():
-            old = before.in_app(app)
-            if old is models:
-                continue
-            changed = [name for name, model in models.items() if old.get(name) is not model]
-            known = dict(versions.get(app, _NONE))
-            versions[app] = known
-            for name in (*changed, *(old.keys() - models.keys())):
-                key = ModelKey(app, name)
-                writes = self._writes.setdefault(key, [])
-                known[name] = known.get(name, 0) | 1 << len(writes)
-                writes.append(_Write(*by, models.get(name), known[name]))
+    def _noted(self, before: _Point, after: ProjectState, by: tuple[Migration, OperationPath, Operation]) -> _Point:
+        """The point after an operation, where the models that it wrote have newer versions."""
+        versions, size = before.versions, before.size
+        for app, models in after.changed_since(before.state):
+            old, known = before.state.in_app(app), versions.get(app) or _Versions()
+            newer = known.models
+            for name in sorted(
+                {name for one, other in ((old, models), (models, old)) for name, _ in one.differing(other)}
+            ):
+                writes = self._writes.setdefault(ModelKey(app, name), [])
+                version = newer.get(name, 0) | 1 << len(writes)
+                newer = newer.put(name, version)
+                writes.append(_Write(*by, models.get(name), version))
+            number = self._app_writes[app] = self._app_writes.get(app, -1) + 1
+            versions = versions.put(app, _Versions(known.app | 1 << number, newer))
+            size += len(newer) - len(known.models)
+        return _Point(after, versions, size)
 
 
 def _is_on(write: _Write, key: ModelKey) -> bool:

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from miglint.project.columns import World, target_key
+from miglint.project.columns import World, target_key, text_of
 from miglint.project.fields import RELATIONS, Field
-from miglint.project.keys import ModelKey
+from miglint.project.keys import ModelKey, model_key
 from miglint.project.state import FieldState, ModelState, ProjectState
 from miglint.project.truth import Truth
 from miglint.syntax.facts import Expr, Literal, Name
@@ -38,15 +38,15 @@ class Missing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Incoming:
-    """What the models of one app add to those they refer to: names in queries, and attributes of rows.
+    """What one model adds to those it refers to: names in queries, and attributes of rows.
 
     `somewhere` are the names that relations add whose target cannot be read.
     """
 
-    __slots__ = ("accessors", "models", "queries", "somewhere")
+    __slots__ = ("accessors", "model", "queries", "somewhere")
 
-    def __init__(self, models: Mapping[str, ModelState]) -> None:
-        self.models = models  # kept alive: its identity is the key of the memo
+    def __init__(self, model: ModelState) -> None:
+        self.model = model  # kept alive: its identity is the key of the memo
         self.queries: dict[ModelKey, dict[str, Relation]] = {}
         self.accessors: dict[ModelKey, dict[str, Relation]] = {}
         self.somewhere: set[str] = set()
@@ -59,7 +59,7 @@ _NOTHING: dict[str, Relation] = {}
 class Relations:
     """The names of one state's models.
 
-    States share the models of the apps in which nothing changed: `memo` keeps what those add to others.
+    States share the models that did not change: `memo` keeps what those add to others.
     """
 
     def __init__(self, state: ProjectState, swappable: Mapping[str, str], memo: Memo | None = None) -> None:
@@ -79,7 +79,7 @@ class Relations:
         if state is not None:
             return self._forward(state.field, model)
         for each in self._family(model):
-            for incoming in self._incoming():
+            for incoming in self._incoming(each):
                 found = incoming.accessors.get(each.key, _NOTHING).get(name)
                 if found is not None:
                     return found
@@ -166,7 +166,7 @@ class Relations:
 
     def _may_hide(self, model: ModelState, name: str) -> bool:
         """Whether something that cannot be read may bring the name."""
-        if any(name in incoming.somewhere for incoming in self._incoming()):
+        if any(name in self._of(other).somewhere for other in self._world.naming_somewhere()):
             return True
         for each in self._family(model):
             if not each.complete or self._state.is_partial(each.app):
@@ -198,33 +198,34 @@ class Relations:
 
     def _query_name(self, model: ModelState, name: str) -> Relation | None:
         for each in self._family(model):
-            for incoming in self._incoming():
+            for incoming in self._incoming(each):
                 found = incoming.queries.get(each.key, _NOTHING).get(name)
                 if found is not None:
                     return found
         return None
 
-    def _incoming(self) -> Iterator[Incoming]:
-        """What the models of each app add to others."""
-        for models in self._state.apps.values():
-            found = self._memo.get(id(models))
-            if found is None:
-                found = self._memo[id(models)] = Incoming(models)
-                for model in models.values():
-                    self._add(model, found)
-            yield found
+    def _incoming(self, model: ModelState) -> Iterator[Incoming]:
+        """What each model adds that names a model."""
+        return map(self._of, self._world.naming(model.key))
 
-    def _add(self, model: ModelState, found: Incoming) -> None:
-        for state in model.fields.values():
-            kind = state.field.kind
-            if kind in RELATIONS or (kind is None and state.field.to is not None):
-                self._add_reverse(model, state.field, found)
-        for base in model.bases:
-            parent = self._base(base, model)
-            if parent is not None:
-                one = Relation(target=model.key, many=False)
-                found.queries.setdefault(parent.key, {})[model.name.lower()] = one
-                found.accessors.setdefault(parent.key, {})[model.name.lower()] = one
+    def _of(self, model: ModelState) -> Incoming:
+        """What a model adds to others."""
+        found = self._memo.get(id(model))
+        if found is None:
+            found = self._memo[id(model)] = Incoming(model)
+            for state in model.naming_others:
+                kind = state.field.kind
+                if kind in RELATIONS or (kind is None and state.field.to is not None):
+                    self._add_reverse(model, state.field, found)
+            for base in model.bases:
+                text = text_of(base)
+                if text is not None:
+                    app, _, name = text.rpartition(".")
+                    parent = model_key(app or model.app, name)
+                    one = Relation(target=model.key, many=False)
+                    found.queries.setdefault(parent, {})[model.name.lower()] = one
+                    found.accessors.setdefault(parent, {})[model.name.lower()] = one
+        return found
 
     def _add_reverse(self, model: ModelState, field: Field, found: Incoming) -> None:
         # Django falls back on the model's option where a field says nothing, None or "".

@@ -43,6 +43,7 @@ from miglint.project.action import (
 )
 from miglint.project.columns import type_change
 from miglint.project.keys import ModelKey
+from miglint.project.persistent import PersistentMap
 from miglint.project.truth import Truth
 
 ConstraintKind = Literal["check", "unique", "primary key", "foreign key", "exclusion"]
@@ -105,7 +106,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 class Schema(msgspec.Struct, frozen=True):
     """The tables, in two levels (what stands before a name's first underscore, then the name): steps share groups."""
 
-    groups: Mapping[str, Mapping[str, Table]] = {}
+    groups: PersistentMap[PersistentMap[Table]] = msgspec.field(default_factory=PersistentMap)
 
     def table(self, name: str) -> Table | None:
         """A table by its name, None where no action was seen on it."""
@@ -119,13 +120,14 @@ class Schema(msgspec.Struct, frozen=True):
     def put(self, table: Table) -> Schema:
         """The schema with a table new or changed."""
         group = _group(table.name)
-        return Schema({**self.groups, group: {**self.groups.get(group, _NO_TABLES), table.name: table}})
+        tables: PersistentMap[Table] = self.groups.get(group) or PersistentMap()
+        return Schema(self.groups.put(group, tables.put(table.name, table)))
 
     def without(self, name: str) -> Schema:
         """The schema without a table."""
         group = _group(name)
-        kept = {other: table for other, table in self.groups.get(group, _NO_TABLES).items() if other != name}
-        return Schema({**self.groups, group: kept})
+        tables = self.groups.get(group)
+        return self if tables is None else Schema(self.groups.put(group, tables.without(name)))
 
     def referencing(self, table: str) -> Iterator[tuple[Table, Constraint]]:
         """The foreign keys that point to a table."""
@@ -144,7 +146,7 @@ class Schema(msgspec.Struct, frozen=True):
         return None
 
 
-_NO_TABLES: Mapping[str, Table] = {}
+_NO_TABLES: PersistentMap[Table] = PersistentMap()
 
 
 def _group(name: str) -> str:

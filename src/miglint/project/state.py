@@ -1,6 +1,7 @@
 """The state of all models at one point of the history, as Django computes it.
 
-Values are immutable and shared: apps → models, so that a step copies one small mapping.
+Values are immutable and shared: apps → models, so that a step copies little. What names a model is found without
+looking at all others: a history asks it again and again.
 Source: django.db.migrations.state.ProjectState and the `state_forwards` of django.db.migrations.operations.
 """
 
@@ -14,10 +15,12 @@ from msgspec.structs import replace
 
 from miglint.lazy import lazy
 from miglint.project import operations as ops
+from miglint.project.columns import join_table
 from miglint.project.fields import Field
-from miglint.project.keys import MigrationKey, ModelKey, model_key
+from miglint.project.keys import SETTING, UNREAD, Mark, MigrationKey, ModelKey, model_key, setting_mark, table_mark
 from miglint.project.migration import Migration
 from miglint.project.operations import Operation, OperationPath
+from miglint.project.persistent import PersistentMap
 from miglint.project.truth import Truth
 from miglint.syntax.facts import Call, Expr, Items, Keyword, Literal, Name, Opaque, Pair, Pairs
 from miglint.text import Span
@@ -101,6 +104,22 @@ class ModelState(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The fields that are, or may be, relations."""
         return tuple(state for state in self.fields.values() if state.field.names_others)
 
+    @lazy
+    def marks(self) -> frozenset[Mark]:
+        """What the model is found by in a state: the models that it names, and its tables."""
+        found = {table_mark(self.table)}
+        found.update(_named_by(base, self) for base in self.bases if isinstance(base, Literal))
+        for state in self.naming_others:
+            field = state.field
+            found.add(_named_by(field.to, self))
+            if field.through is not None:
+                found.add(_named_by(field.through, self))
+            elif field.is_many_to_many.certain:
+                found.add(table_mark(join_table(state.name, field, self)))
+            if not isinstance(field.arguments.get("related_name", _UNNAMED), Literal):
+                found.add(UNREAD)
+        return frozenset(found)
+
     def _option(self, name: str, *, default: Truth) -> Truth:
         value = self.options.get(name)
         if value is None:
@@ -148,8 +167,52 @@ class StateProblem(msgspec.Struct, frozen=True):
     in_database: bool = False
 
 
-Models = Mapping[str, ModelState]
-_NONE: Models = {}
+def _named_by(value: Expr | None, model: ModelState) -> Mark:
+    """What a relation or a base of a model names."""
+    if isinstance(value, Name) and value.name.startswith("django.conf.settings."):
+        return setting_mark(value.name.rpartition(".")[2])
+    if not isinstance(value, Literal) or value.kind != "str":
+        return UNREAD
+    if value.text.lower() == "self":
+        return model.key
+    app, _, name = value.text.rpartition(".")
+    return model_key(app or model.app, name)
+
+
+_UNNAMED = Literal("none", "None")
+Models = PersistentMap[ModelState]
+_UNMARKED: frozenset[Mark] = frozenset()
+
+
+class _App(msgspec.Struct, frozen=True):
+    """The models of one app by lower-case name, and the names of those with each mark."""
+
+    models: Models = msgspec.field(default_factory=PersistentMap)
+    marks: Mapping[Mark, tuple[str, ...]] = {}
+
+    def put(self, model: ModelState) -> _App:
+        name = model.key.name
+        return _App(self.models.put(name, model), self._marks_after(name, model))
+
+    def without(self, name: str) -> _App:
+        return _App(self.models.without(name), self._marks_after(name, None))
+
+    def _marks_after(self, name: str, model: ModelState | None) -> Mapping[Mark, tuple[str, ...]]:
+        """The marks with a model in the place of one of its name; shared where they are the same: they mostly are."""
+        old = self.models.get(name)
+        before = old.marks if old is not None else _UNMARKED
+        after = model.marks if model is not None else _UNMARKED
+        if before == after:
+            return self.marks
+        marks = dict(self.marks)
+        for mark in before - after:
+            marks[mark] = tuple(each for each in marks[mark] if each != name)
+            if not marks[mark]:
+                del marks[mark]
+        return marks | {mark: (*marks.get(mark, ()), name) for mark in after - before}
+
+
+_NO_APP = _App()
 
 
 class ProjectState:
@@ -157,13 +220,13 @@ class ProjectState:
 
     __slots__ = ("_apps", "_partial")
 
-    def __init__(self, apps: Mapping[str, Models] | None = None, partial: frozenset[str] = frozenset()) -> None:
-        self._apps = apps or {}
-        self._partial = partial
+    def __init__(self) -> None:
+        self._apps: PersistentMap[_App] = PersistentMap()
+        self._partial: frozenset[str] = frozenset()
 
     def model(self, app: str, name: str) -> ModelState | None:
         """A model by label and name, whatever the name's case."""
-        return self._apps.get(app, _NONE).get(name.lower())
+        return self.in_app(app).get(name.lower())
 
     def holds(self, key: ModelKey) -> bool:
         """Whether there is such a model, or a many-to-many field whose join model Django calls so: `Order_tags`.
@@ -180,36 +243,63 @@ class ProjectState:
 
     def models(self) -> Iterator[ModelState]:
         for app in self._apps.values():
-            yield from app.values()
+            yield from app.models.values()
+
+    def marked(self, mark: Mark) -> list[ModelState]:
+        """The models with a mark, by app and name."""
+        found = [app.models[name] for app in self._apps.values() for name in app.marks.get(mark, ())]
+        return sorted(found, key=lambda model: model.key)
+
+    def with_table(self, table: str) -> list[ModelState]:
+        """The models with a table, or a join table, of this name, by app and name."""
+        mark = table_mark(table)
+        for place, character in enumerate(table):
+            # Nearly all are called so: the app's label, `_`, the model's name.
+            app = self._apps.get(table[:place]) if character == "_" else None
+            if app is not None and mark in app.marks:
+                return [app.models[name] for name in app.marks[mark]]
+        return self.marked(mark)
+
+    def settings(self) -> frozenset[str]:
+        """The swappable settings that models name."""
+        return frozenset(name for app in self._apps.values() for kind, name in app.marks if kind == SETTING)
 
     def in_app(self, app: str) -> Models:
         """The models of an app by lower-case name."""
-        return self._apps.get(app, _NONE)
+        return self._apps.get(app, _NO_APP).models
+
+    def changed_since(self, before: ProjectState) -> Iterator[tuple[str, Models]]:
+        """The apps, with their models, that are not the same as in another state."""
+        return ((app, found.models) for app, found in self._apps.differing(before._apps))
 
     def is_partial(self, app: str) -> bool:
         """Whether an operation on this app could not be read: what is missing may be there."""
         return app in self._partial
 
     @property
-    def apps(self) -> Mapping[str, Models]:
-        return self._apps
-
-    @property
     def partial(self) -> frozenset[str]:
         return self._partial
 
     def put(self, model: ModelState) -> ProjectState:
-        return self.with_models(model.app, {**self.in_app(model.app), model.name.lower(): model})
+        app = self._apps.get(model.app) or _App()
+        return self._with(self._apps.put(model.app, app.put(model)), self._partial)
 
     def without(self, key: ModelKey) -> ProjectState:
-        return self.with_models(key.app, {n: model for n, model in self.in_app(key.app).items() if n != key.name})
+        app = self._apps.get(key.app) or _App()
+        return self._with(self._apps.put(key.app, app.without(key.name)), self._partial)
+
+    def with_app_of(self, other: ProjectState, app: str) -> ProjectState:
+        """The state with one app's models as another state has them."""
+        return self._with(self._apps.put(app, other._apps.get(app) or _App()), self._partial)
 
     def with_partial(self, app: str) -> ProjectState:
-        return self if app in self._partial else ProjectState(self._apps, self._partial | {app})
+        return self if app in self._partial else self._with(self._apps, self._partial | {app})
 
-    def with_models(self, app: str, models: Models) -> ProjectState:
-        """A state that has these models of an app, and no others."""
-        return ProjectState({**self._apps, app: models}, self._partial)
+    @staticmethod
+    def _with(apps: PersistentMap[_App], partial: frozenset[str]) -> ProjectState:
+        state = ProjectState.__new__(ProjectState)
+        state._apps, state._partial = apps, partial
+        return state
 
 
 class _Scene(msgspec.Struct, frozen=True):
@@ -287,14 +377,12 @@ def _alternative(operation: ops.Alternative, scene: _Scene) -> Result:
     start = scene.state
     then, otherwise = (_way(way, scene)[0] for way in (operation.then, operation.otherwise))
     state = start.with_partial(scene.app)
-    for app in {**then.apps, **otherwise.apps}:
+    for app in sorted({app for way in (then, otherwise) for app, _ in way.changed_since(start)}):
         before, one, other = (each.in_app(app) for each in (start, then, otherwise))
-        if one is other:
-            state = state.with_models(app, one)
-            continue
-        models = {name: _common(model, other[name], before.get(name)) for name, model in one.items() if name in other}
         # A model that only one way has stays as it was before.
-        state = state.with_models(app, {**{name: m for name, m in before.items() if name not in models}, **models})
+        for name, model in one.items():
+            if name in other:
+                state = state.put(_common(model, other[name], before.get(name)))
     return state, ()
 
 
@@ -463,7 +551,7 @@ def _rename_model(operation: ops.RenameModel, scene: _Scene) -> Result:
     renamed = replace(model, name=operation.new_name)
     problems = _repeated(renamed) if old != new and scene.state.model(*new) is not None else ()
     state = scene.state.without(old).put(renamed)
-    for other in tuple(state.models()):
+    for other in state.marked(old):
         changed = _repointed(other, old, f"{scene.app}.{operation.new_name}")
         if changed is not other:
             state = state.put(changed)
@@ -590,7 +678,7 @@ def _rename_field(operation: ops.RenameField, scene: _Scene) -> Result:
         if name in options:
             options[name] = _renamed(options[name], old, new)
     state = scene.state.put(_own_names(replace(model, fields=fields, options=options), old, new))
-    for other in tuple(state.models()):
+    for other in state.marked(model.key):
         changed = _foreign_names(other, model.key, old, new)
         if changed is not other:
             state = state.put(changed)

@@ -115,6 +115,10 @@ class ExpressionReader:
     def span(self, node: cst.CSTNode) -> Span:
         return self._positions.span(node)
 
+    def close(self) -> None:
+        """Lets go of the tree when all is read."""
+        self._readers.clear()
+
     def read(self, node: cst.CSTNode, scope: Scope) -> Expr:
         """The facts of an expression."""
         reader = self._readers.get(type(node))

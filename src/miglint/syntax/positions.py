@@ -46,6 +46,7 @@ class Positions:
             self.exact = follower.is_at_end()
         except _Lost:
             self.exact = False
+        follower.close()
         # With one token in another place than it seems, all behind it are: then no place is given.
         self._spans = follower.spans if self.exact else {}
 
@@ -54,7 +55,10 @@ class Positions:
 
 
 class _Follower:
-    """Goes through a tree in the order of its text. `at` is where the last token ended."""
+    """Goes through a tree in the order of its text. `at` is where the last token ended.
+
+    It refers to itself by its methods: `close` lets go of the tree, which only a collector would do else.
+    """
 
     def __init__(self, module: cst.Module, text: str, start: int) -> None:
         self._module = module
@@ -126,6 +130,10 @@ class _Follower:
         }
 
     # -- tokens ---------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        self._readers.clear()
+        self._statements.clear()
 
     def find(self, token: str) -> int:
         """Where the next token starts, which is this one; `at` is then its end."""

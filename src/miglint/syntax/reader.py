@@ -61,7 +61,9 @@ def _body(text: str, lead: int) -> tuple[Statement, ...]:
     bindings = Bindings()
     bindings.add(module.body)
     reader = StatementReader(ExpressionReader(positions), positions, text)
-    return reader.block(module.body, Scope(bindings.resolve_imports()))
+    body = reader.block(module.body, Scope(bindings.resolve_imports()))
+    reader.close()
+    return body
 
 
 def trust_the_parser() -> None:

@@ -87,6 +87,11 @@ class StatementReader:
             cst.Match: self._match,
         }
 
+    def close(self) -> None:
+        """Lets go of the tree when all is read: it leads back to itself by the methods, and no collector is running."""
+        self._readers.clear()
+        self._expressions.close()
+
     def block(self, statements: Sequence[cst.CSTNode], scope: Scope) -> tuple[Statement, ...]:
         """The facts of a body."""
         found: list[Statement] = []

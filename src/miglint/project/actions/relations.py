@@ -78,7 +78,7 @@ def own_target(model: ModelState, scene: Scene, *, before: bool = False) -> Targ
 
 def incoming(key: ModelKey, world: World) -> Iterator[tuple[ModelState, str, Field]]:
     """The relations that point to a model."""
-    for model in world.models():
+    for model in world.naming(key):
         for found in model.naming_others:
             if found.field.is_relation.certain and target_key(found.field, model.app, model.name, world) == key:
                 yield model, found.name, found.field

@@ -15,7 +15,7 @@ from miglint.project.actions.scene import Scene
 from miglint.project.columns import (
     text_of,
 )
-from miglint.project.keys import ModelKey, model_key
+from miglint.project.keys import ModelKey
 from miglint.project.statements import sql_actions
 from miglint.project.usage import RawSQL
 from miglint.syntax.facts import Expr, Items
@@ -57,9 +57,9 @@ def _tables(scene: Scene) -> Callable[[str], ModelKey | None]:
 
     def model_of(table: str) -> ModelKey | None:
         for world in (scene.before, scene.after):
-            for model in world.models():
+            for model in world.state.with_table(table):
                 if model.table == table and not model.proxy.certain:
-                    return model_key(*model.key)
+                    return model.key
         return None
 
     return model_of

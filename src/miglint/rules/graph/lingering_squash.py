@@ -36,14 +36,9 @@ def _count(replaced: list[MigrationKey]) -> str:
 
 def _steps(context: MigrationContext, replaced: list[MigrationKey]) -> str:
     """What is left to do. Source: Django's documentation of squashing migrations."""
-    migration, gone = context.migration, set(replaced)
-    waiting = sorted(
-        f"{other.key}"
-        for other in context.graph.migrations.values()
-        if other.key not in gone
-        and other is not migration
-        and any(edge.key in gone for edge in (*other.dependencies, *other.run_before))
-    )
+    migration = context.migration
+    left = {other for key in replaced for other in context.graph.naming(key)} - {*replaced, migration.key}
+    waiting = sorted(map(str, left))
     named = f" ({', '.join(waiting)})" if waiting else ""
     return (
         f"delete the replaced files, let what depends on them{named} depend on "

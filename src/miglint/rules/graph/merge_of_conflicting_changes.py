@@ -44,7 +44,7 @@ def merge_of_conflicting_changes(context: MigrationContext) -> Iterator[Diagnost
 def _settled(context: MigrationContext) -> set[tuple[ModelKey, tuple[str, str]]]:
     """What the merge, or a migration after it, sets or takes away: in every order that comes last."""
     graph, key = context.graph, context.migration.key
-    after = [m for k, m in graph.migrations.items() if k == key or (k.app == key.app and graph.is_ancestor(key, of=k))]
+    after = [graph.migrations[k] for k in graph.in_app(key.app) if k == key or graph.is_ancestor(key, of=k)]
     return {(touch.key, touch.part) for m in after for touch in _changes(context, m)}
 
 

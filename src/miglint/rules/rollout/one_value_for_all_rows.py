@@ -85,9 +85,7 @@ def _unique(context: OperationContext[AddField], model: ModelState, name: str, a
 
 def _later(context: OperationContext[AddField]) -> Iterator[Step]:
     """The steps of the app that come after."""
-    for step in context.project.history.after(context.step):
-        if step.migration.app == context.migration.app:
-            yield step
+    return context.project.history.after(context.step, app=context.migration.app)
 
 
 def _filled_later(context: OperationContext[AddField], model: ModelState, name: str, added: AddColumn) -> bool:
