@@ -1,10 +1,13 @@
 """Files that no one would write, and that are found all the same: each is a problem, and the others are read."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
+from miglint.project.interpret import interpret
+from miglint.project.keys import MigrationKey
 from miglint.reading import FileRead, read_files
 from miglint.syntax.facts import Assign, Literal, ModuleFacts, Name
 from miglint.syntax.reader import read
@@ -101,6 +104,9 @@ def test_a_file_that_is_not_parsed_says_why(tmp_path: Path, content: bytes, mess
         b"x = (\n",
         b"x = 'open\n",
         b"x = '''open\n",
+        b"x = " + b"'a\\" * 500_000,
+        b"x = '" + b"\\'" * 1_000_000,
+        b"\\'''\n" * 50_000,
         b"x = '" + b"a" * 100_000,
         b"x = '''" + b"a" * 100_000,
         b"def f():\nreturn\n",
@@ -238,3 +244,55 @@ def test_a_mark_left_in_the_text_moves_no_span() -> None:
     (statement,) = read("\ufeffx = 12").body
     assert isinstance(statement, Assign)
     assert statement.value.span == Span(5, 7)
+
+
+# -- values that grow -----------------------------------------------------------------------------------
+
+LINES = 60
+DOUBLING = {
+    "a list": "a = [migrations.RunSQL('x')]\n" + "a = a + a\n" * LINES + "operations = a\n",
+    "unpacked": "a = [migrations.RunSQL('x')]\n" + "a = [*a, *a]\n" * LINES + "operations = a\n",
+    "one after the other": "a0 = []\n"
+    + "".join(f"a{at + 1} = [*a{at}, *a{at}]\n" for at in range(LINES))
+    + f"operations = a{LINES}\n",
+    "before they are there": "".join(f"a{at} = [a{at + 1}, a{at + 1}]\n" for at in range(LINES))
+    + "operations = [*a0, migrations.RunSQL(a0), migrations.RunSQL(a1)]\n",
+    "each other": "a = [b, b]\nb = [a, a]\noperations = [migrations.RunSQL(a), *a]\n",
+    "itself": "operations = [migrations.RunSQL('x')]\n" + "operations += operations\n" * LINES,
+    "extended": "operations = [migrations.RunSQL('x')]\n" + "operations.extend(operations)\n" * LINES,
+    "a text": "a = 'x'\n" + "a = a + a\n" * LINES + "operations = [migrations.RunSQL(a)]\n",
+    "a template": "a0 = 'x'\n"
+    + "".join(f"a{at + 1} = f'{{a{at}}}{{a{at}}}'\n" for at in range(LINES))
+    + "operations = [migrations.RunSQL(a30)]\n",
+    "percent": "a = 'x'\n" + "a = '%s%s' % (a, a)\n" * LINES + "operations = [migrations.RunSQL(a)]\n",
+    "joined": "a0 = 'x'\n"
+    + "".join(f"a{at + 1} = a{at}.join([a{at}, a{at}])\n" for at in range(LINES))
+    + "operations = [migrations.RunSQL(a30)]\n",
+    "under conditions": "a = []\nb = [1]\n" + "if x:\n    a = b + a\n" * LINES + "operations = a\n",
+    "on both ways": "a = []\n" + "if x:\n    a = a + a\nelse:\n    a = a + a\n" * LINES + "operations = a\n",
+    "tried": "a = []\n" + "try:\n    a = a + a\nexcept E:\n    a = a + a\n" * LINES + "operations = a\n",
+    "a mapping": "a = {'x': 1}\n" + "a = {**a, **a, 'k': a}\n" * LINES + "operations = [migrations.RunSQL(**a)]\n",
+    "a function": "".join(f"def f{at}(x):\n    return f{at + 1}(x) + f{at + 1}(x)\n" for at in range(LINES))
+    + "operations = f0([1])\n",
+}
+
+
+@pytest.mark.parametrize("text", DOUBLING.values(), ids=list(DOUBLING))
+def test_values_that_double_with_each_line_are_given_up(text: str) -> None:
+    head = "from django.db import migrations\n"
+    base = "class Migration(migrations.Migration):\n    operations = operations\n"
+    started = time.process_time()
+    migration = interpret(MigrationKey("shop", "0001_initial"), "/m.py", read(head + text + base))
+    assert len(migration.operations) < 10_000
+    assert time.process_time() - started < 10
+
+
+def test_a_list_that_unpacks_itself_is_what_it_was_and_more() -> None:
+    text = (
+        "from django.db import migrations\n"
+        "operations = [migrations.RunSQL('one')]\noperations = [*operations, migrations.RunSQL('two')]\n"
+        "class Migration(migrations.Migration):\n    operations = operations\n"
+    )
+    migration = interpret(MigrationKey("shop", "0001_initial"), "/m.py", read(text))
+    assert migration.operations_known
+    assert [operation.class_name for operation in migration.operations] == ["RunSQL", "RunSQL"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,6 +12,7 @@ import msgspec
 from miglint.diagnostic import Diagnostic, Severity, Subject, Suppressed
 from miglint.settings import SettingsError
 from miglint.text import Source, Span
+from miglint.writing import write_whole
 
 # Used where it exists and no setting names another.
 DEFAULT = "miglint-baseline.txt"
@@ -183,12 +183,7 @@ class Baseline:
                 count = kept + (known.count if known is not None else 0)
                 entries[entry.fingerprint] = Entry(entry.label, entry.code, entry.fingerprint, count, entry.reason)
         lines = sorted(entries.values(), key=lambda entry: (entry.label, entry.code, entry.fingerprint))
-        temporary = Path(f"{self.path}.{os.getpid()}.tmp")
-        try:
-            temporary.write_text(_HEADER + "".join(f"{entry}\n" for entry in lines), encoding="utf-8", newline="\n")
-            os.replace(temporary, self.path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(Path(self.path), (_HEADER + "".join(f"{entry}\n" for entry in lines)).encode())
         return len(lines)
 
 

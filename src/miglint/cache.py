@@ -6,10 +6,10 @@ Nothing here can fail: a cache that cannot be read is empty, and one that cannot
 from __future__ import annotations
 
 import importlib.util
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -20,6 +20,7 @@ import msgspec
 from miglint import __version__
 from miglint.syntax.facts import FACTS_VERSION, ModuleFacts
 from miglint.syntax.sql import SQL_VERSION, Statement, read_sql
+from miglint.writing import write_whole
 
 T = TypeVar("T")
 
@@ -49,6 +50,9 @@ class _File(msgspec.Struct, array_like=True, frozen=True):
     entries: dict[bytes, _Entry]
 
 
+# What decoding raises where a file was cut, or is another's; a text that is no UTF-8 has an error of its own.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 _files = msgspec.msgpack.Decoder(_File)
 _facts = msgspec.msgpack.Decoder(ModuleFacts)
 _statements = msgspec.msgpack.Decoder(tuple[Statement, ...])
@@ -61,7 +65,7 @@ def encode(facts: ModuleFacts) -> bytes:
 
 
 def decode(data: bytes | msgspec.Raw) -> ModuleFacts:
-    """Facts from bytes. Raises msgspec.DecodeError (or its ValidationError) and RecursionError."""
+    """Facts from bytes. Raises one of UNREADABLE."""
     return _facts.decode(data)
 
 
@@ -147,7 +151,7 @@ class Cache:
             return None
         try:
             found = decoder(entry.facts)
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             del self._entries[key]
             return None
         self._used.add(key)
@@ -166,17 +170,10 @@ class Cache:
         if not self._changed:
             return
         self._changed = False
-        temporary = self.directory / f"{FILE}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
-        try:
+        with suppress(OSError):
             _make(self.directory)
             self._merge(_load(self.directory / FILE))
-            try:
-                temporary.write_bytes(_encoder.encode(_File(_FORMAT, dict(self._kept()))))
-                os.replace(temporary, self.directory / FILE)
-            except OSError:
-                temporary.unlink()
-        except OSError:
-            pass
+            write_whole(self.directory / FILE, _encoder.encode(_File(_FORMAT, dict(self._kept()))))
 
     def _merge(self, others: Mapping[bytes, _Entry]) -> None:
         for key, entry in others.items():
@@ -210,7 +207,7 @@ def _make(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     ignore = directory / _IGNORE
     if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")
+        write_whole(ignore, b"*\n")
 
 
 def _load(file: Path) -> Mapping[bytes, _Entry]:
@@ -218,6 +215,6 @@ def _load(file: Path) -> Mapping[bytes, _Entry]:
     try:
         data = file.read_bytes() if file.is_file() else b""
         loaded = _files.decode(data)
-    except (OSError, msgspec.DecodeError, RecursionError):
+    except (OSError, *UNREADABLE):
         return {}
     return loaded.entries if loaded.format == _FORMAT else {}

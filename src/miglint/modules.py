@@ -17,6 +17,8 @@ from miglint.reading import file_content
 from miglint.syntax.facts import Call, Expr, Import, Literal, ModuleFacts, Statement, expressions, walk
 
 _SETTINGS_VARIABLE = "DJANGO_SETTINGS_MODULE"
+# Settings are made of a few modules; those that import all of two others, and these of two others, have no end.
+_MAX_SETTINGS = 100
 
 
 class Modules:
@@ -41,6 +43,7 @@ class Modules:
         self.texts: dict[str, str] = {}
         self._classes = FieldClasses(self.module, self.name_of)
         self._settings = DjangoSettings()
+        self._settings_read = 0
 
     def lookup(self, file: str) -> Lookup:
         """The facts of modules as `file` imports them."""
@@ -177,7 +180,8 @@ class Modules:
 
     def _expanded(self, file: str, within: frozenset[str]) -> tuple[Statement, ...] | None:
         """The statements of a file, with those of the modules it imports all names from in their place."""
-        facts = self._facts_of(file) if file not in within else None
+        self._settings_read += 1
+        facts = self._facts_of(file) if file not in within and self._settings_read <= _MAX_SETTINGS else None
         if facts is None or facts.problem is not None:
             return None
         return tuple(self._spliced(facts.body, file, within | {file}))

@@ -141,7 +141,7 @@ class Session:
                 raise UsageError(f"the path {str(path)!r} does not exist")
             if absolute.is_dir() and not os.access(absolute, os.R_OK | os.X_OK):
                 raise UsageError(f"the directory {str(path)!r} cannot be read")
-            wanted.setdefault(self._root(absolute), []).append(absolute.as_posix())
+            wanted.setdefault(self._root(absolute), []).append(layout.printable(absolute.as_posix()))
         return [_Run(root, only, self._options, texts, self._progress) for root, only in sorted(wanted.items())]
 
     def _root(self, path: Path) -> Path:

@@ -14,9 +14,10 @@ from miglint.text import Source, Span
 
 _COMMENT = re.compile(
     r"#\s*miglint:\s*(?P<kind>ignore-file|ignore)\b\s*(?:\[(?P<selectors>[^\]]*)\])?"
-    # A reason may name a ticket (#123); only a further comment ends it.
-    r"\s*(?:--\s*(?P<reason>\S.*?)(?=\s+#\s|\s*$))?"
+    r"\s*(?:--\s*(?P<reason>\S.*))?"
 )
+# A reason may name a ticket (#123); only a further comment ends it.
+_FURTHER = re.compile(r"\s#\s")
 
 
 class Suppression(msgspec.Struct, frozen=True):
@@ -57,11 +58,13 @@ def _suppression(match: re.Match[str], comment: Comment, source: Source) -> Supp
     selectors = tuple(word.strip() for word in (match["selectors"] or "").split(",") if word.strip())
     line = source.position(comment.span.start).line
     alone = comment.alone and match["kind"] == "ignore"
+    reason = _FURTHER.split(match["reason"], maxsplit=1)[0].rstrip() if match["reason"] else None
+    end = match.end() if reason is None else match.start("reason") + len(reason)
     return Suppression(
         kind=match["kind"],
         selectors=selectors,
-        reason=match["reason"],
-        span=Span(comment.span.start + match.start(), comment.span.start + match.end()),
+        reason=reason,
+        span=Span(comment.span.start + match.start(), comment.span.start + end),
         line=line,
         below=_next_code(source, line) if alone else None,
     )

@@ -16,11 +16,12 @@ from pathlib import Path
 
 import msgspec
 
-from miglint.cache import VERDICTS, stamps
+from miglint.cache import UNREADABLE, VERDICTS, stamps
 from miglint.diagnostic import Diagnostic
 from miglint.project.project import Project
 from miglint.rule import Rule
 from miglint.settings import Settings
+from miglint.writing import write_whole
 
 _FORMAT = "miglint verdict 2"
 # A few, for those who check other paths or with other settings now and then.
@@ -75,7 +76,7 @@ def key_of(
         made_by = (_makers(rules), stamps(), sys.version_info[:2])
         judged = sorted(apps) if apps is not None else None
         value = msgspec.msgpack.encode((seen, settings, contents, codes, made_by, judged), order="deterministic")
-    except (TypeError, OSError):
+    except (TypeError, UnicodeEncodeError, OSError):
         return None
     return blake2b(value, digest_size=16).digest()
 
@@ -110,20 +111,15 @@ class Verdicts:
         """The verdict on what has this hash; whether what was asked besides is as it was, is for the caller to see."""
         try:
             found = msgspec.msgpack.decode(self._file(key).read_bytes(), type=_File)
-        except (OSError, msgspec.DecodeError, RecursionError):
+        except (OSError, *UNREADABLE):
             return None
         return found.verdict if found.format == _FORMAT and found.verdict.key == key else None
 
     def keep(self, verdict: Verdict) -> None:
         """Writes a verdict, and removes the oldest; a directory that cannot be written stays as it is."""
-        temporary = self._directory / f"{VERDICTS}{os.getpid()}-{os.urandom(4).hex()}.tmp"
-        try:
-            temporary.write_bytes(msgspec.msgpack.encode(_File(_FORMAT, verdict)))
-            os.replace(temporary, self._file(verdict.key))
+        with suppress(OSError, UnicodeEncodeError):
+            write_whole(self._file(verdict.key), msgspec.msgpack.encode(_File(_FORMAT, verdict)))
             self._remove_old()
-        except (OSError, UnicodeEncodeError):
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
 
     def _file(self, key: bytes) -> Path:
         return self._directory / f"{VERDICTS}{key.hex()}.bin"

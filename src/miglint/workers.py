@@ -7,6 +7,7 @@ module again, and starts alike on every system. A parser that ends its process t
 from __future__ import annotations
 
 import gc
+import os
 import struct
 import subprocess
 import sys
@@ -89,7 +90,7 @@ def read_all(texts: Sequence[Text], *, jobs: int) -> Iterator[tuple[int, bytes]]
             yield from future.result()
     finally:
         for worker in workers:
-            worker.end()
+            worker.close()
         pool.shutdown(cancel_futures=True)
 
 
@@ -98,11 +99,20 @@ class _Worker:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._closed = False
 
     def start(self) -> None:
         """Starts the process."""
         arguments = [sys.executable, "-c", _PROGRAM, *sys.path]
-        self._process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        # In a session of its own: Ctrl-C is for its parent alone, which ends it.
+        self._process = subprocess.Popen(
+            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        )
+
+    def close(self) -> None:
+        """Ends the process, and starts no other."""
+        self._closed = True
+        self.end()
 
     def end(self) -> None:
         """Ends the process, whatever it does."""
@@ -116,6 +126,8 @@ class _Worker:
         try:
             return self._ask(texts)
         except _Ended:
+            if self._closed:
+                raise
             self.end()
         if len(texts) > 1:
             return [self.read([text])[0] for text in texts]
@@ -143,7 +155,7 @@ def serve() -> None:
     """What a worker does: answers until nobody asks."""
     import signal
 
-    # Ctrl-C is the parent's to handle; it closes the pipe.
+    # Where there are no sessions (Windows), Ctrl-C comes here too.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = sys.stdout.buffer
     sys.stdout = sys.stderr
@@ -155,14 +167,18 @@ def serve() -> None:
     # Trees and facts have no cycles: the collector would only walk them again and again.
     gc.disable()
     trusted = False
-    while (request := _receive(sys.stdin.buffer)) is not None:
-        texts = _texts.decode(request)
-        if not trusted and not all(text.quickly for text in texts):
-            from miglint.syntax import reader
+    try:
+        while (request := _receive(sys.stdin.buffer)) is not None:
+            texts = _texts.decode(request)
+            if not trusted and not all(text.quickly for text in texts):
+                from miglint.syntax import reader
 
-            reader.trust_the_parser()
-            trusted = True
-        _send(answers, _encoder.encode([read_encoded(text) for text in texts]))
+                reader.trust_the_parser()
+                trusted = True
+            _send(answers, _encoder.encode([read_encoded(text) for text in texts]))
+    except BrokenPipeError:
+        # The parent was killed. Python would say so when it closes the stream.
+        os._exit(0)
 
 
 def _send(stream: IO[bytes], message: bytes) -> None:

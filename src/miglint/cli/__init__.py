@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from miglint import __version__
 from miglint.cli import history, inspect
 from miglint.cli.check import check
-from miglint.cli.common import reading_options, session, stop, write
+from miglint.cli.common import discard, here, reading_options, say, session, stop, write
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,7 +32,7 @@ def rules(output_format: str, **given: Any) -> None:
     """The rule table, with the rules of the project's plug-ins."""
     from miglint.catalogue import entries, rules_json, rules_text
 
-    with session(given, Path.cwd()) as reader:
+    with session(given, here()) as reader:
         book = reader.rulebook()
     table = entries(book.rules)
     write(rules_json(table, book.selection) if output_format == "json" else rules_text(table), None)
@@ -52,7 +53,7 @@ def explain(rule: str, **given: Any) -> None:
     """A rule's page, by code or name, with what it costs on the project's database."""
     from miglint.catalogue import UnknownRule, page
 
-    with session(given, Path.cwd()) as reader:
+    with session(given, here()) as reader:
         book = reader.rulebook()
     try:
         text = page(rule, book.rules, book.database)
@@ -69,23 +70,40 @@ def clean(path: Path, cache_dir: Path | None) -> None:
     from miglint.cache import DIRECTORY, FILE, remove
     from miglint.project.layout import project_root
 
-    directory = cache_dir or project_root(Path.cwd() / path) / DIRECTORY
+    directory = cache_dir or project_root(here() / path) / DIRECTORY
     if not (directory / FILE).is_file():
-        click.echo(f"nothing to remove: {directory} is no cache of miglint", err=True)
+        say(f"nothing to remove: {directory} is no cache of miglint")
         return
     try:
         remove(directory)
     except OSError as error:
         stop(f"cannot remove {directory}: {error.strerror}")
-    click.echo(f"removed {directory}", err=True)
+    say(f"removed {directory}")
 
 
 for command in (history.graph, history.plan, history.state, inspect.inspect):
     cli.add_command(command)
 
 
+class _Signalled(BaseException):
+    """A signal that ends the run; whatever is open is closed on the way out."""
+
+    def __init__(self, number: int, frame: object) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def _raise(number: int, frame: object) -> NoReturn:
+    raise _Signalled(number, frame)
+
+
 def main() -> None:
     """The `miglint` script."""
+    _open_streams()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # One that is ignored, as under nohup, stays so.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _raise)
     code: object = 0
     try:
         try:
@@ -95,10 +113,33 @@ def main() -> None:
         sys.stdout.flush()
         sys.stderr.flush()
     except BrokenPipeError:
-        # The reader has gone (`| head`): nothing is left to say.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        # Nobody reads what there is to say.
+        discard(sys.stdout)
+        discard(sys.stderr)
+    except _Signalled as end:
+        # Ended by the signal, so that a shell or make that waits knows it, and stops too.
+        signal.signal(end.number, signal.SIG_DFL)
+        os.kill(os.getpid(), end.number)
+    except Exception as error:  # an error of ours: it is told from findings
+        code = 3
+        _tell_of(error)
     if isinstance(code, int):
         # All is written; freeing every value of the run, one by one, would take a twentieth of its time.
         os._exit(code)
     raise SystemExit(code)
+
+
+def _open_streams() -> None:
+    """Streams for those that were closed before the start (`>&-`): else the next file opened would be one of them."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 (for the whole run)
+
+
+def _tell_of(error: Exception) -> None:
+    import traceback
+
+    lines = traceback.format_exception(type(error), error, error.__traceback__)
+    for line in "".join(lines).splitlines():
+        say(line)
+    say("miglint: this is an error in miglint, not in your migrations; please report it with the lines above")

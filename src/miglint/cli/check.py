@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from miglint.cli.common import reading_options, session, stop, view_of, write
+from miglint.cli.common import here, reading_options, say, session, stop, view_of, write
 from miglint.diagnostic import Severity
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _codes(context: click.Context, parameter: click.Parameter, value: tuple[str,
 def check(context: click.Context, /, paths: tuple[Path, ...], **given: Any) -> None:
     """Lint the migrations of the projects that PATHS belong to."""
     gc.disable()  # the values of a run have no cycles worth a collector's time
-    cwd = Path.cwd()
+    cwd = here()
     outputs = _outputs(context.meta.get("order", ()), given["output_format"], given["output_file"])
     overlay: dict[str, bytes] = {}
     name: Path | None = given["stdin_filename"]
@@ -81,15 +81,15 @@ def check(context: click.Context, /, paths: tuple[Path, ...], **given: Any) -> N
     with session(given, cwd) as reader:
         report = reader.report(paths, overlay)
     for line in report.warnings if not given["quiet"] else ():
-        click.echo(f"miglint: {line}", err=True)
+        say(f"miglint: {line}")
     for line in report.notes if given["verbose"] else ():
-        click.echo(f"miglint: {line}", err=True)
+        say(f"miglint: {line}")
     for chosen, file in outputs:
         write(_rendered(chosen, report, {**given, "output_file": file}, cwd), file)
     if given["show_files"] or given["show_settings"]:
         raise SystemExit(0)
     if report.advice is not None and not given["quiet"]:
-        click.echo(f"miglint: {report.advice}", err=True)
+        say(f"miglint: {report.advice}")
     fail_on = None if given["fail_on"] == "never" else Severity[given["fail_on"].upper()]
     raise SystemExit(report.exit_code(fail_on=fail_on, exit_zero=given["exit_zero"]))
 

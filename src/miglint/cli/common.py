@@ -8,13 +8,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 
 import click
 
 from miglint.database import VENDORS, parse_version
 from miglint.diagnostic import Confidence
 from miglint.options import Options
+from miglint.writing import write_whole
 
 if TYPE_CHECKING:
     from miglint.formats import View
@@ -25,8 +26,26 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def stop(message: str) -> NoReturn:
     """Ends with exit code 2 and one sentence."""
-    click.echo(f"miglint: {message}", err=True)
+    say(f"miglint: {message}")
     raise SystemExit(2)
+
+
+def say(message: str) -> None:
+    """Says something on stderr; names of the user's that are part of it cannot take a terminal over."""
+    from miglint.formats.terminal import visible
+
+    try:
+        click.echo(visible(message), err=True)
+    except BrokenPipeError:
+        discard(sys.stderr)
+
+
+def here() -> Path:
+    """The working directory."""
+    try:
+        return Path.cwd()
+    except OSError:
+        stop("the working directory is no longer there")
 
 
 def _version(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -130,7 +149,7 @@ def view_of(given: dict[str, Any], cwd: Path) -> View:
     from miglint.formats import View
 
     terminal = sys.stdout.isatty() and given.get("output_file") is None
-    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+    encoding = _terminal_encoding().lower().replace("-", "")
     return View(
         cwd=cwd.as_posix(),
         color=_color(given["color"], terminal),
@@ -152,12 +171,31 @@ def _color(choice: str, terminal: bool) -> bool:
 
 
 def write(text: str, file: Path | None) -> None:
-    """Writes a report to a file, else to stdout."""
-    if file is None:
-        sys.stdout.buffer.write(text.encode(errors="backslashreplace"))
-        sys.stdout.buffer.flush()
-        return
+    """Writes a report to a file, else to stdout: UTF-8, but for terminals that show something else."""
+    data = text.encode(errors="backslashreplace")
     try:
-        file.write_text(text, encoding="utf-8", errors="backslashreplace")
+        if file is None:
+            _print(text.encode(_terminal_encoding(), errors="backslashreplace"))
+        elif file.exists() and not file.is_file():  # a device, a pipe
+            file.write_bytes(data)
+        else:
+            write_whole(file, data)
     except OSError as error:
-        stop(f"cannot write {file}: {error.strerror}")
+        stop(f"cannot write {file or 'to stdout'}: {error.strerror}")
+
+
+def _print(data: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        discard(sys.stdout)  # the reader has seen enough (`| head`): what was found counts all the same
+
+
+def discard(stream: TextIO) -> None:
+    """Lets all that is written to a stream go nowhere, also what it still holds."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _terminal_encoding() -> str:
+    return sys.stdout.encoding or "ascii" if sys.stdout.isatty() else "utf-8"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
-from miglint.cli.common import reading_options, session, stop, view_of, write
+from miglint.cli.common import here, reading_options, say, session, stop, view_of, write
 
 if TYPE_CHECKING:
     from miglint.project.keys import MigrationKey
@@ -35,12 +35,12 @@ def _scopes(paths: tuple[Path, ...], given: dict[str, Any], *, replayed: bool) -
     from miglint.project.target import UnknownTarget
 
     gc.disable()  # the values of a run have no cycles worth a collector's time
-    cwd = Path.cwd()
+    cwd = here()
     with session(given, cwd) as reader:
         scopes = reader.scopes(paths, replayed=replayed)
     if not scopes and not given["quiet"]:
         names = ", ".join(map(str, paths)) or str(cwd)
-        click.echo(f"miglint: no migrations were found below {names}", err=True)
+        say(f"miglint: no migrations were found below {names}")
     try:
         yield _narrowed(scopes, given["apps"])
     except UnknownTarget as error:
@@ -78,7 +78,7 @@ def graph(paths: tuple[Path, ...], **given: Any) -> None:
     with _scopes(paths, given, replayed=False) as scopes:
         alone = len(scopes) == 1 and len(scopes[0].apps) == 1 and scopes[0].targets() is not None
         renderers: dict[str, Callable[[], str]] = {
-            "text": lambda: graph_text.render(scopes, view_of(given, Path.cwd()), full=given["verbose"] or alone),
+            "text": lambda: graph_text.render(scopes, view_of(given, here()), full=given["verbose"] or alone),
             "json": lambda: graph_json.render(scopes),
             "mermaid": lambda: graph_diagram.mermaid(scopes),
             "dot": lambda: graph_diagram.dot(scopes),
@@ -109,7 +109,7 @@ def plan(paths: tuple[Path, ...], **given: Any) -> None:
         if given["output_format"] == "json":
             write(plan_json.render(scopes, plans), None)
         else:
-            write(plan_text.render(scopes, plans, view_of(given, Path.cwd())), None)
+            write(plan_text.render(scopes, plans, view_of(given, here())), None)
 
 
 @click.command()
@@ -132,4 +132,4 @@ def state(paths: tuple[Path, ...], **given: Any) -> None:
         if given["output_format"] == "json":
             write(state_json.render(scopes, states, key), None)
         else:
-            write(state_text.render(scopes, states, key, view_of(given, Path.cwd())), None)
+            write(state_text.render(scopes, states, key, view_of(given, here())), None)

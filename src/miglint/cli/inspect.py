@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from miglint.cli.common import reading_options_of_several, session, stop, view_of, write
+from miglint.cli.common import here, reading_options_of_several, session, stop, view_of, write
 
 if TYPE_CHECKING:
     from miglint.database import Database
@@ -33,7 +33,7 @@ def inspect(target: str, **given: Any) -> None:
     from miglint.project.target import UnknownTarget
 
     gc.disable()  # the values of a run have no cycles worth a collector's time
-    cwd = Path.cwd()
+    cwd = here()
     vendors: tuple[str, ...] = tuple(dict.fromkeys(given["database"]))
     if len(vendors) > 1 and given["database_version"] is not None:
         stop("--database-version goes with one --database: leave it out to compare several")
@@ -55,13 +55,14 @@ def inspect(target: str, **given: Any) -> None:
 
 def _found(scopes: Sequence[Scope], target: str, path: Path | None) -> tuple[Scope, MigrationKey]:
     """The project that has the migration, and its key. Raises UnknownTarget."""
+    from miglint.project.layout import printable
     from miglint.project.target import UnknownTarget, find_app, find_node
 
     if path is None:
         label = find_app(target.partition(".")[0], (app for scope in scopes for app in scope.project.labels))
         scope = next(scope for scope in scopes if label in scope.project.labels)
         return scope, find_node(target, scope.project.graph)
-    file = Path(os.path.abspath(path)).as_posix()
+    file = printable(Path(os.path.abspath(path)).as_posix())
     for scope in scopes:
         for key, migration in scope.project.graph.migrations.items():
             if migration.path == file:

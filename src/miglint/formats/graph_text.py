@@ -247,7 +247,8 @@ class _Picture:
                         users.setdefault(meant.app, {})[key.app] = None
         for app, by in sorted(users.items()):
             line = f"{visible(app, ascii=self._view.ascii)}  needed by "
-            yield from wrap(line + _few(list(by)), width=self._view.width, first="  ", indent="      ")
+            names = [visible(each, ascii=self._view.ascii) for each in by]
+            yield from wrap(line + _few(names), width=self._view.width, first="  ", indent="      ")
 
     def _problems(self) -> Iterator[str]:
         for problem in self._graph.problems:

@@ -53,8 +53,9 @@ class _Page:
 
     def _head(self) -> Iterator[str]:
         migration = self._first.migration
-        yield self._bold(f"{migration.app}.{migration.name}{', backwards' if self._first.backwards else ''}")
-        yield path_for_text(migration.path, self._view.cwd)
+        name = self._shown(f"{migration.app}.{migration.name}")
+        yield self._bold(f"{name}{', backwards' if self._first.backwards else ''}")
+        yield self._shown(path_for_text(migration.path, self._view.cwd))
         django = ".".join(map(str, self._project.django_version))
         for inspection in self._inspections:
             database = inspection.database
@@ -180,7 +181,7 @@ class _Page:
         flag = " --backwards" if self._first.backwards else ""
         yield ""
         yield "Compare with what Django says:"
-        yield f"   python manage.py sqlmigrate {migration.app} {migration.name}{flag}"
+        yield self._shown(f"   python manage.py sqlmigrate {migration.app} {migration.name}{flag}")
 
     # -- words ---------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from miglint.project.labels import (
     is_django_migration,
     vote,
 )
-from miglint.syntax.facts import ModuleFacts
+from miglint.syntax.facts import MAX_SIZE, ModuleFacts
 
 FactsOf = Callable[[str], "ModuleFacts | None"]
 
@@ -79,7 +79,7 @@ def has_settings(directory: Path) -> bool:
         tool = tomli.loads(data.decode("utf-8")).get("tool")
     except (UnicodeDecodeError, tomli.TOMLDecodeError):
         # Broken settings are still settings: whoever loads them says what is wrong.
-        return re.search(rb"^\s*\[\s*tool\s*\.\s*miglint\b", data, re.M) is not None
+        return re.search(rb"^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*miglint\b", data, re.M) is not None
     return isinstance(tool, dict) and "miglint" in tool
 
 
@@ -370,10 +370,12 @@ def is_skipped(name: str) -> bool:
 
 
 def _content(file: str) -> bytes:
-    """A file's bytes, none where it cannot be read: what it would have said is unknown."""
+    """A regular file's bytes, none where it cannot be read: what it would have said is unknown."""
+    if not os.path.isfile(file):  # a pipe would be waited for
+        return b""
     try:
         with open(file, "rb") as stream:
-            return stream.read()
+            return stream.read(MAX_SIZE)
     except OSError:
         return b""
 

@@ -46,6 +46,13 @@ _MAX_EXPANSION = 2_000
 _MAX_RESOLUTION = 60
 # Why a name is not known that only one of two ways sets.
 UNSET = "set under a condition only"
+# `a = b + b`, `c = a + a` and so on double with each line, and names that stand for each other have no end: so many
+# values may be joined into one, and so many steps be made for one question.
+_MAX_WEIGHT = 4_000
+_MAX_STEPS = 100_000
+_STEPS_A_TEXT = 20
+_CHARACTERS_A_STEP = 100
+_TOO_LARGE = "too large to be put together"
 
 _CHANGING_METHODS = {
     "append",
@@ -84,10 +91,32 @@ class _Unknown:
 NOTHING_KNOWN: Outside = _Unknown()
 
 
+class _Steps:
+    """How many steps are left of those that one question may take."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = _MAX_STEPS
+
+    def spend(self, number: int) -> bool:
+        """Whether so many are left."""
+        self.left -= number
+        return self.left >= 0
+
+
+_steps = _Steps()
+
+
+def _is_affordable(text: str) -> bool:
+    """Whether a text that was put together is not too long."""
+    return _steps.spend(len(text) // _CHARACTERS_A_STEP)
+
+
 class Values:
     """The values of a body's names; names it does not bind are asked of `outer`, what no name tells of `around`."""
 
-    __slots__ = ("around", "names", "outer")
+    __slots__ = ("_weights", "around", "names", "outer")
 
     def __init__(
         self,
@@ -98,6 +127,8 @@ class Values:
         self.outer = outer
         self.names = {} if names is None else names
         self.around: Outside = around or (NOTHING_KNOWN if outer is None else outer.around)
+        # Of how many values those are made that are made of others.
+        self._weights: dict[str, int] = {}
 
     def get(self, name: str) -> Expr | None:
         found = self.names.get(name)
@@ -106,7 +137,9 @@ class Values:
         return found
 
     def copy(self) -> Values:
-        return Values(self.outer, dict(self.names), self.around)
+        copied = Values(self.outer, dict(self.names), self.around)
+        copied._weights = dict(self._weights)
+        return copied
 
     # -- running a body -------------------------------------------------------------------------------
 
@@ -139,16 +172,39 @@ class Values:
             return value if found is None else found
         if isinstance(value, Operation) and value.operator == "+":
             return Operation("+", tuple(map(self._now, value.operands)), value.span)
+        if isinstance(value, Items) and _has_starred(value.items):
+            return Items(value.kind, tuple(map(self._now, value.items)), value.span)
+        if isinstance(value, Starred):
+            return Starred(self._now(value.value), value.span)
         return value
 
-    def _assign(self, statement: Assign) -> None:
-        value = self._now(statement.value)
-        for target in statement.targets:
-            self._bind(target, value)
+    def _weight(self, value: Expr) -> int:
+        """Of how many values `_now` makes a value."""
+        if isinstance(value, Name) and value.scope == "free":
+            return self._weight_of(value.name)
+        if isinstance(value, Operation) and value.operator == "+":
+            return sum(map(self._weight, value.operands))
+        if isinstance(value, Items) and _has_starred(value.items):
+            return sum(map(self._weight, value.items))
+        return self._weight(value.value) if isinstance(value, Starred) else 1
 
-    def _bind(self, target: Expr, value: Expr) -> None:
+    def _weight_of(self, name: str) -> int:
+        if name in self.names or self.outer is None:
+            return self._weights.get(name, 1)
+        return self.outer._weight_of(name)
+
+    def _set(self, name: str, value: Expr, weight: int = 1) -> None:
+        self.names[name] = value if weight <= _MAX_WEIGHT else Opaque(_TOO_LARGE, value.span)
+        self._weights[name] = weight if weight <= _MAX_WEIGHT else 1
+
+    def _assign(self, statement: Assign) -> None:
+        value, weight = self._now(statement.value), self._weight(statement.value)
+        for target in statement.targets:
+            self._bind(target, value, weight)
+
+    def _bind(self, target: Expr, value: Expr, weight: int = 1) -> None:
         if isinstance(target, Name):
-            self.names[target.name] = value
+            self._set(target.name, value, weight)
         elif isinstance(target, Items):
             parts = value.items if isinstance(value, Items) else ()
             if len(parts) != len(target.items) or any(isinstance(part, Starred) for part in parts):
@@ -159,7 +215,7 @@ class Values:
                 if not isinstance(value, Call):
                     parts = (Opaque(why, value.span),) * len(target.items)
             for name, part in zip(target.items, parts, strict=True):
-                self._bind(name, part)
+                self._bind(name, part, weight)
         elif isinstance(target, Subscript) and isinstance(target.value, Name):
             self._lose(target.value.name, "changed item by item", target)
 
@@ -168,9 +224,10 @@ class Values:
             name = statement.target.name
             old = self.get(name)
             if statement.operator == "+" and old is not None:
-                self.names[name] = Operation("+", (old, self._now(statement.value)), statement.span)
+                weight = self._weight_of(name) + self._weight(statement.value)
+                self._set(name, Operation("+", (old, self._now(statement.value)), statement.span), weight)
             else:
-                self.names[name] = Opaque("computed", statement.span)
+                self._set(name, Opaque("computed", statement.span))
 
     def _evaluate(self, statement: Evaluate) -> None:
         value = statement.value
@@ -184,13 +241,16 @@ class Values:
             return
         if method == "append" and len(value.arguments) == 1:
             addition: Expr = Items("list", value.arguments, value.span)
+            weight = 1
         elif method == "extend" and len(value.arguments) == 1:
             addition = self._now(value.arguments[0])
+            weight = self._weight(value.arguments[0])
         else:
             self._lose(receiver.name, f"changed by .{method}()", value)
             return
         # The list changes where it lives: a module's list that a class body appends to stays changed.
-        self._owner(receiver.name).names[receiver.name] = Operation("+", (old, addition), value.span)
+        weight += self._weight_of(receiver.name)
+        self._owner(receiver.name)._set(receiver.name, Operation("+", (old, addition), value.span), weight)
 
     def _owner(self, name: str) -> Values:
         if name in self.names or self.outer is None:
@@ -199,7 +259,7 @@ class Values:
 
     def _lose(self, name: str, why: str, place: Expr) -> None:
         if self.get(name) is not None:
-            self.names[name] = Opaque(why, place.span)
+            self._set(name, Opaque(why, place.span))
 
     def _branch(self, statement: If) -> None:
         holds = self._holds(statement.test)
@@ -219,9 +279,12 @@ class Values:
         for name in {**then.names, **otherwise.names}:
             first, second = then.get(name), otherwise.get(name)
             unset = Opaque(UNSET, test.span)
-            self.names[name] = _either(
-                test, first if first is not None else unset, second if second is not None else unset
-            )
+            weight = then._weight_of(name) + (otherwise._weight_of(name) if first is not second else 0)
+            if weight > _MAX_WEIGHT:  # what cannot be joined need not be compared
+                self._set(name, unset, weight)
+                continue
+            either = _either(test, first if first is not None else unset, second if second is not None else unset)
+            self._set(name, either, weight)
 
     def _loop(self, statement: Loop) -> None:
         before = dict(self.names)
@@ -232,7 +295,10 @@ class Values:
                 continue
             built = Opaque("built in a loop", statement.span)
             keeps = old is not None and isinstance(value, Operation) and value.operands and value.operands[0] is old
-            self.names[name] = Operation("+", (old, built), statement.span) if keeps and old is not None else built
+            if keeps and old is not None:
+                self._set(name, Operation("+", (old, built), statement.span), self._weight_of(name) + 1)
+            else:
+                self._set(name, built)
 
     def _try(self, statement: Try) -> None:
         before = self.copy()
@@ -242,9 +308,12 @@ class Values:
             instead = before.copy().run(handler.body)
             changed = {name: value for name, value in instead.names.items() if before.names.get(name) is not value}
             for name, value in changed.items():
-                mine = self.names.get(name)
+                mine, weight = self.names.get(name), instead._weight_of(name)
                 test = Opaque("an exception", statement.span)
-                self.names[name] = value if mine is None else _either(test, mine, value)
+                if mine is not None:
+                    weight += self._weight_of(name)
+                    value = _either(test, mine, value) if weight <= _MAX_WEIGHT else test
+                self._set(name, value, weight)
         self.run(statement.finally_)
 
     # -- asking ---------------------------------------------------------------------------------------
@@ -255,13 +324,25 @@ class Values:
         Only the outer shape: elements of a list are resolved when they are asked for.
         """
         way = _WAYS.get(type(value))
-        return value if way is None or depth > _MAX_RESOLUTION else way(self, value, depth)
+        if way is None or depth > _MAX_RESOLUTION:
+            return value
+        if not depth:
+            _steps.left = _MAX_STEPS
+        return way(self, value, depth) if _steps.spend(1) else Opaque(_TOO_LARGE, value.span)
 
     def _name(self, value: Name, depth: int) -> Expr:
         found = self.get(value.name) if value.scope == "free" else None
         if found is None or (isinstance(found, Name) and found.name == value.name):
             return value
-        return self.resolve(found, depth + 1)
+        return self._unless_too_large(value, self.resolve(found, depth + 1))
+
+    def _unless_too_large(self, value: Expr, resolved: Expr) -> Expr:
+        """What a value was resolved to. Of a name for which there were too few steps nobody need ask again."""
+        if _steps.left >= 0:
+            return resolved
+        if isinstance(value, Name) and value.scope == "free" and self.get(value.name) is not None:
+            self._owner(value.name)._set(value.name, Opaque(_TOO_LARGE, value.span))
+        return Opaque(_TOO_LARGE, value.span)
 
     def _unpack(self, value: Items, depth: int) -> Expr:
         if not _has_starred(value.items):
@@ -269,7 +350,7 @@ class Values:
         items: list[Expr] = []
         for item in value.items:
             inner = self.resolve(item.value, depth + 1) if isinstance(item, Starred) else item
-            if isinstance(item, Starred) and isinstance(inner, Items):
+            if isinstance(item, Starred) and isinstance(inner, Items) and _steps.spend(len(inner.items)):
                 items.extend(inner.items)
             elif isinstance(item, Starred):
                 items.append(Starred(inner, item.span))
@@ -286,40 +367,48 @@ class Values:
         first = operands[0]
         texts = [operand for operand in operands if isinstance(operand, Literal) and operand.kind == "str"]
         if len(texts) == len(operands):
-            return Literal("str", "".join(text.text for text in texts), value.span)
+            text = "".join(each.text for each in texts)
+            return Literal("str", text, value.span) if _is_affordable(text) else Opaque(_TOO_LARGE, value.span)
         lists = [operand for operand in operands if isinstance(operand, Items)]
         if not lists:
             return Operation("+", tuple(operands), value.span)
         items: list[Expr] = []
         for operand in operands:
-            items.extend(operand.items if isinstance(operand, Items) else (Starred(operand, operand.span),))
+            if isinstance(operand, Items) and _steps.spend(len(operand.items)):
+                items.extend(operand.items)
+            else:
+                items.append(Starred(operand, operand.span))
         return Items(first.kind if isinstance(first, Items) else lists[0].kind, tuple(items), value.span)
 
     def _percent(self, operands: list[Expr], value: Operation, depth: int) -> Expr:
         left, right = operands[0], self.resolve_all(operands[-1], depth + 1)
         if len(operands) == 2 and isinstance(left, Literal) and left.kind == "str":
             text = percent_text(left.text, right)
-            if text is not None:
+            if text is not None and _is_affordable(text):
                 return Literal("str", text, value.span)
         return Operation("%", (left, *operands[1:-1], right), value.span)
 
     def _template(self, value: Template, depth: int) -> Expr:
+        if not _steps.spend(_STEPS_A_TEXT):
+            return value
         parts = Template(tuple(self.resolve(part, depth + 1) for part in value.parts), value.span)
         text = template_text(parts)
-        return Literal("str", text, value.span) if text is not None else parts
+        return Literal("str", text, value.span) if text is not None and _is_affordable(text) else parts
 
     def resolve_all(self, value: Expr, depth: int = 0) -> Expr:
         """A value resolved, and the elements of its lists, tuples and dictionaries too."""
         resolved = self.resolve(value, depth)
         if depth > _MAX_RESOLUTION:
             return resolved
-        if isinstance(resolved, Items):
+        if isinstance(resolved, Items | Pairs) and not depth:
+            _steps.left = _MAX_STEPS
+        if isinstance(resolved, Items) and _steps.spend(len(resolved.items)):
             items = tuple(self.resolve_all(item, depth + 1) for item in resolved.items)
-            return Items(resolved.kind, items, resolved.span)
-        if isinstance(resolved, Pairs):
+            resolved = Items(resolved.kind, items, resolved.span)
+        elif isinstance(resolved, Pairs) and _steps.spend(len(resolved.pairs)):
             pairs = tuple(Pair(pair.key, self.resolve_all(pair.value, depth + 1)) for pair in resolved.pairs)
-            return Pairs(pairs, resolved.span)
-        return resolved
+            resolved = Pairs(pairs, resolved.span)
+        return self._unless_too_large(value, resolved) if isinstance(resolved, Items | Pairs) else resolved
 
     def _choice(self, value: Either, depth: int) -> Expr:
         holds = self._holds(value.test)
@@ -410,7 +499,7 @@ class Values:
                 text = format_text(receiver.text, arguments, {k.name: k.value for k in keywords if k.name is not None})
             elif function.name == "join" and len(arguments) == 1 and isinstance(arguments[0], Items):
                 text = join_text(receiver.text, arguments[0].items)
-        if text is not None:
+        if text is not None and _is_affordable(text):
             return Literal("str", text, value.span)
         return Call(Attribute(receiver, function.name, function.span), arguments, keywords, value.span)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import threading
 import warnings
@@ -22,6 +23,8 @@ from miglint.text import Source, Span
 
 _STACK_BYTES = 64 * 1024 * 1024
 _RECURSION_LIMIT = 20_000
+# `parser error: error at 13:19: expected …`: where it is, the span says.
+_PLACE = re.compile(r"^(?:parser error: )?(?:error at \d+:\d+: )?")
 
 
 def read(text: str) -> ModuleFacts:
@@ -93,7 +96,7 @@ def _problem(error: cst.ParserSyntaxError, text: str) -> ReadProblem:
     if message.startswith("tokenizer error"):
         message, line, column = _as_python_says(text) or (message, line, column)
     offset = Source("", text).offset(line, column)
-    return ReadProblem(message.removeprefix("parser error: "), Span(offset, offset + 1))
+    return ReadProblem(_PLACE.sub("", message), Span(offset, offset + 1))
 
 
 def _as_python_says(text: str) -> tuple[str, int, int] | None:

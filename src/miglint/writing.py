@@ -1,0 +1,34 @@
+"""Files that are written whole or not at all: who reads one meanwhile sees what was there before."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+# A directory that takes no new file, and a file that is mounted on its own, as containers have them.
+_NOT_TO_BE_REPLACED = frozenset({errno.EACCES, errno.EPERM, errno.EBUSY})
+
+
+def write_whole(file: Path, data: bytes) -> None:
+    """Puts a file in the place of another in one step, also where this process is ended in the middle of it.
+
+    A file that may be written to and not be replaced is written to. Raises OSError; a full disk then leaves what was
+    there before.
+    """
+    target = Path(os.path.realpath(file))  # a link stays a link
+    temporary = target.with_name(f"{target.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+    try:
+        temporary.write_bytes(data)
+        with suppress(FileNotFoundError):
+            os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
+        os.replace(temporary, target)
+    except OSError as error:
+        if error.errno not in _NOT_TO_BE_REPLACED or not target.is_file():
+            raise
+        target.write_bytes(data)
+    finally:
+        with suppress(OSError):  # what was put in its place is no longer there
+            temporary.unlink()
