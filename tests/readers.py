@@ -1,6 +1,7 @@
 """Compares the two readers: `python tests/readers.py [--mutations N] FOLDER…` reads all Python files of folders twice.
 
-It prints how many texts both read alike, how many are left to LibCST, and each that is read differently.
+Without folders it reads every form of `python_forms`. It prints how many texts both read alike, how many are left to
+LibCST, and each that is read differently.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from miglint.cache import encode
 from miglint.syntax import quick, reader
 from miglint.text import Span, UndecodableSource, decode
-from python_forms import EXPRESSIONS
+from python_forms import EXPRESSIONS, MODULES, STATEMENTS
 
 
 def compare(text: str) -> bool | None:
@@ -37,6 +38,12 @@ def texts(folders: Iterable[Path]) -> Iterator[tuple[Path, str]]:
                 yield path, decode(data)
             except UndecodableSource:
                 continue
+
+
+def forms() -> Iterator[str]:
+    """Every module, and every statement of every expression."""
+    yield from MODULES
+    yield from (statement.format(expression) for statement in STATEMENTS for expression in EXPRESSIONS)
 
 
 def mutate(text: str, seed: int) -> str:
@@ -99,10 +106,10 @@ def main(arguments: list[str]) -> int:
         mutations = int(arguments[1])
         arguments = arguments[2:]
     counts = {True: 0, None: 0, False: 0}
-    for path, text in texts(map(Path, arguments)):
+    sources = texts(map(Path, arguments)) if arguments else ((Path(repr(form)), form) for form in forms())
+    for path, text in sources:
         for number in range(max(mutations, 1)):
-            changed = mutate(text, number) if mutations else text
-            result = compare(changed)
+            result = compare(mutate(text, number) if mutations else text)
             counts[result] += 1
             if result is False:
                 print(f"read differently: {path}" + (f", mutation {number}" if mutations else ""))

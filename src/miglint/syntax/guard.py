@@ -24,11 +24,13 @@ MAX_LOOK = MAX_SIZE
 # Shallower than this is safe on the smallest usual thread stack, with room to spare.
 SHALLOW = 30
 
-# Bare quotes, one or three, are those whose string does not end. A string's body repeats no repetition: where the
-# closing quote is missing, that would take exponential time.
+# The look ahead is for speed: few characters begin a token. Bare quotes, one or three, are those whose string does not
+# end. A string's body repeats no repetition: where the closing quote is missing, that would take exponential time.
 TOKEN = re.compile(
     r"""
-      "{3} [^"\\]* (?: (?: \\. | "(?!"") ) [^"\\]* )* "{3}
+    (?= [\r\n,;()\[\]{}.=:"'\#\\+\-*/%@&|^~<>!naoielfy] ) (?:
+      [\n,;()\[\]{}.] | \r\n?
+    | "{3} [^"\\]* (?: (?: \\. | "(?!"") ) [^"\\]* )* "{3}
     | '{3} [^'\\]* (?: (?: \\. | '(?!'') ) [^'\\]* )* '{3}
     | "{3} | '{3}
     | " [^"\\\r\n]* (?: \\ (?: \r\n | . ) [^"\\\r\n]* )* "
@@ -36,12 +38,13 @@ TOKEN = re.compile(
     | ["']
     | \#[^\r\n]*
     | \\\r?\n
-    | \r\n | [\r\n,;()\[\]{}]
-    | \*\*|//|->|:=|[<>=!]=|<<|>>|[.+\-*/%@&|^~<>=]
+    | \*\*|//|->|:=|[<>=!]=|<<|>>|[+\-*/%@&|^~<>=]
     | \b(?:not|and|or|if|else|lambda|await|for|in|is|yield)\b
+    )
     """,
     re.VERBOSE | re.DOTALL,
 )
+_LETTERS = frozenset("fFtTrR")
 _BARE_QUOTES = frozenset({'"', "'", '"' * 3, "'" * 3})
 _ELIF = re.compile(r"^([ \t]*)(elif\b|else\b|[^ \t\r\n#])", re.MULTILINE)
 _DEEP_INDENTATION = re.compile(rf"^[ \t\f]{{{MAX_INDENTATION},}}[^ \t\f\r\n#]", re.MULTILINE)
@@ -84,6 +87,9 @@ def _tokens(text: str) -> Measure:
         first = token[0]
         if first in ",;":
             chain = 0
+        elif first in "\r\n":
+            if not outer:
+                chain = 0
         elif first in "([{":
             outer.append(chain + 1)
             chain = 0
@@ -94,12 +100,10 @@ def _tokens(text: str) -> Measure:
         elif first in ")]}":
             if outer:
                 chain = outer.pop()
-                longest = max(longest, chain)
-                if chain > MAX_CHAIN:
-                    return Measure(_too_long(match.start()), deepest, ())
-        elif first in "\r\n":
-            if not outer:
-                chain = 0
+                if chain > longest:
+                    longest = chain
+                    if longest > MAX_CHAIN:
+                        return Measure(_too_long(match.start()), deepest, ())
         elif first == "#":
             if wants_comments and "miglint" in token:
                 comments.append(_comment(text, match.start(), token))
@@ -109,7 +113,7 @@ def _tokens(text: str) -> Measure:
                 looked += _look(text, token, match.end())
                 if looked > MAX_LOOK:
                     return Measure(Danger("too many strings are not closed", match.start()), deepest, ())
-            elif first in "\"'" and _is_template(text, match.start()):
+            elif first in "\"'" and text[match.start() - 1] in _LETTERS and _is_template(text, match.start()):
                 inside = _template_depth(token)
                 if inside > MAX_BRACKETS or len(outer) + inside > MAX_BRACKETS:
                     return Measure(_too_nested(match.start()), inside, ())
@@ -137,9 +141,9 @@ def _look(text: str, quote: str, start: int) -> int:
 
 
 def _is_template(text: str, quote: int) -> bool:
-    """Whether the string whose quote is at this offset is an f-string or t-string."""
+    """Whether the string whose quote is at this offset is an f-string or t-string; a letter stands in front of it."""
     prefix = text[max(0, quote - 2) : quote].lower()
-    return "f" in prefix[-2:] or prefix[-1:] == "t"
+    return "f" in prefix or "t" in prefix
 
 
 def _template_depth(token: str) -> int:

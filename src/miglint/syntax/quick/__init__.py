@@ -7,6 +7,7 @@ LibCST keeps, and what cannot be found again in the text is left to LibCST, synt
 from __future__ import annotations
 
 import ast
+import re
 import unicodedata
 import warnings
 
@@ -17,11 +18,13 @@ from miglint.syntax.quick.places import Places, Unsure
 from miglint.syntax.quick.statements import StatementReader
 from miglint.syntax.scopes import Scope
 
+_EMPTY_CONTINUED = re.compile(r"^[ \t]*\\\r?$", re.MULTILINE)
+
 
 def read(text: str) -> ModuleFacts | None:
     """The facts of a Python text, None where LibCST has to read it."""
     measured = measure(text)
-    if measured.danger is not None or measured.depth > SHALLOW or "\f" in text or not _has_normal_names(text):
+    if measured.danger is not None or measured.depth > SHALLOW or _is_odd(text) or not _has_normal_names(text):
         return None
     start = 1 if text.startswith("\ufeff") else 0
     parsed = text[start:]
@@ -36,6 +39,11 @@ def read(text: str) -> ModuleFacts | None:
         except (SyntaxError, ValueError, MemoryError, RecursionError, Unsure):
             return None
     return ModuleFacts(body=body, comments=measured.comments)
+
+
+def _is_odd(text: str) -> bool:
+    """Whether a text has what LibCST reads otherwise: form feeds, and lines that are continued before they begin."""
+    return "\f" in text or ("\\" in text and _EMPTY_CONTINUED.search(text) is not None)
 
 
 def _has_normal_names(text: str) -> bool:
