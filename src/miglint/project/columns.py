@@ -132,8 +132,8 @@ def column_type(field: Field, app: str, model: str, world: World, hops: int = 0)
     kind = field.kind
     if kind is None or not field.complete or field.has_column.refuted:
         return None
-    if field.type is None and kind not in ("ForeignKey", "OneToOneField"):
-        return None  # a class of others: the type is its own affair
+    if not field.keeps_column and kind not in ("ForeignKey", "OneToOneField"):
+        return None  # a class of others that was not read, or says itself what its column is
     if kind in _VARCHAR:
         return _varchar(field)
     if kind == "DecimalField":

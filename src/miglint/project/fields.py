@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from miglint.lazy import lazy
 from miglint.project.initializer import Arguments, passed_on
 from miglint.project.truth import Truth, either
-from miglint.syntax.facts import Call, Class, Expr, Literal, Name, Starred
+from miglint.syntax.facts import Call, Class, Expr, Function, Literal, Name, Starred
 from miglint.text import Span
 
 _FIELD = (
@@ -118,6 +118,12 @@ def truth_of(value: Expr | None, *, default: Truth = Truth.NO) -> Truth:
     return Truth.UNKNOWN
 
 
+# The methods that decide a column's type. Source: django.db.models.fields.Field
+_COLUMN_METHODS = frozenset(
+    {"db_type", "db_parameters", "db_type_parameters", "db_type_suffix", "rel_db_type", "get_internal_type"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class FieldClass:
     """What is known of a field class of others from its source.
@@ -130,6 +136,12 @@ class FieldClass:
     path: str | None
     kind: str | None
     definitions: tuple[Class, ...] = ()
+
+    @property
+    def keeps_column(self) -> bool:
+        """Whether its column is of the type that Django's class has: nothing in between says otherwise."""
+        own = {each.name for definition in self.definitions for each in definition.body if isinstance(each, Function)}
+        return self.kind is not None and not own & _COLUMN_METHODS
 
     def arguments(self, given: Call) -> Arguments:
         """What reaches Django's class in the end."""
@@ -175,6 +187,11 @@ class Field:
     def type(self) -> str | None:
         """The Django class (`django.db.models.CharField`), None for classes of others."""
         return canonical_class(self.callee)
+
+    @property
+    def keeps_column(self) -> bool:
+        """Whether the column's type is that of the Django class that it is or derives from."""
+        return self.type is not None or (self.of is not None and self.of.keeps_column)
 
     @lazy
     def kind(self) -> str | None:
