@@ -1,23 +1,25 @@
-"""Runs `migrate` of a small project in a child process, on a new SQLite database: what Django really says."""
+"""Runs `migrate` of a small project in a child process, on a new SQLite database or a given one: what Django says."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 _RUN = """
+import json
 import sys
 from pathlib import Path
 import django
 from django.conf import settings
 
-root, *arguments = sys.argv[1:]
+root, database, *arguments = sys.argv[1:]
 apps = sorted(path.parent.parent.name for path in Path(root).glob("*/migrations/__init__.py"))
 sys.path.insert(0, root)
 settings.configure(
     INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", *apps],
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{root}/db.sqlite3"}},
+    DATABASES={"default": json.loads(database)},
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
 )
 django.setup()
@@ -41,10 +43,15 @@ def write(root: Path, files: dict[str, str]) -> None:
                 (package / "__init__.py").touch()
 
 
-def migrate(root: Path, *arguments: str, again: bool = False) -> str:
-    """What the exception says that ends `migrate`, "" where all is applied; `again` goes on with the database."""
+def migrate(root: Path, *arguments: str, again: bool = False, database: dict[str, str] | None = None) -> str:
+    """What the exception says that ends `migrate`, "" where all is applied; `again` goes on with the database.
+
+    `database` is an entry of DATABASES, an empty database; without it, an SQLite file in the project.
+    """
+    file = root / "db.sqlite3"
     if not again:
-        (root / "db.sqlite3").unlink(missing_ok=True)
-    command = [sys.executable, "-W", "ignore", "-c", _RUN, str(root), *arguments]
+        file.unlink(missing_ok=True)
+    entry = database or {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file)}
+    command = [sys.executable, "-W", "ignore", "-c", _RUN, str(root), json.dumps(entry), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
     return done.stdout.strip().partition("\n")[0]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from django_migrate import migrate, write
 from miglint.diagnostic import Diagnostic
 from miglint.options import Options
 from miglint.session import Session
+from postgresql import server
 
 _KEY = '("id", models.BigAutoField(primary_key=True))'
 
@@ -23,9 +26,9 @@ def migration(operations: str, dependencies: str = "", code: str = "") -> str:
     )
 
 
-def findings(root: Path, code: str) -> list[Diagnostic]:
+def findings(root: Path, code: str, database: str = "sqlite") -> list[Diagnostic]:
     (root / "manage.py").touch()
-    options = Options(cache=False, jobs=1, select=(code,), database="sqlite")
+    options = Options(cache=False, jobs=1, select=(code,), database=database)
     return [each for each in Session(options, cwd=root).report([root]).findings if each.code == code]
 
 
@@ -216,6 +219,8 @@ _FK = 'models.ForeignKey("{}", models.CASCADE, null=True)'
 _LATE = f'migrations.CreateModel("Late", [{_KEY}])'
 _TWO = ", ".join(f'migrations.AddIndex("order", models.Index(fields=["note"], name="{name}"))' for name in "ab")
 _SOME = 'models.UniqueConstraint(fields=["id"], condition=models.Q(id=1), name="{}")'
+_CHECK = 'migrations.AddConstraint("order", models.CheckConstraint(condition=models.Q(number__lt=9), name="{}"))'
+_UNIQUE = 'migrations.AddConstraint("order", models.UniqueConstraint(fields=["number", "id"], name="{}"))'
 _DATABASE = "migrations.SeparateDatabaseAndState(database_operations=[{}])"
 _STATE = "migrations.SeparateDatabaseAndState(state_operations=[{}])"
 
@@ -317,6 +322,8 @@ EXISTING = [
         _STATE.format('migrations.AddField("order", "note", models.TextField(null=True))'),
     ),
 ]
+# SQLite makes the table anew, and has no names of constraints that could clash.
+TWICE = [f"{_CHECK.format('most')}, {_CHECK.format('most')}", f"{_UNIQUE.format('once')}, {_UNIQUE.format('once')}"]
 # What Django and SQLite let pass, doubtful as it looks.
 PASSING = [
     'migrations.AddField("order", "note", models.TextField(default="x"))',
@@ -365,6 +372,23 @@ def test_an_unknown_target_fails_as_the_message_says(bad: str, good: str, tmp_pa
 @pytest.mark.parametrize(("bad", "good"), EXISTING)
 def test_what_is_there_already_fails_as_the_message_says(bad: str, good: str, tmp_path: Path) -> None:
     proved(tmp_path, "MG110", bad, good)
+
+
+@pytest.fixture(scope="module")
+def socket() -> Iterator[Path]:
+    with server() as directory:
+        yield directory
+
+
+@pytest.mark.parametrize("operations", [*(bad for bad, _ in EXISTING), *TWICE])
+def test_postgresql_says_so_in_its_own_words(operations: str, socket: Path, tmp_path: Path) -> None:
+    shop(tmp_path, operations)
+    (found,) = findings(tmp_path, "MG110", "postgresql")
+    name = f"existing_{abs(hash(operations))}"
+    with psycopg.connect(host=str(socket), user="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    database = {"ENGINE": "django.db.backends.postgresql", "HOST": str(socket), "USER": "postgres", "NAME": name}
+    assert migrate(tmp_path, database=database) == said(found)
 
 
 @pytest.mark.parametrize("operations", PASSING)
