@@ -89,6 +89,7 @@ from miglint.project.code import (
     is_noop_sql,
     module_assignments,
     reached,
+    references,
 )
 from miglint.project.code import (
     Reference as CodeReference,
@@ -555,6 +556,7 @@ __all__ = [
     "prepared",
     "quoted",
     "reached",
+    "references",
     "reverse_changes",
     "rule",
     "set_apart",

@@ -24,6 +24,7 @@ from miglint.syntax.facts import (
     Literal,
     ModuleFacts,
     Name,
+    Pairs,
     Parameter,
     Starred,
     Statement,
@@ -185,13 +186,17 @@ class _Analysis:
         pending = [entry.code for entry in self.entries]
         for argument in (self._operation.code, self._operation.reverse_code):
             # A factory runs when the file is imported; the functions inside it run in the migration.
-            if isinstance(argument, Call):
-                pending.extend(code for reference in references(argument) for code in self._reader.named(reference))
+            made = self._reader.made(argument) if argument is not None else None
+            if made is not None:
+                pending.extend(code for reference in references(made) for code in self._reader.named(reference))
         while pending:
             code = pending.pop(0)
             if (code.name, code.span) not in found:
                 found[code.name, code.span] = code
-                pending.extend(inner for each in code.references() for inner in self._reader.named(each))
+                # What a decorator puts around the function runs with it.
+                around = [each for decorator in code.decorators for each in references(decorator)]
+                named = (*code.references(), *around)
+                pending.extend(inner for each in named for inner in self._reader.named(each))
         return tuple(found.values())
 
 
@@ -224,6 +229,11 @@ class _Reader:
             for method in methods_of(self._own):
                 self._methods.setdefault(method.name, []).append(method)
 
+        # `forwards, backwards = functions_for(…)`: the call gives both.
+        pairs = (each for each in facts.top_level if isinstance(each, Assign) and isinstance(each.value, Call))
+        names = ((item, each.value) for each in pairs for target in each.targets if isinstance(target, Items)
+                 for item in target.items)  # fmt: skip
+        self._made = {**self._values, **{item.name: value for item, value in names if isinstance(item, Name)}}
         self._analyses: dict[int, _Analysis] = {}
 
     def analysis(self, operation: RunPython) -> _Analysis:
@@ -284,6 +294,17 @@ class _Reader:
                 known = not function.decorators
                 yield Entry(code=code, direction=direction, argument=argument, given=1, signature_known=known)
 
+    def made(self, argument: Expr) -> Call | None:
+        """The call that makes what is called: the argument itself, or the value of the name that it is."""
+        for _ in range(_MAX_ALIASES):
+            if isinstance(argument, Call):
+                return argument
+            value = self._made.get(dotted(argument)) if isinstance(argument, Name) else None
+            if value is None:
+                return None
+            argument = value
+        return None
+
     def named(self, reference: Reference) -> Iterator[Code]:
         """The code of this file that a name may mean."""
         if reference.scope != "free":
@@ -296,6 +317,9 @@ class _Reader:
         value = self._values.get(parts[0])
         if isinstance(value, Lambda):
             yield lambda_code(value)
+        elif isinstance(value, Items | Pairs):
+            # A table of functions: any of them may be taken out of it.
+            yield from (code for each in references(value) for code in self._definitions(each.name))
 
     def _definitions(self, name: str) -> Iterator[Code]:
         first, _, attribute = name.partition(".")

@@ -648,7 +648,9 @@ class _Flow:
         frame.guards -= 1
         if isinstance(then, Routine) and isinstance(otherwise, Routine):
             return Several((then, otherwise))
-        return then if _same(then, otherwise) else None
+        if _same(then, otherwise):
+            return then
+        return Written() if _is_written(then) and _is_written(otherwise) else None
 
     def _operation(self, expression: Operation, frame: _Frame) -> Value:
         if expression.operator == ":=" and len(expression.operands) == 2:

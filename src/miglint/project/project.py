@@ -71,6 +71,13 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         dotted = f".{file.removesuffix('.py').removesuffix('/__init__').replace('/', '.')}.{name}."
         return any(f".{allowed.strip('.')}." in dotted for allowed in self.allowed_imports)
 
+    def is_of_migrations(self, file: str) -> bool:
+        """Whether a file belongs to migrations: it lies in their package, or is called a helper of theirs."""
+        parts = file.removesuffix(".py").split("/")
+        if any(part.endswith("migrations") or part.startswith("migration") for part in parts):
+            return True
+        return any(f"/{file}".startswith(f"/{package.directory}/") for package in self.packages)
+
     def relations(self, state: ProjectState) -> Relations:
         """What code may name on the models of a state."""
         return self.usages.relations(state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from miglint.api import Called, Class, Diagnostic, OperationContext, RunPython, Severity, Use, dotted, rule
+from miglint.api import Called, Class, Diagnostic, OperationContext, RunPython, Severity, dotted, rule
 
 _URL = "https://docs.djangoproject.com/en/stable/topics/migrations/#historical-models"
 # Classes that only name something: making one runs no code of the application.
@@ -16,26 +16,18 @@ def application_code_import(context: OperationContext[RunPython]) -> Iterator[Di
     """Code of a migration calls code of the application, which goes on changing."""
     seen = set()
     for use in context.usage.uses:
-        if not isinstance(use, Called) or use.target is None or not _is_of_migrations(context, use.module.path, use):
+        if not isinstance(use, Called) or use.target is None:
             continue
+        own = use.module.facts is context.migration.facts or context.project.is_of_migrations(use.module.path)
         name = use.path.rpartition(".")[2]
-        if _is_of_migrations(context, use.target.path, None) or context.project.allows_import(use.target.path, name):
+        target = use.target.path
+        if not own or context.project.is_of_migrations(target) or context.project.allows_import(target, name):
             continue
         if use.definition is not None and _is_plain(use.definition):
             continue
         if use.path not in seen:
             seen.add(use.path)
             yield _finding(context, use)
-
-
-def _is_of_migrations(context: OperationContext[RunPython], file: str, use: Use | None) -> bool:
-    """Whether a file is the migration's own, or a helper that was written for migrations."""
-    if use is not None and use.module.facts is context.migration.facts:
-        return True
-    parts = file.removesuffix(".py").split("/")
-    if any(part.endswith("migrations") or part.startswith("migration") for part in parts):
-        return True
-    return any(f"/{file}".startswith(f"/{package.directory}/") for package in context.project.packages)
 
 
 def _is_plain(definition: Class) -> bool:

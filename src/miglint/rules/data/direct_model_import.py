@@ -11,6 +11,7 @@ from miglint.api import (
     Assign,
     Attribute,
     Call,
+    Called,
     Class,
     Code,
     CodeReference,
@@ -19,6 +20,7 @@ from miglint.api import (
     Expr,
     Function,
     Import,
+    Items,
     Migration,
     ModuleFacts,
     Name,
@@ -35,6 +37,7 @@ from miglint.api import (
     expressions,
     module_assignments,
     reached,
+    references,
     rule,
     walk,
     walk_operations,
@@ -71,7 +74,10 @@ class _Model(msgspec.Struct, frozen=True):
 @rule("MG503", on=RunPython, severity=Severity.ERROR)
 def direct_model_import(context: OperationContext[RunPython]) -> Iterator[Diagnostic]:
     """Code of a migration uses a model class as it is today instead of the one of that time."""
-    if not context.touches_database or not _imports_models(context.migration.facts):
+    if not context.touches_database:
+        return
+    yield from _in_helpers(context)
+    if not _imports_models(context.migration.facts):
         return
     names = module_assignments(context.migration.facts)
     for code in reached(context.operation, context.migration):
@@ -84,13 +90,35 @@ def direct_model_import(context: OperationContext[RunPython]) -> Iterator[Diagno
                 yield _finding(context, code, reference, model)
 
 
+def _in_helpers(context: OperationContext[RunPython]) -> Iterator[Diagnostic]:
+    """The same in modules that were written for migrations; other code of the application is MG505."""
+    seen = set()
+    for use in context.usage.uses:
+        if not isinstance(use, Called) or use.module.facts is context.migration.facts:
+            continue
+        if "models" not in use.path.split(".") or not context.project.is_of_migrations(use.module.path):
+            continue
+        model = _imported_model(context, _from_root(use), used_as_model=False, is_called=True)
+        if model is not None and (model.app, model.name) not in seen:
+            seen.add((model.app, model.name))
+            yield _finding(context, use.code, None, model, related=context.place(use, "it is used here")[1])
+
+
+def _from_root(use: Called) -> str:
+    """The path of what is called; a relative one as the folders of its file say it."""
+    name = use.path.lstrip(".")
+    dots = len(use.path) - len(name)
+    folders = use.module.path.split("/")[:-dots] if dots else []
+    return ".".join([*folders, name])
+
+
 def _imports_models(facts: ModuleFacts) -> bool:
     """Whether a file imports anything through which a model could come: most do not, and need no closer look."""
     return any(
         alias.path in _USER_MODEL
         or (alias.path == alias.module and "." not in alias.path)
         or ("models" in f"{alias.path}.{alias.module}".split(".") and not alias.path.startswith("django.db"))
-        or alias.module.startswith("django.contrib.auth")
+        or any(name.startswith("django.contrib.auth") for name in (alias.path, alias.module))
         for statement in facts.imports()
         for alias in statement.aliases
     )
@@ -109,6 +137,10 @@ def _model(
         value = names.get(first)
         if isinstance(value, Call) and _imported(value.function) and value.callee in _USER_MODEL:
             return _user_model(context) if not _is_harmless(rest) else None
+        if isinstance(value, Items):  # `MODELS = [Order, Tag]`, for a loop
+            listed = (each for item in value.items for each in references(item) if each.scope == "imported")
+            models = (_imported_model(context, each.name, used_as_model=False, is_called=False) for each in listed)
+            return next((model for model in models if model is not None), None)
         if not isinstance(value, Name) or value.scope != "imported":
             return None
         path = f"{value.name}.{rest}" if rest else value.name
@@ -116,7 +148,7 @@ def _model(
         return None
     if path in _USER_MODEL and reference.call is not None:
         return _user_model(context)
-    return _imported_model(context, path, used_as_model=used_as_model)
+    return _imported_model(context, path, used_as_model=used_as_model, is_called=reference.call is not None)
 
 
 def _imported(expression: Expr) -> bool:
@@ -128,7 +160,9 @@ def _user_model(context: OperationContext[RunPython]) -> _Model:
     return _Model(app, name, "", _GOT_USER)
 
 
-def _imported_model(context: OperationContext[RunPython], path: str, *, used_as_model: bool) -> _Model | None:
+def _imported_model(
+    context: OperationContext[RunPython], path: str, *, used_as_model: bool, is_called: bool
+) -> _Model | None:
     dots = len(path) - len(path.lstrip("."))
     parts = path[dots:].split(".")
     if "models" not in parts[:-1] or path.startswith(("django.db.", "django.forms.", "rest_framework.")):
@@ -141,6 +175,9 @@ def _imported_model(context: OperationContext[RunPython], path: str, *, used_as_
             continue
         if _is_harmless(".".join(parts[index + 1 :])):
             return None
+        is_read = not is_called and len(parts) == index + 2
+        if is_read and attribute[:1].islower() and attribute not in _MODEL_ONLY:
+            return None  # `Page.steplen`: a value of the class, which is only read
         module = "." * dots + ".".join(parts[:index])
         truth = _is_model(context, app, module, name)
         by_use = used_as_model or attribute in _MODEL_ONLY
@@ -330,15 +367,21 @@ def _saved_by(function: Attribute, made: dict[str, Span]) -> set[Span]:
 # -- what is said -------------------------------------------------------------------------------------------
 
 
-def _finding(context: OperationContext[RunPython], code: Code, reference: CodeReference, model: _Model) -> Diagnostic:
+def _finding(
+    context: OperationContext[RunPython],
+    code: Code,
+    reference: CodeReference | None,
+    model: _Model,
+    related: tuple[Related, ...] = (),
+) -> Diagnostic:
     entry = next((each for each in entries(context.operation, context.migration) if each.code.span == code.span), None)
     parameters = entry.code.parameters[entry.given :] if entry is not None else ()
     apps = parameters[0].name if parameters else "apps"
     function = code.name.rpartition(".")[2]
     return context.diagnostic(
-        reference.span,
+        reference.span if reference is not None else None,
         f"{function} uses {model.name} as it is today, not as it was at this migration",
-        related=_imports(context, context.migration, model),
+        related=related or _imports(context, context.migration, model),
         help=f"The class has the fields that the code has now; the table has those of {context.migration.name}. Once a "
         f"field is added to {model.name}, this migration fails on every new database (no such column). "
         f"Use the historical model:\n    {model.name} = {apps}.get_model({_arguments(model)})"

@@ -56,8 +56,10 @@ def _call(reference: CodeReference, names: dict[str, Expr]) -> Call | None:
     """The call that got a model: this one, or the module's that the name stands for."""
     made = names.get(reference.name.partition(".")[0]) if reference.scope == "free" else None
     call = made if isinstance(made, Call) else reference.call
-    is_imported = call is not None and isinstance(call.function, Name) and call.function.scope == "imported"
-    return call if call is not None and is_imported and _gets_models(call.callee) else None
+    # `get_model = apps.get_model`: the module's name for the method.
+    function = made if isinstance(made, Name) else call.function if call is not None else None
+    is_imported = isinstance(function, Name) and function.scope == "imported"
+    return call if function is not None and is_imported and _gets_models(dotted(function)) else None
 
 
 def _gets_models(name: str) -> bool:

@@ -8,6 +8,7 @@ from miglint.api import (
     Attribute,
     Call,
     Diagnostic,
+    Either,
     Expr,
     Items,
     Literal,
@@ -88,6 +89,19 @@ def _is_text(value: Expr) -> bool:
 
 
 def _is_constant(value: Expr) -> bool:
+    """Whether the file writes it out: constants, and what they become in a function of the same file."""
     if isinstance(value, Items):
         return all(_is_constant(item) for item in value.items)
+    if isinstance(value, Either):
+        return _is_constant(value.then) and _is_constant(value.otherwise)
+    if isinstance(value, Template):
+        return all(_is_constant(part) for part in value.parts)
+    if isinstance(value, Operator):
+        return all(_is_constant(part) for part in value.operands)
+    if isinstance(value, Call):
+        method = value.function.value if isinstance(value.function, Attribute) else None
+        known = _is_constant(method) if method is not None else getattr(value.function, "scope", "") == "free"
+        return known and all(
+            _is_constant(part) for part in (*value.arguments, *(each.value for each in value.keywords))
+        )
     return isinstance(value, Literal) or dotted(value).endswith("._meta.db_table")

@@ -84,5 +84,7 @@ def _said(use: Query) -> str:
     if isinstance(use.on, Row) and use.method in _ONE_BY_ONE and use.loop is not None and not use.on.is_new:
         rows = use.loop
         whole = rows.key == use.key and not (rows.is_filtered or rows.is_batched or rows.is_sliced)
-        return "save() writes every row of" if whole else ""
+        if not whole:
+            return ""
+        return "save() is called along every row of" if use.is_guarded else "save() writes every row of"
     return ""
