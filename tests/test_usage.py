@@ -7,6 +7,7 @@ from miglint.project.graph import Graph
 from miglint.project.history import replay
 from miglint.project.interpret import interpret
 from miglint.project.keys import MigrationKey
+from miglint.project.naming import named
 from miglint.project.project import Project
 from miglint.project.source_module import SourceModule
 from miglint.project.usage import GetModel, Query, RawSQL, Rows, Usage
@@ -214,4 +215,40 @@ def test_sql_that_is_put_together_says_whether_from_constants_alone() -> None:
         'for order in Order.objects.all():\n    schema_editor.execute(f"DELETE FROM x WHERE id = {order.pk}")\n',
         'NAME = "c"',
     )
-    assert [each.is_written for each in found.of(RawSQL)] == [True, True, True, False]
+    assert [each.is_written for each in found.of(RawSQL)] == [True, True, True, True, False]
+
+
+def test_written_lists_are_gone_through_one_by_one_and_texts_are_put_together() -> None:
+    found = forwards(
+        'for name in ("Order", "Tag"):\n    apps.get_model(f"{APP}.{name}").objects.count()\n'
+        'apps.get_model(APP + "." + "Customer").objects.bulk_update([], FIELDS)\n'
+        'Order = apps.get_model(APP, "Order")\nschema_editor.execute(f"ANALYZE {Order._meta.db_table}")\n',
+        'APP = "shop"\nFIELDS = ["name"]',
+    )
+    assert queries(found) == ["shop.order.count", "shop.tag.count", "shop.customer.bulk_update"]
+    (sql,) = found.of(RawSQL)
+    assert sql.text == Literal("str", "ANALYZE shop_order")
+    assert [each.path for each in named(list(found.of(Query))[-1])] == ["name"]
+
+
+def test_decorators_and_attributes_of_instances_are_followed() -> None:
+    decorated = (
+        "def with_model(function):\n    def run(apps, editor):\n"
+        '        return function(apps.get_model("shop", "Order"))\n    return run\n'
+        "@with_model\ndef fill(model):\n    model.objects.count()\n"
+    )
+    assert queries(usage(decorated, "migrations.RunPython(fill)")) == ["shop.order.count"]
+    instance = (
+        "class Base:\n    def __call__(self, apps, editor):\n"
+        "        apps.get_model(self.app, self.name).objects.count()\n"
+        'class Fill(Base):\n    app = "shop"\n    def __init__(self, name):\n        self.name = name\n'
+    )
+    assert queries(usage(instance, 'migrations.RunPython(Fill("Tag"))')) == ["shop.tag.count"]
+
+
+def test_what_a_factory_gives_may_be_unpacked() -> None:
+    factory = (
+        'def make(name):\n    def inner(apps, editor):\n        apps.get_model("shop", name).objects.count()\n'
+        '    return inner, inner\nfill, back = make("Order")\n'
+    )
+    assert queries(usage(factory, "migrations.RunPython(fill)")) == ["shop.order.count"]

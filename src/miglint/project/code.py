@@ -161,6 +161,19 @@ def module_assignments(facts: ModuleFacts) -> dict[str, Expr]:
     return {name: values[0] for name, values in found.items() if len(values) == 1}
 
 
+def unpacked(facts: ModuleFacts) -> dict[str, tuple[Call, int]]:
+    """The calls of the module's level whose results get several names (`a, b = make()`), by name, with the place."""
+    return {
+        item.name: (statement.value, at)
+        for statement in facts.top_level
+        if isinstance(statement, Assign) and isinstance(statement.value, Call)
+        for target in statement.targets
+        if isinstance(target, Items)
+        for at, item in enumerate(target.items)
+        if isinstance(item, Name)
+    }
+
+
 class _Analysis:
     """What one RunPython of a migration runs."""
 
@@ -229,11 +242,7 @@ class _Reader:
             for method in methods_of(self._own):
                 self._methods.setdefault(method.name, []).append(method)
 
-        # `forwards, backwards = functions_for(…)`: the call gives both.
-        pairs = (each for each in facts.top_level if isinstance(each, Assign) and isinstance(each.value, Call))
-        names = ((item, each.value) for each in pairs for target in each.targets if isinstance(target, Items)
-                 for item in target.items)  # fmt: skip
-        self._made = {**self._values, **{item.name: value for item, value in names if isinstance(item, Name)}}
+        self._made = {**self._values, **{name: call for name, (call, _) in unpacked(facts).items()}}
         self._analyses: dict[int, _Analysis] = {}
 
     def analysis(self, operation: RunPython) -> _Analysis:

@@ -14,7 +14,16 @@ import msgspec
 from msgspec.structs import replace
 
 from miglint.database import Vendor
-from miglint.project.code import Code, Direction, code_of, is_noop, lambda_code, methods_of, module_assignments
+from miglint.project.code import (
+    Code,
+    Direction,
+    code_of,
+    is_noop,
+    lambda_code,
+    methods_of,
+    module_assignments,
+    unpacked,
+)
 from miglint.project.keys import ModelKey, model_key
 from miglint.project.migration import Migration
 from miglint.project.operations import RunPython
@@ -46,6 +55,7 @@ from miglint.project.usage import (
     Value,
     Written,
 )
+from miglint.syntax.composing import format_text, percent_text, template_text
 from miglint.syntax.facts import (
     Assign,
     Attribute,
@@ -63,6 +73,7 @@ from miglint.syntax.facts import (
     Lambda,
     Literal,
     Loop,
+    ModuleFacts,
     Name,
     Operation,
     Parameter,
@@ -75,6 +86,7 @@ from miglint.syntax.facts import (
     Try,
     With,
     children,
+    dotted,
 )
 from miglint.text import Span
 
@@ -82,6 +94,8 @@ from miglint.text import Span
 _MAX_CALLS = 12
 _MAX_EXPRESSIONS = 50_000
 _MAX_HOPS = 8
+# The longest list that is gone through one by one.
+_MAX_TURNS = 12
 
 # `connection.vendor`, where it differs. Source: django.db.backends.mysql.base.DatabaseWrapper
 _DJANGO_VENDOR = {"mariadb": "mysql"}
@@ -103,6 +117,7 @@ _ONE_AND_FLAG = frozenset({"get_or_create", "update_or_create"})
 _SAME_ELEMENTS = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter", "frozenset"})
 _CLASS_MEMBERS = frozenset({"DoesNotExist", "MultipleObjectsReturned", "_meta", "__name__", "__class__"})
 _OF_STRINGS = frozenset({"format", "strip", "join"})
+_SUPPRESS = "contextlib.suppress"
 _OPTIONS = ("_meta", "opts", "field")
 _CONNECTIONS = ("django.db.connection", "django.db.backends.connection")
 
@@ -140,17 +155,37 @@ class _File:
         self.values = module_assignments(facts)
         self.functions: dict[str, Function] = {each.name: each for each in facts.top(Function)}
         self.classes: dict[str, Class] = {each.name: each for each in facts.top(Class)}
+        self.unpacked = unpacked(facts)
 
     def routine(self, name: str) -> Routine | None:
         function = self.functions.get(name)
         return Routine(code_of(function), self.module) if function is not None else None
 
     def method(self, owner: str, name: str) -> Routine | None:
-        definition = self.classes.get(owner)
-        for method in methods_of(definition) if definition is not None else ():
-            if method.name == name:
-                return Routine(code_of(method, owner=owner), self.module)
+        """A method of a class or of its bases, as far as they stand in the file."""
+        for definition in self._family(owner):
+            for method in methods_of(definition):
+                if method.name == name:
+                    return Routine(code_of(method, owner=definition.name), self.module)
         return None
+
+    def class_value(self, owner: str, name: str) -> Expr | None:
+        """What a class or one of its bases assigns to a name, once."""
+        for definition in self._family(owner):
+            found = module_assignments(ModuleFacts(body=definition.body)).get(name)
+            if found is not None:
+                return found
+        return None
+
+    def _family(self, owner: str) -> list[Class]:
+        found: list[Class] = []
+        pending = [owner]
+        while pending:
+            definition = self.classes.get(pending.pop(0))
+            if definition is not None and definition not in found:
+                found.append(definition)
+                pending.extend(dotted(base) for base in definition.bases)
+        return found
 
 
 Scope = dict[str, Value]
@@ -234,15 +269,22 @@ class _Flow:
         if isinstance(called, Instance):
             called = Bound(called, "__call__")
         if isinstance(called, Bound) and isinstance(called.value, Instance):
-            arguments = (called.value, *arguments)
             called = self._method(called.value, called.name)
         if not isinstance(called, Routine):
             return False
         self._run(called, arguments, named, frame)
         return True
 
-    def _method(self, instance: Instance, name: str) -> Routine | None:
-        return self._file(instance.module).method(instance.definition.name, name)
+    def _method(self, owner: Instance | Kind, name: str) -> Routine | None:
+        """A method as the attribute of an instance or of its class: with what Python gives it first."""
+        method = self._file(owner.module).method(owner.definition.name, name)
+        if method is None:
+            return None
+        decorators = {dotted(each) for each in method.code.decorators}
+        if "classmethod" in decorators:
+            return replace(method, given=(Kind(owner.definition, owner.module),))
+        bound = isinstance(owner, Instance) and "staticmethod" not in decorators
+        return replace(method, given=(owner,)) if bound else method
 
     def _run(
         self, routine: Routine, arguments: tuple[Value, ...], named: tuple[tuple[str, Value], ...], caller: _Frame
@@ -342,6 +384,11 @@ class _Flow:
             value = self._value(item.value, frame)
             if item.target is not None:
                 self._bind(item.target, value, frame)
+        if any(isinstance(item.value, Call) and item.value.callee == _SUPPRESS for item in statement.items):
+            frame.tries, frame.guards = frame.tries + 1, frame.guards + 1
+            self._body(statement.body, frame)
+            frame.tries, frame.guards = frame.tries - 1, frame.guards - 1
+            return False
         return self._body(statement.body, frame)
 
     def _try(self, statement: Try, frame: _Frame) -> bool:
@@ -379,11 +426,12 @@ class _Flow:
     def _loop(self, statement: Loop, frame: _Frame) -> bool:
         iterable = self._value(statement.iterable, frame)
         source = _source(iterable)
-        if statement.target is not None:
-            self._bind(statement.target, _element(iterable), frame)
         before = dict(frame.scope)
         frame.loops = (*frame.loops, source)
-        self._body(statement.body, frame)
+        for element in _elements(iterable):
+            if statement.target is not None:
+                self._bind(statement.target, element, frame)
+            self._body(statement.body, frame)
         frame.loops = frame.loops[:-1]
         for name, value in before.items():
             if not _same(frame.scope.get(name), value):
@@ -405,6 +453,10 @@ class _Flow:
             owner = self._value(target.value, frame)
             if isinstance(owner, Model | Row) and isinstance(target, Attribute):
                 self._added.add((owner.key, target.name))
+            elif isinstance(owner, Instance) and isinstance(target, Attribute):
+                # What two places set differently is not known.
+                known = owner.attributes.setdefault(target.name, value)
+                owner.attributes[target.name] = value if _same(known, value) else None
 
     # -- expressions -----------------------------------------------------------------------------------
 
@@ -437,7 +489,7 @@ class _Flow:
         """What a name of a file's own level holds."""
         routine = file.routine(name)
         if routine is not None:
-            return routine
+            return self._decorated(routine, file)
         if name in file.classes:
             return Kind(file.classes[name], file.module)
         value = file.values.get(name)
@@ -452,7 +504,21 @@ class _Flow:
             frame = _Frame(Code(name="", parameters=(), nodes=()), file, {})
             made = self._value(value, frame)
             return made if isinstance(made, Routine | Instance) else None
+        if name in file.unpacked and hops < _MAX_HOPS:
+            call, at = file.unpacked[name]
+            made = self._value(call, _Frame(Code(name="", parameters=(), nodes=()), file, {}))
+            return made.values[at] if isinstance(made, Several) and at < len(made.values) else None
         return _constant(value) if value is not None else None
+
+    def _decorated(self, routine: Routine, file: _File) -> Value:
+        """What the decorators of the project make of a function; those of others are taken to call it as it is."""
+        value = routine
+        frame = _Frame(Code(name="", parameters=(), nodes=()), file, {})
+        for decorator in reversed(routine.code.decorators):
+            around = self._value(decorator, frame)
+            made = self._run(around, (value,), (), frame) if isinstance(around, Routine) else None
+            value = made if isinstance(made, Routine) else value
+        return value
 
     def _imported(self, path: str, module: SourceModule) -> Value:
         """What an imported name means: a function or constant of the project, a connection."""
@@ -486,8 +552,17 @@ class _Flow:
 
     def _attribute(self, expression: Attribute, frame: _Frame) -> Value:
         if expression.name in ("db_table", "column") and getattr(expression.value, "name", "") in _OPTIONS:
-            return Written()  # a name of the schema, and no data
+            return self._table(expression, frame) or Written()  # a name of the schema, and no data
         return self._member(self._value(expression.value, frame), expression.name)
+
+    def _table(self, expression: Attribute, frame: _Frame) -> Value:
+        """The table's name of `Order._meta.db_table`, as a constant."""
+        holder = expression.value
+        if expression.name != "db_table" or not isinstance(holder, Attribute) or holder.name != "_meta":
+            return None
+        owner = self._value(holder.value, frame)
+        model = self._relations.model(owner.key) if isinstance(owner, Model | Row) else None
+        return Constant(Literal("str", model.table, expression.span)) if model is not None and model.table else None
 
     def _member(self, value: Value, name: str) -> Value:
         if isinstance(value, Model | Row):
@@ -516,11 +591,21 @@ class _Flow:
                     return Rows(key=relation.target, manager="", is_filtered=True)
                 return Row(key=relation.target)
             return Bound(value, name)
-        if isinstance(value, Registry | Editor | Connection | Cursor | Rows | Instance):
+        if isinstance(value, Instance | Kind):
+            return self._of_class(value, name)
+        if isinstance(value, Registry | Editor | Connection | Cursor | Rows):
             return Bound(value, name)
-        if isinstance(value, Kind):
-            return self._file(value.module).method(value.definition.name, name)
         return Bound(value, name) if isinstance(value, Constant | Text) and name in _OF_STRINGS else None
+
+    def _of_class(self, value: Instance | Kind, name: str) -> Value:
+        """An attribute of an instance or of a class of the project."""
+        if isinstance(value, Instance) and name in value.attributes:
+            return value.attributes[name]
+        method = self._method(value, name)
+        if method is not None:
+            return method
+        constant = self._file(value.module).class_value(value.definition.name, name)
+        return _constant(constant) if isinstance(constant, Literal | Items) else None
 
     def _called(self, call: Call, frame: _Frame) -> Value:
         if call.callee.startswith("functools.partial") and call.arguments:
@@ -540,7 +625,11 @@ class _Flow:
         if isinstance(function, Routine):
             return self._run(function, arguments, named, frame)
         if isinstance(function, Kind):
-            return Instance(function.definition, function.module)
+            made = Instance(function.definition, function.module)
+            prepare = self._method(made, "__init__")
+            if prepare is not None:
+                self._run(prepare, arguments, named, frame)
+            return made
         if isinstance(function, Constant | Text):
             return None
         self._handed_out |= {value.key for value in arguments if isinstance(value, Model) and function is None}
@@ -597,13 +686,19 @@ class _Flow:
             return None
         if isinstance(owner, Instance):
             method = self._method(owner, name)
-            return self._run(method, (owner, *arguments), tuple(named.items()), frame) if method is not None else None
+            return self._run(method, arguments, tuple(named.items()), frame) if method is not None else None
         if isinstance(owner, Constant | Text) and name in _OF_STRINGS:
+            whole = _formatted(owner, name, call, arguments, named)
+            if whole is not None:
+                return Constant(Literal("str", whole, call.span))
             parts = zip((*arguments, *named.values()), _parts(call), strict=False)
             filled = all(_is_written(value) or _is_name_of_table(part) for value, part in parts)
             return Text(call, _is_written(owner) and filled)
+        if isinstance(owner, Model) and name == "add_to_class":
+            self._handed_out.add(owner.key)
+            return None
         if isinstance(owner, Rows | Row | Model):
-            self._note(Query, call.span, frame, on=owner, method=name, call=call)
+            self._note(Query, call.span, frame, on=owner, method=name, call=_filled(call, arguments))
             return _queried(owner, name, call, arguments) if isinstance(owner, Rows) else None
         return None
 
@@ -631,6 +726,9 @@ class _Flow:
 
     def _template(self, expression: Template, frame: _Frame) -> Value:
         values = [self._value(part, frame) for part in expression.parts]
+        text = template_text(replace(expression, parts=_literals(values, expression.parts)))
+        if text is not None:
+            return Constant(Literal("str", text, expression.span))
         known = (_is_written(v) or _is_name_of_table(part) for v, part in zip(values, expression.parts, strict=True))
         return Text(expression, all(known))
 
@@ -660,6 +758,9 @@ class _Flow:
         values = [self._value(operand, frame) for operand in expression.operands]
         if expression.operator in ("|", "&") and values and isinstance(values[0], Rows):
             return replace(values[0], is_filtered=all(isinstance(each, Rows) and each.is_filtered for each in values))
+        text = _added_text(expression, values)
+        if text is not None:
+            return Constant(Literal("str", text, expression.span))
         if all(isinstance(each, Constant) for each in values):
             return _compared(expression, values) or Constant(expression)
         if expression.operator == "not" or expression.operator in ("in", "not in"):
@@ -807,6 +908,13 @@ def _element(iterable: Value) -> Value:
     return _common(iterable.values) if isinstance(iterable, Several) else None
 
 
+def _elements(iterable: Value) -> tuple[Value, ...]:
+    """What a loop's variable holds, one after the other where that is written out: once for all else."""
+    if isinstance(iterable, Several) and 0 < len(iterable.values) <= _MAX_TURNS:
+        return iterable.values
+    return (_element(iterable),)
+
+
 def _common(values: tuple[Value, ...]) -> Value:
     """What is known of each of several values: that they are the same, or constants, or tuples of such."""
     if not values:
@@ -854,6 +962,64 @@ def _constant(expression: Expr) -> Value:
 def _string(value: Value) -> str | None:
     expression = value.expr if isinstance(value, Constant) else None
     return expression.text if isinstance(expression, Literal) and expression.kind == "str" else None
+
+
+def _literals(values: Sequence[Value], parts: Sequence[Expr]) -> tuple[Expr, ...]:
+    """Expressions with those in the place of names whose value is known."""
+    pairs = zip(values, parts, strict=True)
+    return tuple(v.expr if isinstance(v, Constant) and isinstance(v.expr, Literal) else part for v, part in pairs)
+
+
+def _filled(call: Call, arguments: tuple[Value, ...]) -> Call:
+    """A call with the lists of names that are constants elsewhere, in its own place: `bulk_update(rows, FIELDS)`."""
+    if len(call.arguments) == 1 and isinstance(call.arguments[0], Starred):
+        names = _written_out(arguments, call.arguments[0].span)
+        return replace(call, arguments=names) if names else call
+    if len(arguments) != len(call.arguments):
+        return call
+    return replace(call, arguments=tuple(map(_listed, arguments, call.arguments)))
+
+
+def _listed(value: Value, argument: Expr) -> Expr:
+    names = _written_out(value.values, argument.span) if isinstance(value, Several) else ()
+    return Items("list", names, argument.span) if names and isinstance(argument, Name) else argument
+
+
+def _written_out(values: tuple[Value, ...], span: Span) -> tuple[Expr, ...]:
+    """Texts that the code writes out, as if they stood at a place; nothing where one of them is not known."""
+    texts = [_string(value) for value in values]
+    return tuple(Literal("str", text, span) for text in texts if text is not None) if None not in texts else ()
+
+
+def _formatted(
+    owner: Constant | Text, name: str, call: Call, arguments: tuple[Value, ...], named: Mapping[str, Value]
+) -> str | None:
+    """The text that `format` and `strip` make of a text and constants, None for all else."""
+    text = _string(owner)
+    if text is None or len(arguments) != len(call.arguments) or len(named) != len(call.keywords):
+        return None
+    if name == "strip":
+        return text.strip() if not arguments else None
+    if name != "format":
+        return None
+    keywords = dict(zip(named, _literals(tuple(named.values()), [each.value for each in call.keywords]), strict=True))
+    return format_text(text, _literals(arguments, call.arguments), keywords)
+
+
+def _added_text(expression: Operation, values: Sequence[Value]) -> str | None:
+    """The text that `+` and `%` make of texts and constants, None for all else."""
+    first = _string(values[0]) if values else None
+    if first is None or len(values) < 2:
+        return None
+    if expression.operator == "+":
+        texts = [_string(each) for each in values]
+        return "".join(filter(None, texts)) if None not in texts else None
+    if expression.operator != "%" or len(values) != 2:
+        return None
+    given, part = values[1], expression.operands[1]
+    if isinstance(given, Several) and isinstance(part, Items):
+        return percent_text(first, replace(part, items=_literals(given.values, part.items)))
+    return percent_text(first, *_literals((given,), (part,)))
 
 
 def _same(one: Value, other: Value) -> bool:

@@ -79,7 +79,9 @@ def named(query: Query) -> Iterator[Named]:
 
 def _keywords(call: Call, kind: Kind) -> Iterator[Named]:
     for keyword in call.keywords:
-        if keyword.name is not None and keyword.name not in _NOT_FIELDS and keyword.name not in _DEFAULTS:
+        if keyword.name is None:
+            yield from (Named(each.path, each.span, kind) for each in _keys(keyword.value))
+        elif keyword.name not in _NOT_FIELDS and keyword.name not in _DEFAULTS:
             yield Named(keyword.name, _of_name(keyword), kind)
 
 
@@ -123,3 +125,5 @@ def _in_expression(value: Expr) -> Iterator[Named]:
         yield from _in_expression(keyword.value)
     for argument in value.arguments:
         yield from _in_expression(argument)
+        if name == "Q" and isinstance(argument, Items):  # `Q(("total__gt", 3))`
+            yield from (_path(text) for text in _texts(argument.items[:1]))

@@ -124,10 +124,11 @@ class Kind(msgspec.Struct, frozen=True, eq=False):
 
 
 class Instance(msgspec.Struct, frozen=True, eq=False):
-    """An instance of a class of the project."""
+    """An instance of a class of the project; `attributes` is what its code sets on it, filled as it goes."""
 
     definition: Class
     module: SourceModule
+    attributes: dict[str, Value] = msgspec.field(default_factory=dict)
 
 
 Value = (

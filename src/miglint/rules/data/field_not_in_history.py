@@ -43,8 +43,8 @@ def field_not_in_history(context: OperationContext[RunPython]) -> Iterator[Diagn
     seen = set()
     for use in context.usage.uses:
         model = context.before.model(*use.key) if isinstance(use, Query) else None
-        if not isinstance(use, Query) or model is None or _has_own_names(use, model):
-            continue
+        if not isinstance(use, Query) or model is None or use.is_tried or _has_own_names(use, model):
+            continue  # a `try` may be there to catch the FieldError
         annotated = use.annotated
         for name in named(use) if annotated is not None else ():
             known = annotated is not None and name.path.split("__")[0] in annotated
