@@ -323,6 +323,8 @@ STATEMENTS = (
 )
 
 MODULES = (
+    "x = f'''a\r{b}\rc'''\r",
+    "x = f'''a\r\n{b}\r\nc'''\r\n",
     "",
     "\n",
     "#\n",

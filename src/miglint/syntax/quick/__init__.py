@@ -1,4 +1,4 @@
-"""A second reader of Python text: the standard library's parser, about ten times as fast as LibCST's.
+"""A second reader of Python text: the standard library's parser, about seven times as fast as LibCST's.
 
 It gives the same facts as `miglint.syntax.reader`, spans included, or none at all: `ast` leaves out some of what
 LibCST keeps, and what cannot be found again in the text is left to LibCST, syntax errors among it.
@@ -42,8 +42,13 @@ def read(text: str) -> ModuleFacts | None:
 
 
 def _is_odd(text: str) -> bool:
-    """Whether a text has what LibCST reads otherwise: form feeds, and lines that are continued before they begin."""
-    return "\f" in text or ("\\" in text and _EMPTY_CONTINUED.search(text) is not None)
+    """Whether a text has what LibCST reads otherwise: form feeds, lines that end with a CR alone, and lines that are
+    continued before they begin."""
+    return (
+        "\f" in text
+        or ("\r" in text and "\r" in text.replace("\r\n", ""))
+        or ("\\" in text and _EMPTY_CONTINUED.search(text) is not None)
+    )
 
 
 def _has_normal_names(text: str) -> bool:
