@@ -34,11 +34,12 @@ LAYERS: list[tuple[str, ...]] = [
     ("miglint.rules",),
     (
         "miglint.suppressions", "miglint.settings", "miglint.table_sizes", "miglint.plugins", "miglint.cache",
+        "miglint.kept",
         "miglint.foreign", "miglint.git", "miglint.reading", "miglint.imports", "miglint.workers", "miglint.modules",
         "miglint.installed", "miglint.selection",
         "miglint.report", "miglint.baseline",
     ),
-    ("miglint.check", "miglint.since", "miglint.inspection", "miglint.verdicts"),
+    ("miglint.check", "miglint.since", "miglint.inspection", "miglint.verdicts", "miglint.remembered"),
     ("miglint.session", "miglint.fixes"),
     ("miglint.formats",),
     ("miglint.catalogue",),

@@ -6,14 +6,16 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from miglint import session as session_module
 from miglint import verdicts
-from miglint.cache import VERDICTS
+from miglint.cache import REPORTS, VERDICTS
 from miglint.options import Options
 from miglint.report import Report
 from miglint.session import Session
+from miglint.syntax.facts import MAX_SIZE
 from scratch import Scratch
 
 INITIAL = """\
@@ -24,6 +26,14 @@ class Migration(migrations.Migration):
     initial = True
     dependencies = []
     operations = [migrations.CreateModel("Order", [("id", models.BigAutoField(primary_key=True))])]
+"""
+DROP = """\
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("shop", "0002_data")]
+    operations = [migrations.DeleteModel("Order")]
 """
 # Whether `Thing` is a model, only the module that it is imported from can tell.
 DATA = """\
@@ -153,6 +163,91 @@ def test_sql_in_a_file_beside_the_migration_counts(project: Path, replays: Calla
         assert ("MG205" in codes(lint(project))) is expected
 
 
+@pytest.fixture
+def reports(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """How many reports were put together since it was asked last: those that were remembered are none."""
+    calls: list[object] = []
+    run = session_module.check.run
+
+    def counted(*given: object, **named: object) -> object:
+        calls.append(given)
+        return run(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(session_module.check, "run", counted)
+
+    def since() -> int:
+        number = len(calls)
+        calls.clear()
+        return number
+
+    return since
+
+
+def whole(report: Report) -> object:
+    """All that a front end can show of a report."""
+    return (
+        report.diagnostics,
+        {path: source.text for path, source in report.sources.items()},
+        report.summary,
+        msgspec.json.encode(report.projects),
+        report.warnings,
+        report.notes,
+        report.advice,
+        [(rule.code, rule.name, rule.summary, rule.severity, rule.category, rule.page()) for rule in report.rules],
+        [report.locks_of(diagnostic) for diagnostic in report.diagnostics],
+    )
+
+
+def test_a_report_is_remembered_whole(project: Path, reports: Callable[[], int]) -> None:
+    write(project / "shop/migrations/0003_drop.py", DROP)
+    for paths in ((".",), ("shop/migrations/0002_data.py",), ("shop/migrations/0003_drop.py", "manage.py")):
+        for options in (Options(), Options(select=("ALL",), database="mariadb")):
+            first = whole(lint(project, *paths, options=options))
+            assert reports() == 1
+            assert whole(lint(project, *paths, options=options)) == first
+            assert reports() == 0
+
+
+def test_what_git_has_counts_where_a_report_is_remembered(project: Path, reports: Callable[[], int]) -> None:
+    repository = Scratch(project)
+    write(project / ".gitignore", ".miglint_cache\n")
+    repository.commit("all")
+    assert "MG605" not in codes(lint(project))
+    lint(project)
+    assert reports() == 1
+    write(project / ".gitignore", ".miglint_cache\n0003_drop.py\n")
+    write(project / "shop/migrations/0003_drop.py", DROP)
+    for _ in range(2):
+        assert any("git ignores" in finding.message for finding in lint(project).findings)
+    assert reports() == 2
+    write(project / ".gitignore", ".miglint_cache\n")
+    repository.commit("more")
+    assert "MG605" not in codes(lint(project))
+    assert reports() == 1
+    assert "MG605" not in codes(lint(project))
+    assert reports() == 0
+    repository.git("rm", "--cached", "-q", "shop/migrations/0002_data.py")
+    lint(project)
+    assert reports() == 1
+
+
+def test_a_report_with_a_baseline_or_a_file_that_cannot_be_read_is_not_remembered(
+    project: Path, reports: Callable[[], int]
+) -> None:
+    large = project / "shop/migrations/0003_large.py"
+    write(large, "")
+    os.truncate(large, MAX_SIZE + 1)
+    lint(project)
+    lint(project)
+    assert reports() == 2
+    large.unlink()
+    lint(project, options=Options(write_baseline=True))
+    reports()
+    lint(project)
+    lint(project)
+    assert reports() == 2
+
+
 def test_what_is_set_counts(project: Path, replays: Callable[[], int]) -> None:
     lint(project)
     lint(project, options=Options(database="mysql"))
@@ -202,8 +297,9 @@ def test_the_rules_of_miglint_are_among_what_judges(project: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"\x93", b"no verdicts", os.urandom(200)])
 def test_what_cannot_be_read_is_no_verdict(project: Path, replays: Callable[[], int], content: bytes) -> None:
     first = lint(project)
-    (file,) = (project / ".miglint_cache").glob(f"{VERDICTS}*")
-    file.write_bytes(content)
+    for prefix in (VERDICTS, REPORTS):
+        (file,) = (project / ".miglint_cache").glob(f"{prefix}*")
+        file.write_bytes(content)
     assert lint(project).diagnostics == first.diagnostics
     assert replays() == 2
 
@@ -212,7 +308,8 @@ def test_only_a_few_are_kept(project: Path) -> None:
     for number in range(12):
         write(project / "shop/migrations/0002_data.py", f"{DATA}\n\nNUMBER = {number}\n")
         lint(project)
-    assert len(list((project / ".miglint_cache").glob(f"{VERDICTS}*"))) == 8
+    for prefix in (VERDICTS, REPORTS):
+        assert len(list((project / ".miglint_cache").glob(f"{prefix}*"))) == 8
 
 
 def test_without_a_cache_nothing_is_kept(project: Path, replays: Callable[[], int]) -> None:

@@ -27,6 +27,7 @@ T = TypeVar("T")
 DIRECTORY = ".miglint_cache"
 FILE = "facts.bin"
 VERDICTS = "verdict-"
+REPORTS = "report-"
 _IGNORE = ".gitignore"
 _FORMAT = "miglint facts 1"
 _SECONDS_A_DAY = 86_400
@@ -132,6 +133,10 @@ class Cache:
         """The facts of a content hash; None where they are unknown."""
         return self._get(content + _stamp(), decode)
 
+    def encoded(self, content: bytes) -> msgspec.Raw | None:
+        """The facts of a content hash before they are decoded, which may yet fail; None where they are unknown."""
+        return self._get(content + _stamp(), _as_it_is)
+
     def add(self, content: bytes, encoded: bytes) -> None:
         """Remembers encoded facts."""
         self._add(content + _stamp(), encoded)
@@ -194,10 +199,15 @@ class Cache:
         yield from others[:room]
 
 
+def _as_it_is(facts: msgspec.Raw) -> msgspec.Raw:
+    return facts
+
+
 def remove(directory: Path) -> None:
     """Removes the cache's own files, and the directory if nothing else is in it. Raises OSError."""
-    for file in (*directory.glob(f"{FILE}*"), *directory.glob(f"{VERDICTS}*"), directory / _IGNORE):
-        file.unlink(missing_ok=True)
+    for prefix in (FILE, VERDICTS, REPORTS, _IGNORE):
+        for file in directory.glob(f"{prefix}*"):
+            file.unlink(missing_ok=True)
     if directory.is_dir() and not any(directory.iterdir()):
         directory.rmdir()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from miglint.installed import app_paths, label_in
@@ -51,7 +50,7 @@ def _migrations(folder: str, label: str, wanted: set[str], modules: Modules) -> 
     Source: django.db.migrations.loader.MigrationLoader.load_disk
     """
     directory = f"{folder}/migrations"
-    files = sorted(os.listdir(directory)) if os.path.isfile(f"{directory}/__init__.py") else []
+    files = modules.names_in(directory)
     names = {file.removesuffix(".py") for file in files if file.endswith(".py") and file[0] not in "_~"}
     if wanted <= names:
         return frozenset(names)

@@ -230,6 +230,26 @@ class Repository(msgspec.Struct, frozen=True, eq=False, dict=True):
         )
 
 
+def index_stamp(top: str) -> tuple[int, ...] | None:
+    """What changes with every change of the index of a work tree, without asking git; () where there is no repository.
+
+    None where the index is not the whole answer to what git has: a hook's own index, submodules, what cannot be read.
+    Git replaces the file whenever it changes. Source: gitrepository-layout(5)
+    """
+    place = Path(top, ".git")
+    try:
+        if not os.path.lexists(place):
+            return ()
+        if os.environ.get("GIT_INDEX_FILE") or os.path.lexists(Path(top, ".gitmodules")):
+            return None
+        if place.is_file():
+            place = Path(top, place.read_text(encoding="utf-8").removeprefix("gitdir:").strip())
+        status = os.stat(place / "index")
+    except (OSError, ValueError):
+        return None
+    return (status.st_mtime_ns, status.st_size, status.st_ino)
+
+
 def _submodule(path: str, commit: str) -> dict[str, Blob]:
     """The files that a submodule had at the commit its superproject names. Raises GitError."""
     repository = _checked_out(path)

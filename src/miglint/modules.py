@@ -41,6 +41,8 @@ class Modules:
         self.looked_for: dict[str, bool] = {}
         # The hashes of files that were read as text, "" of those that are not there.
         self.texts: dict[str, str] = {}
+        # The names in the directories of packages that were listed.
+        self.listed: dict[str, list[str]] = {}
         self._classes = FieldClasses(self.module, self.name_of)
         self._settings = DjangoSettings()
         self._settings_read = 0
@@ -65,6 +67,7 @@ class Modules:
             wanted = os.path.normpath(f"{folder}/{path}")
             # Links may lead out of the project: what they lead to is not read.
             if not os.path.realpath(wanted).startswith(f"{os.path.realpath(self._root)}/"):
+                self.texts[wanted] = ""
                 return None
             data = self._overlay.get(wanted) or file_content(wanted)
             self.texts[wanted] = content_hash(data).hex() if data is not None else ""
@@ -83,6 +86,12 @@ class Modules:
         """The file of an installed module, None where the environment does not have it or is not known."""
         tail = module.replace(".", "/")
         return next((found for each in self.site_packages if (found := self._file(each, tail)) is not None), None)
+
+    def names_in(self, package: str) -> list[str]:
+        """The names in a directory, sorted; none where it is no package."""
+        if package not in self.listed:
+            self.listed[package] = names_in(package)
+        return self.listed[package]
 
     def facts(self, file: str) -> ModuleFacts | None:
         """The facts of a file that is there."""
@@ -205,6 +214,11 @@ class Modules:
                 if module:
                     return self._file(self._root, module.replace(".", "/"))
         return None
+
+
+def names_in(package: str) -> list[str]:
+    """The names in a directory, sorted; none where it is no package."""
+    return sorted(os.listdir(package)) if os.path.isfile(f"{package}/__init__.py") else []
 
 
 def _site_packages(environment: str) -> tuple[str, ...]:

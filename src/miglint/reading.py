@@ -11,7 +11,9 @@ import stat
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from miglint.cache import Cache, content_hash, decode
+import msgspec
+
+from miglint.cache import UNREADABLE, Cache, content_hash, decode
 from miglint.lazy import lazy
 from miglint.syntax.facts import MAX_SIZE, TOO_LARGE, ModuleFacts, ReadProblem
 from miglint.text import Source, Span, UndecodableSource
@@ -31,11 +33,24 @@ _QUICKLY = b" quickly"
 class FileRead:
     """What was read of one file. `data_hash` is the hash of its bytes, "" where they could not be read."""
 
-    def __init__(self, path: str, data: bytes | str, facts: ModuleFacts, data_hash: str) -> None:
+    def __init__(self, path: str, data: bytes | str, known: ModuleFacts | bytes | msgspec.Raw, data_hash: str) -> None:
+        """`known` are its facts, or their encoding."""
         self.path = path
-        self.facts = facts
         self.data_hash = data_hash
         self._data = data
+        self._known = known
+
+    @lazy
+    def facts(self) -> ModuleFacts:
+        """The facts, decoded when they are asked for; read again where what was remembered cannot be decoded."""
+        if isinstance(self._known, ModuleFacts):
+            return self._known
+        try:
+            return decode(self._known)
+        except UNREADABLE:
+            from miglint import workers
+
+            return decode(workers.read_encoded(workers.Text(_shown(self._data))))
 
     @property
     def data(self) -> bytes:
@@ -119,16 +134,16 @@ class _Reading:
                 continue
             digest = content_hash(data) if isinstance(data, bytes) else content_hash(b"text\0" + _utf8(data))
             edited = self._passing and path in self._overlay
-            key, facts = self._known(data, digest, edited=edited, quickly=path in self._quickly)
-            if facts is None:
+            key, known = self._known(data, digest, edited=edited, quickly=path in self._quickly)
+            if known is None:
                 waiting.append((path, data, key))
             # The place is kept, so that the order is that of the paths.
-            found[path] = FileRead(path, data, facts or ModuleFacts(), digest.hex())
-        parsed: dict[bytes, ModuleFacts] = {}
+            found[path] = FileRead(path, data, b"" if known is None else known, digest.hex())
+        parsed: dict[bytes, bytes] = {}
         total = len(paths)
         done = total - len(self._missed)
         for key, encoded in self._parse(jobs):
-            parsed[key] = decode(encoded)
+            parsed[key] = encoded
             if self._cache is not None and key not in self._unsaved:
                 self._cache.add(key, encoded)
             done += 1
@@ -151,17 +166,18 @@ class _Reading:
 
     def _known(
         self, data: bytes | str, digest: bytes, *, edited: bool, quickly: bool
-    ) -> tuple[bytes, ModuleFacts | None]:
-        """The facts where they need no parsing, and the key under which they are to be remembered."""
+    ) -> tuple[bytes, ModuleFacts | msgspec.Raw | None]:
+        """What is known of the facts without parsing, and the key under which they are to be remembered."""
         key = digest + _QUICKLY if quickly else digest
         if key in self._missed:
             if not edited:
                 self._unsaved.discard(key)
             return key, None
         if self._cache is not None:
-            facts = self._cache.get(digest) or (self._cache.get(key) if quickly else None)
-            if facts is not None:
-                return key, facts
+            for each in (digest, key) if quickly else (digest,):
+                known = self._cache.encoded(each)
+                if known is not None:
+                    return key, known
         try:
             text = data if isinstance(data, str) else decode_text(data)
             text.encode()  # lone surrogates, which UTF-7 lets through, are no text

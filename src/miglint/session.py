@@ -9,18 +9,20 @@ from pathlib import Path
 
 import msgspec
 
-from miglint import check, git, plugins, verdicts
+from miglint import check, git, kept, plugins, remembered, verdicts
 from miglint import settings as settings_module
 from miglint.baseline import DEFAULT, Baseline
-from miglint.cache import DIRECTORY, Cache
+from miglint.cache import DIRECTORY, REPORTS, VERDICTS, Cache, content_hash
 from miglint.check import Judged
 from miglint.database import Database, Version, parse_version
+from miglint.databases.effects import TableEffect
 from miglint.diagnostic import Diagnostic, Severity
 from miglint.foreign import foreign_migrations
 from miglint.git import Blob, GitError, Repository
 from miglint.installed import Installed, environment_packages, installed
+from miglint.kept import Kept
 from miglint.lazy import lazy
-from miglint.modules import Modules
+from miglint.modules import Modules, names_in
 from miglint.options import Options
 from miglint.project import layout
 from miglint.project.base import Tracking
@@ -34,7 +36,8 @@ from miglint.project.migration import Migration
 from miglint.project.operations import walk_operations
 from miglint.project.project import Project
 from miglint.project.usages import Usages
-from miglint.reading import FileRead, read_contents, read_files
+from miglint.reading import FileRead, file_content, read_contents, read_files
+from miglint.remembered import Remembered
 from miglint.report import Described, Report, Summary, sort
 from miglint.report import Project as ReadProject
 from miglint.rule import Rule
@@ -54,6 +57,7 @@ _ADVICE = (
 )
 # The rule that asks git without a base branch.
 _NOT_IN_GIT = ("MG605", "migration-not-in-git")
+_NOT_ASKED = "git was not asked for ignored and untracked files"
 _ASSUMED_DJANGO: Version = (5, 2)
 _SUPPORTED_DJANGO: tuple[Version, ...] = ((4, 2), (5, 0), (5, 1), (5, 2), (6, 0), (6, 1))
 
@@ -166,6 +170,17 @@ class Rulebook(msgspec.Struct, frozen=True):
     database: Database
 
 
+class _Begun(msgspec.Struct, frozen=True):
+    """What is known of a root before any migration is looked at."""
+
+    modules: Modules
+    django: DjangoSettings
+    database: Database
+    version: Version
+    version_source: str
+    walk: layout.Walk
+
+
 class _Loaded(msgspec.Struct, frozen=True, dict=True):
     """What was read below one root; no history is replayed yet. `django` is a version and its source."""
 
@@ -198,8 +213,8 @@ class _Run:
         self._options = options
         self._overlay = {path: data for path, data in overlay.items() if path.startswith(f"{root.as_posix()}/")}
         self._settings = settings_module.load(root, config=options.config, isolated=options.isolated)
-        self._rules = plugins.load(self._settings.plugins)
-        self._check_codes()
+        # A report that is remembered needs no rules: they are loaded when they are asked for, save with plug-ins.
+        self._plugins = self._rules if self._settings.plugins else ()
         self._sizes = settings_module.sizes_of(self._settings)
         cache = Cache.load(options.cache_dir or root / DIRECTORY) if options.cache else None
         self._cache = cache
@@ -211,6 +226,13 @@ class _Run:
         # The files that are read by LibCST: those on which something may be reported.
         self._reported_on: frozenset[str] = frozenset()
         self.baseline: Baseline | None = None
+
+    @lazy
+    def _rules(self) -> tuple[Rule, ...]:
+        """The rules, once it is known that settings and options name none that does not exist."""
+        rules = plugins.load(self._settings.plugins)
+        self._check_codes(rules)
+        return rules
 
     @property
     def has_begun(self) -> bool:
@@ -260,8 +282,8 @@ class _Run:
             if selection.is_on(each.code, each.name)
         ]
 
-    def _check_codes(self) -> None:
-        known = {rule.code: rule.name for rule in self._rules}
+    def _check_codes(self, rules: Iterable[Rule]) -> None:
+        known = {rule.code: rule.name for rule in rules}
         known |= {code: name for code, (name, _) in plugins.META.items()}
         settings_module.validate_codes(self._settings, known)
         given = (self._options.select, self._options.ignore, self._options.extend_select)
@@ -300,38 +322,116 @@ class _Run:
             self._read |= self._parsed(again, None)
 
     def report(self) -> Report:
-        """The findings in what is asked for."""
-        loaded = self._load(compared=True)
+        """The findings in what is asked for: remembered, where all that the report follows from is as it was."""
+        begun = self._begin(compared=True)
+        key = self._report_key(begun)
+        before = self._asked_so_far(begun.modules)
+        reports = Kept(self._cache.directory, REPORTS, Remembered) if self._cache is not None else None
+        if key is not None and reports is not None:
+            known = reports.get(key)
+            if known is not None and self._is_as_it_was(known.asked):
+                self._save()
+                return self._again(known, begun)
+        loaded = self._load(begun, compared=True)
         asked = self._asked_rules(loaded)
         report = self._check(asked, loaded)
         self._save()
+        if key is not None and reports is not None and self._follows_from_files(report, loaded):
+            reports.keep(
+                key,
+                Remembered(
+                    asked=self._asked_so_far(begun.modules).without(before),
+                    diagnostics=report.diagnostics,
+                    summary=report.summary,
+                    project=report.projects[0],
+                    warnings=report.warnings,
+                    notes=report.notes,
+                    rules=remembered.lines(report.rules),
+                ),
+            )
         return report
+
+    def _report_key(self, begun: _Begun) -> bytes | None:
+        """The hash of all that a report follows from, None where it follows from more than files and options."""
+        if self._cache is None or self._overlay or self._since or self.baseline is not None:
+            return None
+        if self._options.write_baseline:
+            return None
+        repository = _git_root(self._root)
+        index = git.index_stamp(repository)
+        asked = self._asked_so_far(begun.modules)
+        if index is None or not all(asked.contents.values()):
+            return None  # why a file cannot be read may change while it cannot be
+        only = [(path, os.path.isfile(path)) for path in self._only]
+        where = (self._root, repository, index, begun.modules.site_packages, only)
+        try:
+            made_by = verdicts.made_by(self._plugins)
+        except OSError:
+            return None
+        given = (self._options, self._settings, self._sizes, made_by)
+        return kept.key_of((where, given, begun.walk, asked))
+
+    def _follows_from_files(self, report: Report, loaded: _Loaded) -> bool:
+        """Whether the same files and index of git give the same report. What git ignores follows from more."""
+        tracked = [project.tracking for project in loaded.projects]
+        silent = any(note.startswith(_NOT_ASKED) for note in self._notes)
+        return not (report.internal_errors or silent or any(each.ignored or each.untracked for each in tracked))
+
+    def _asked_so_far(self, modules: Modules) -> Asked:
+        """What the disk was asked."""
+        contents = {file: each.data_hash for file, each in self._read.items()}
+        return Asked(contents, dict(modules.texts), dict(modules.looked_for), dict(modules.listed))
+
+    def _again(self, known: Remembered, begun: _Begun) -> Report:
+        """A report that was made before."""
+
+        def page_of(code: str) -> str:
+            return next(rule.page() for rule in self._described() if rule.code == code)
+
+        def locks_of(diagnostic: Diagnostic) -> tuple[TableEffect, ...]:
+            return check.locks_of(self._load(begun, compared=True).replayed, diagnostic)
+
+        return Report(
+            diagnostics=known.diagnostics,
+            sources=self._sources(known.diagnostics),
+            summary=known.summary,
+            projects=(known.project,),
+            warnings=known.warnings,
+            notes=known.notes,
+            rules=known.described(page_of),
+            locks_of=locks_of,
+        )
+
+    def _sources(self, diagnostics: Iterable[Diagnostic]) -> dict[str, Source]:
+        """The texts that findings are about, by path."""
+        by_path = {printable: read for file, read in self._read.items() if (printable := layout.printable(file))}
+        sources: dict[str, Source] = {}
+        for diagnostic in diagnostics:
+            for path in (diagnostic.path, *(related.path for related in diagnostic.related)):
+                if path is not None and path in by_path and path not in sources:
+                    sources[path] = by_path[path].source
+        return sources
 
     def _asked_rules(self, loaded: _Loaded) -> Judged:
         """What the rules find: remembered, where all that they would see is as it was."""
         active = check.active_rules(self._rules, self._settings, self._options)
         apps = self._apps_to_judge(loaded)
         cache = self._cache if not self._overlay else None
-        read, looked_for = len(self._read), len(loaded.modules.looked_for)
+        before = self._asked_so_far(loaded.modules)
         key = None
         if cache is not None:
-            contents = {file: each.data_hash for file, each in self._read.items()} | loaded.modules.texts
+            contents = before.contents | loaded.modules.texts
             key = verdicts.key_of(loaded.projects, active, self._settings, contents, apps)
         if cache is None or key is None:
             return check.ask(loaded.replayed, active, apps)
-        known = verdicts.Verdicts(cache.directory)
+        known = Kept(cache.directory, VERDICTS, Verdict)
         found = known.get(key)
         if found is not None and self._is_as_it_was(found.asked):
             return Judged(found.diagnostics)
         judged = check.ask(loaded.replayed, active, apps)
         if not judged.crashes:
             self._save()  # which makes the directory
-            more = list(self._read.items())[read:]
-            asked = Asked(
-                {file: each.data_hash for file, each in more},
-                dict(list(loaded.modules.looked_for.items())[looked_for:]),
-            )
-            known.keep(Verdict(key, asked, judged.diagnostics))
+            known.keep(key, Verdict(self._asked_so_far(loaded.modules).without(before), judged.diagnostics))
         return judged
 
     def _apps_to_judge(self, loaded: _Loaded) -> frozenset[str] | None:
@@ -345,8 +445,11 @@ class _Run:
     def _is_as_it_was(self, asked: Asked) -> bool:
         """Whether the disk gives the same answers."""
         read = self._files(asked.contents)
-        return all(read[file].data_hash == known for file, known in asked.contents.items()) and all(
-            os.path.isfile(path) is known for path, known in asked.files.items()
+        return (
+            all(read[file].data_hash == known for file, known in asked.contents.items())
+            and all(_hash_of(path) == known for path, known in asked.texts.items())
+            and all(os.path.isfile(path) is known for path, known in asked.files.items())
+            and all(names_in(path) == known for path, known in asked.names.items())
         )
 
     def _save(self) -> None:
@@ -357,7 +460,7 @@ class _Run:
     def scopes(self, *, replayed: bool) -> Iterator[Scope]:
         """The projects below the root that hold something that is asked for."""
         root = self._root.as_posix()
-        loaded = self._load(compared=replayed, whole=True)
+        loaded = self._load(self._begin(compared=replayed), compared=replayed, whole=True)
         projects = loaded.replayed if replayed else loaded.projects
         read = {layout.printable(file): read for file, read in self._read.items()}
         for project in projects:
@@ -405,10 +508,8 @@ class _Run:
         environment = (self._root / stated).as_posix() if stated is not None else None
         return Modules(self._root.as_posix(), lambda file: self._files([file])[file].facts, self._overlay, environment)
 
-    def _load(self, *, compared: bool, whole: bool = False) -> _Loaded:
-        """Reads all; the histories are left empty. `compared` says whether git is asked, `whole` whether
-        what is installed beside the project is read, too.
-        """
+    def _begin(self, *, compared: bool) -> _Begun:
+        """Reads what Django's settings say, and finds and reads the files that may be migrations."""
         modules = self._modules()
         django = modules.django_settings(self._settings.settings_file)
         database, version, source = self._database(django), *self._django_version()
@@ -423,6 +524,13 @@ class _Run:
         if self._knows_nothing:
             self._guess(walk.files, modules)
         self._files(walk.files, self._progress)
+        return _Begun(modules, django, database, version, source, walk)
+
+    def _load(self, begun: _Begun, *, compared: bool, whole: bool = False) -> _Loaded:
+        """Puts together what was read; the histories are left empty. `compared` says whether git is asked, `whole`
+        whether what is installed beside the project is read, too.
+        """
+        modules, django, walk = begun.modules, begun.django, begun.walk
         found = layout.interpret(
             walk,
             lambda file: self._read[file].facts if file in self._read else None,
@@ -439,11 +547,9 @@ class _Run:
             parts = (layout.Project("", (), ()),)  # all migrations are gone: that is to be said, too
         if whole and self._settings.environment is not None:
             parts = self._with_environment(parts, modules, django)
-        projects = [
-            self._project(each, found, modules, database, version, django, comparison, tracked, whole=whole)
-            for each in parts
-        ]
-        return _Loaded(found, projects, modules, database, (".".join(map(str, version)), source), self._history)
+        projects = [self._project(each, found, begun, comparison, tracked, whole=whole) for each in parts]
+        stated = (".".join(map(str, begun.version)), begun.version_source)
+        return _Loaded(found, projects, modules, begun.database, stated, self._history)
 
     def _history(self, project: Project) -> History:
         return replay(
@@ -471,15 +577,13 @@ class _Run:
         self,
         part: layout.Project,
         found: layout.Layout,
-        modules: Modules,
-        database: Database,
-        version: Version,
-        django: DjangoSettings,
+        begun: _Begun,
         compared: Comparison | None,
         tracked: Tracking,
         *,
         whole: bool,
     ) -> Project:
+        modules, django, database, version = begun.modules, begun.django, begun.database, begun.version
         migrations: list[Migration] = []
         files: dict[MigrationKey, str] = {}
         circumstances = self._circumstances(database, django)
@@ -578,7 +682,7 @@ class _Run:
         except GitError as error:
             if since:
                 raise UsageError(f"{self._asked}: {error}") from None
-            self._notes.append(f"git was not asked for ignored and untracked files: {error}")
+            self._notes.append(f"{_NOT_ASKED}: {error}")
             return None
         if since and repository is None:
             raise UsageError(
@@ -632,7 +736,7 @@ class _Run:
         try:
             return tracking(found, repository)
         except GitError as error:
-            self._notes.append(f"git was not asked for ignored and untracked files: {error}")
+            self._notes.append(f"{_NOT_ASKED}: {error}")
             return Tracking()
 
     def _database(self, django: DjangoSettings) -> Database:
@@ -696,11 +800,6 @@ class _Run:
             settings=self._in_force(),
             files=tuple(sorted(m.path for m in migrations if m.path not in judged.released and self._is_given(m.path))),
         )
-        sources: dict[str, Source] = {}
-        for diagnostic in judged.diagnostics:
-            for path in (diagnostic.path, *(related.path for related in diagnostic.related)):
-                if path is not None and path in by_path and path not in sources:
-                    sources[path] = by_path[path].source
         read = {migration.path for migration in migrations}
         for path in self._only:
             if path not in read and (os.path.isfile(path) or path in self._overlay):
@@ -708,7 +807,7 @@ class _Run:
         warnings = () if migrations else (f"no migrations were found below {root}",)
         return Report(
             diagnostics=judged.diagnostics,
-            sources=sources,
+            sources=self._sources(judged.diagnostics),
             summary=summary,
             projects=(project,),
             internal_errors=judged.crashes,
@@ -747,6 +846,12 @@ class _Run:
             page = partial(plugins.meta_page, code)
             rules.append(Described(code, name, "", Severity[severity.upper()], "meta", page))
         return tuple(sorted((r for r in rules if selection.is_on(r.code, r.name)), key=lambda rule: rule.code))
+
+
+def _hash_of(path: str) -> str:
+    """The hash of a file's bytes, "" where they cannot be had."""
+    data = file_content(path)
+    return content_hash(data).hex() if data is not None else ""
 
 
 def _count(diagnostics: Iterable[Diagnostic], kind: str) -> int:

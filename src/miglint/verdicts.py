@@ -2,7 +2,7 @@
 
 Most runs, in CI and before a commit, meet migrations that nobody touched. What the rules see is a value: it is
 hashed. What they have read besides, the modules that a migration's code imports, is noted with what was found there.
-Nothing here can fail: verdicts that cannot be read are none, and what cannot be hashed is not kept.
+What cannot be hashed is not kept.
 """
 
 from __future__ import annotations
@@ -10,46 +10,46 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from hashlib import blake2b
-from pathlib import Path
 
 import msgspec
 
-from miglint.cache import UNREADABLE, VERDICTS, stamps
+from miglint import kept
+from miglint.cache import stamps
 from miglint.diagnostic import Diagnostic
 from miglint.project.project import Project
 from miglint.rule import Rule
 from miglint.settings import Settings
-from miglint.writing import write_whole
-
-_FORMAT = "miglint verdict 2"
-# A few, for those who check other paths or with other settings now and then.
-_KEPT = 8
 
 # What follows from the files, whose content is hashed instead, and ways to read more of them.
 _FROM_FILES = frozenset({"graph", "history", "base", "facts_of", "usages"})
 _MADE_OF = frozenset({".py", ".toml"})
 
 
-class Asked(msgspec.Struct, array_like=True):
-    """What rules asked the disk: the hashes of files they had read, and whether there is a file at a path."""
+class Asked(msgspec.Struct, array_like=True, frozen=True):
+    """What the disk was asked: the hashes of files that were read, those read as text apart ("" of those that are not
+    there), whether there is a file at a path, and the names in directories.
+    """
 
     contents: dict[str, str] = {}
+    texts: dict[str, str] = {}
     files: dict[str, bool] = {}
+    names: dict[str, list[str]] = {}
+
+    def without(self, other: Asked) -> Asked:
+        """What was not asked then."""
+        return Asked(
+            *(
+                {path: answer for path, answer in getattr(self, name).items() if path not in getattr(other, name)}
+                for name in self.__struct_fields__
+            )
+        )
 
 
 class Verdict(msgspec.Struct, array_like=True, frozen=True):
-    """What rules found, the hash of what they saw, and what they asked besides."""
+    """What rules found, and what they asked besides what they saw."""
 
-    key: bytes
     asked: Asked
     diagnostics: tuple[Diagnostic, ...]
-
-
-class _File(msgspec.Struct, array_like=True, frozen=True):
-    format: str
-    verdict: Verdict
 
 
 def key_of(
@@ -72,13 +72,16 @@ def key_of(
         for project in projects
     ]
     codes = [(rule.code, rule.module) for rule in rules]
+    judged = sorted(apps) if apps is not None else None
     try:
-        made_by = (_makers(rules), stamps(), sys.version_info[:2])
-        judged = sorted(apps) if apps is not None else None
-        value = msgspec.msgpack.encode((seen, settings, contents, codes, made_by, judged), order="deterministic")
-    except (TypeError, UnicodeEncodeError, OSError):
+        return kept.key_of((seen, settings, contents, codes, made_by(rules), judged))
+    except OSError:
         return None
-    return blake2b(value, digest_size=16).digest()
+
+
+def made_by(rules: Iterable[Rule] = ()) -> object:
+    """What tells one miglint, with its plug-ins and on its Python, from another. Raises OSError."""
+    return (_makers(rules), stamps(), sys.version_info[:2])
 
 
 def _makers(rules: Iterable[Rule]) -> list[tuple[str, int, int]]:
@@ -86,10 +89,7 @@ def _makers(rules: Iterable[Rule]) -> list[tuple[str, int, int]]:
     packages = {"miglint", *(rule.module.partition(".")[0] for rule in rules)}
     found: list[tuple[str, int, int]] = []
     for name in packages:
-        file = sys.modules[name].__file__
-        if file is None:
-            raise OSError(f"{name} has no file")
-        pending = [os.path.dirname(file)]
+        pending = list(sys.modules[name].__path__)
         while pending:
             with os.scandir(pending.pop()) as entries:
                 for entry in entries:
@@ -99,32 +99,3 @@ def _makers(rules: Iterable[Rule]) -> list[tuple[str, int, int]]:
                     elif "." not in entry.name and entry.name != "__pycache__" and entry.is_dir():
                         pending.append(entry.path)
     return sorted(found)
-
-
-class Verdicts:
-    """The verdicts of a cache's directory, each in a file of its own: only what is asked for is read."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-
-    def get(self, key: bytes) -> Verdict | None:
-        """The verdict on what has this hash; whether what was asked besides is as it was, is for the caller to see."""
-        try:
-            found = msgspec.msgpack.decode(self._file(key).read_bytes(), type=_File)
-        except (OSError, *UNREADABLE):
-            return None
-        return found.verdict if found.format == _FORMAT and found.verdict.key == key else None
-
-    def keep(self, verdict: Verdict) -> None:
-        """Writes a verdict, and removes the oldest; a directory that cannot be written stays as it is."""
-        with suppress(OSError, UnicodeEncodeError):
-            write_whole(self._file(verdict.key), msgspec.msgpack.encode(_File(_FORMAT, verdict)))
-            self._remove_old()
-
-    def _file(self, key: bytes) -> Path:
-        return self._directory / f"{VERDICTS}{key.hex()}.bin"
-
-    def _remove_old(self) -> None:
-        files = [(file.stat().st_mtime_ns, file) for file in self._directory.glob(f"{VERDICTS}*.bin")]
-        for _, file in sorted(files)[:-_KEPT]:
-            file.unlink(missing_ok=True)

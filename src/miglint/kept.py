@@ -1,0 +1,69 @@
+"""Values that are kept in the cache's directory, each in a file of its own: only what is asked for is read.
+
+Nothing here can fail: what cannot be read is not there, and a directory that cannot be written stays as it is.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import msgspec
+
+from miglint.cache import UNREADABLE
+from miglint.writing import write_whole
+
+T = TypeVar("T")
+
+_FORMAT = "miglint kept 1"
+# A few of each kind, for those who check other paths or with other settings now and then.
+_AT_MOST = 8
+
+
+def key_of(value: object) -> bytes | None:
+    """The hash of a value; None where it cannot be written down."""
+    try:
+        written = msgspec.msgpack.encode(value, order="deterministic", enc_hook=_path)
+    except (TypeError, UnicodeEncodeError):
+        return None
+    return blake2b(written, digest_size=16).digest()
+
+
+def _path(value: object) -> str:
+    if isinstance(value, Path):
+        return value.as_posix()
+    raise TypeError(f"a {type(value).__name__} cannot be written down")
+
+
+class Kept(Generic[T]):
+    """Values of one kind by the hash of what they follow from."""
+
+    def __init__(self, directory: Path, prefix: str, kind: type[T]) -> None:
+        """`prefix` begins the names of the files."""
+        self._directory = directory
+        self._prefix = prefix
+        self._type = tuple[str, bytes, kind]  # type: ignore[valid-type]
+
+    def get(self, key: bytes) -> T | None:
+        """The value of a key."""
+        try:
+            form, found, value = msgspec.msgpack.decode(self._file(key).read_bytes(), type=self._type)
+        except (OSError, *UNREADABLE):
+            return None
+        return value if (form, found) == (_FORMAT, key) else None
+
+    def keep(self, key: bytes, value: T) -> None:
+        """Writes a value, and removes the oldest ones. The directory has to be there."""
+        with suppress(OSError, UnicodeEncodeError):
+            write_whole(self._file(key), msgspec.msgpack.encode((_FORMAT, key, value)))
+            self._remove_old()
+
+    def _file(self, key: bytes) -> Path:
+        return self._directory / f"{self._prefix}{key.hex()}.bin"
+
+    def _remove_old(self) -> None:
+        files = [(file.stat().st_mtime_ns, file) for file in self._directory.glob(f"{self._prefix}*.bin")]
+        for _, file in sorted(files)[:-_AT_MOST]:
+            file.unlink(missing_ok=True)
