@@ -370,7 +370,7 @@ def test_runs_at_once_agree_and_leave_a_whole_cache(tmp_path: Path) -> None:
     assert len(outputs) == 1
     assert miglint(*command[3:], cwd=root).stdout == next(iter(outputs))[0]
     names = {path.name.partition("-")[0] for path in (root / ".miglint_cache").iterdir()}
-    assert names == {"facts.bin", "verdict", ".gitignore"}
+    assert names == {"facts.bin", "verdict", "report", ".gitignore"}
 
 
 def test_files_that_change_while_they_are_read_are_read_one_way_or_the_other(shop: Path) -> None:
