@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 
 import pytest
@@ -192,3 +193,20 @@ def test_a_finding_without_a_file_stays() -> None:
     text = "x = 1  # miglint: ignore-file[MG201]\n"
     project = Diagnostic(code="MG201", name="remove-field", severity=Severity.ERROR, message="about the project")
     assert outcome(applied(text, project)) == [("MG201", False), ("MG903", False)]
+
+
+def test_comments_above_each_other_stand_above_the_same_line_however_many_they_are() -> None:
+    text = "x = 1\n" + "# miglint: ignore[MG201] -- why\n\n" * 8_000 + "y = 2\n"
+    started = time.process_time()
+    found = suppressions_of(read(text), Source("m.py", text))
+    assert {each.below for each in found} == {16_002}
+    assert [each.line for each in found] == list(range(2, 16_002, 2))
+    assert time.process_time() - started < 10
+
+
+def test_spaces_in_a_reason_take_no_time() -> None:
+    text = "x = 1  # miglint: ignore[MG201] -- a" + " " * 200_000 + "b # more\n"
+    started = time.process_time()
+    (found,) = suppressions_of(read(text), Source("m.py", text))
+    assert found.reason == "a" + " " * 200_000 + "b"
+    assert time.process_time() - started < 20

@@ -47,14 +47,16 @@ class Suppression(msgspec.Struct, frozen=True):
 
 def suppressions_of(facts: ModuleFacts, source: Source) -> tuple[Suppression, ...]:
     """The suppressions of a file."""
-    return tuple(
-        _suppression(match, comment, source)
-        for comment in facts.comments
+    below: dict[int, int] = {}
+    found = [
+        _suppression(match, comment, source, below)
+        for comment in reversed(facts.comments)
         if (match := _COMMENT.search(comment.text)) is not None
-    )
+    ]
+    return tuple(reversed(found))
 
 
-def _suppression(match: re.Match[str], comment: Comment, source: Source) -> Suppression:
+def _suppression(match: re.Match[str], comment: Comment, source: Source, below: dict[int, int]) -> Suppression:
     selectors = tuple(word.strip() for word in (match["selectors"] or "").split(",") if word.strip())
     line = source.position(comment.span.start).line
     alone = comment.alone and match["kind"] == "ignore"
@@ -66,17 +68,22 @@ def _suppression(match: re.Match[str], comment: Comment, source: Source) -> Supp
         reason=reason,
         span=Span(comment.span.start + match.start(), comment.span.start + end),
         line=line,
-        below=_next_code(source, line) if alone else None,
+        below=_next_code(source, line, below) if alone else None,
     )
 
 
-def _next_code(source: Source, line: int) -> int:
-    """The first line after a comment that is neither empty nor a comment."""
+def _next_code(source: Source, start: int, known: dict[int, int]) -> int:
+    """The first line after a comment that is neither empty nor a comment; `known` are those of comments below it."""
+    line = start
     while line < source.line_count:
         line += 1
+        if line in known:
+            line = known[line]
+            break
         text = source.line(line).strip()
         if text and not text.startswith("#"):
             break
+    known[start] = line
     return line
 
 

@@ -350,7 +350,7 @@ class Field:
             return either(self.flag("auto_now"), self.flag("auto_now_add"))
         return self.blank if self.kind in _FILLED_WHEN_BLANK else Truth.NO
 
-    @property
+    @lazy
     def max_length(self) -> int | None:
         value = self.arguments.get("max_length")
         if value is None and self.kind in _DEFAULT_LENGTHS:
