@@ -258,6 +258,8 @@ DOUBLING = {
     "before they are there": "".join(f"a{at} = [a{at + 1}, a{at + 1}]\n" for at in range(LINES))
     + "operations = [*a0, migrations.RunSQL(a0), migrations.RunSQL(a1)]\n",
     "each other": "a = [b, b]\nb = [a, a]\noperations = [migrations.RunSQL(a), *a]\n",
+    "its own elements": f"operations = [{'operations, ' * 1_400}]\n",
+    "its own elements, unpacked": f"operations = [{'*operations, ' * 1_400}]\n",
     "itself": "operations = [migrations.RunSQL('x')]\n" + "operations += operations\n" * LINES,
     "extended": "operations = [migrations.RunSQL('x')]\n" + "operations.extend(operations)\n" * LINES,
     "a text": "a = 'x'\n" + "a = a + a\n" * LINES + "operations = [migrations.RunSQL(a)]\n",

@@ -32,6 +32,8 @@ from miglint.syntax.facts import (
 from miglint.text import Span
 
 _MAX_DEPTH = 6
+# More parts than any migration has elsewhere; a list whose elements are that list has no end.
+_MAX_PARTS = 50_000
 # What a function may do besides returning, for its value to be known without its being run.
 _STRAIGHT = (Assign, Augment, Evaluate, Import)
 
@@ -43,11 +45,13 @@ class Elsewhere:
         self._facts = facts
         self._values = values
         self._lookup = lookup
+        self._parts = 0
 
     def written_out(self, value: Expr, depth: int = 0) -> Expr:
         """A list with its imported and returned parts in their places; what cannot be read stays as it is."""
         value = self._values.resolve(value)
-        if depth > _MAX_DEPTH:
+        self._parts += 1
+        if depth > _MAX_DEPTH or self._parts > _MAX_PARTS:
             return value
         if isinstance(value, Name):
             return self._imported(value) or value
