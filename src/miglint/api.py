@@ -21,6 +21,10 @@ from miglint.databases.effects import (
     TableEffect,
     effects,
 )
+from miglint.databases.pending import (
+    Refused,
+    refused,
+)
 from miglint.diagnostic import (
     Confidence,
     Create,
@@ -465,6 +469,7 @@ __all__ = [
     "RawSQL",
     "Reference",
     "Refusal",
+    "Refused",
     "Reindex",
     "Related",
     "Relations",
@@ -557,6 +562,7 @@ __all__ = [
     "quoted",
     "reached",
     "references",
+    "refused",
     "reverse_changes",
     "rule",
     "set_apart",

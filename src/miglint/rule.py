@@ -218,14 +218,18 @@ class MigrationContext(_Context):
         detail: str = "",
         fix: Fix | None = None,
         step: Step | None = None,
+        also: tuple[Step, ...] = (),
     ) -> Diagnostic:
-        """A finding about the migration, or about one `step`; `span` None points at its class, or at the operation."""
+        """A finding about the migration, or about one `step`; `span` None points at its class, or at the operation.
+
+        `also`: steps that it is about too.
+        """
         subject = Subject(app=self.migration.app, migration=self.migration.name, detail=detail)
         place = self.migration.class_span if step is None else step.operation.span
         return self._build(
             place if span is None else span, message, path=self.migration.path,
             subject=subject if step is None else _subject(step, detail=detail), help=help, url=url, related=related,
-            severity=severity, confidence=confidence, fix=fix,
+            severity=severity, confidence=confidence, fix=fix, also=tuple(_subject(each) for each in also),
         )  # fmt: skip
 
 

@@ -144,6 +144,9 @@ class Traits(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=
     lock_timeout: LockTimeout | None = None
     # One lock for all: whoever writes, writes alone.
     one_writer: bool = False
+    # The actions that are refused on a table while keys of rows that were written are still to be checked at commit,
+    # each with the statement that the error names.
+    refused_before_check: dict[str, str] = {}
 
 
 class CostTableError(ValueError):

@@ -220,7 +220,10 @@ class Comment(Action, frozen=True, kw_only=True, eq=False):
 
 
 class AddForeignKey(Action, frozen=True, kw_only=True, eq=False):
-    """`inline`: part of ADD COLUMN. `empty`: no row has a value yet, so there is nothing to validate."""
+    """`inline`: part of ADD COLUMN. `empty`: no row has a value yet, so there is nothing to validate.
+
+    `at_commit`: it is DEFERRABLE INITIALLY DEFERRED: what is written is checked when the transaction ends.
+    """
 
     columns: tuple[str, ...]
     to_table: str
@@ -230,6 +233,7 @@ class AddForeignKey(Action, frozen=True, kw_only=True, eq=False):
     inline: bool = False
     empty: bool = False
     recreated: bool = False
+    at_commit: bool = False
 
     @property
     def conditions(self) -> frozenset[str]:
@@ -367,13 +371,14 @@ class Reindex(Action, frozen=True, kw_only=True, eq=False):
 class UpdateRows(Action, frozen=True, kw_only=True, eq=False):
     """`filtered`: it has a WHERE, `by_value`: one that picks rows by a value of a column that is set.
 
-    `column` is set where Django fills one column's NULLs.
+    `column` is set where Django fills one column's NULLs; `emptied` are the columns that are set to NULL.
     """
 
     filtered: bool = False
     by_value: bool = False
     column: str = ""
     columns: tuple[str, ...] = ()
+    emptied: tuple[str, ...] = ()
 
     @property
     def conditions(self) -> frozenset[str]:

@@ -31,6 +31,7 @@ from miglint.project.relations import Relations
 from miglint.project.source_module import SourceModule
 from miglint.project.usage import (
     ANNOTATING,
+    Assigned,
     Bound,
     Called,
     Connection,
@@ -453,6 +454,8 @@ class _Flow:
             owner = self._value(target.value, frame)
             if isinstance(owner, Model | Row) and isinstance(target, Attribute):
                 self._added.add((owner.key, target.name))
+                if isinstance(owner, Row):
+                    self._note(Assigned, target.span, frame, on=owner, name=target.name, is_none=_is_none(value))
             elif isinstance(owner, Instance) and isinstance(target, Attribute):
                 # What two places set differently is not known.
                 known = owner.attributes.setdefault(target.name, value)
@@ -1077,6 +1080,11 @@ def _compared(expression: Operation, values: Sequence[Value]) -> Value:
 
 def _boolean(value: bool) -> Constant:
     return Constant(Literal("bool", str(value)))
+
+
+def _is_none(value: Value) -> bool:
+    expression = value.expr if isinstance(value, Constant) else None
+    return isinstance(expression, Literal) and expression.kind == "none"
 
 
 def _truth(value: Value) -> bool | None:

@@ -50,7 +50,10 @@ ConstraintKind = Literal["check", "unique", "primary key", "foreign key", "exclu
 
 
 class Constraint(msgspec.Struct, frozen=True, kw_only=True):
-    """A constraint; `to_table` is set for a foreign key, `not_null` for a CHECK that proves one column not null."""
+    """A constraint; `to_table` is set for a foreign key, `not_null` for a CHECK that proves one column not null.
+
+    `at_commit`: a foreign key that is checked when the transaction ends.
+    """
 
     name: str
     kind: ConstraintKind
@@ -59,6 +62,7 @@ class Constraint(msgspec.Struct, frozen=True, kw_only=True):
     to_table: str = ""
     to_model: ModelKey | None = None
     not_null: str = ""
+    at_commit: bool = False
 
 
 class Index(msgspec.Struct, frozen=True, kw_only=True):
@@ -276,6 +280,7 @@ def _add_foreign_key(schema: Schema, action: AddForeignKey) -> Schema:
         validated=action.validated,
         to_table=action.to_table,
         to_model=action.to_model,
+        at_commit=action.at_commit,
     )
     return _constrain(schema, action, key)
 

@@ -53,6 +53,7 @@ ReadSQL = Callable[[str, str], tuple[Statement, ...]]
 
 
 _DOMAIN = re.compile(r"\s*create\s+domain\s+(\w+)\b(?=.*\b(?:check|not\s+null)\b)", re.I | re.S)
+_AT_COMMIT = re.compile(r"\binitially\s+deferred\b", re.I)
 _UTC = re.compile(r"\s*set\s+(?:session\s+|local\s+)?(?:time\s+zone|timezone\s*(?:to|=))\s*'(?:utc|gmt)'", re.I)
 
 
@@ -124,7 +125,8 @@ def _add_column(statement: Statement, where: dict[str, Any]) -> Iterator[Action]
     if "unique" in flags:
         yield AddUnique(columns=(column,), inline=True, reason="SQL", **where)
     if statement.to:
-        yield AddForeignKey(columns=(column,), to_table=statement.to, inline=True, empty="empty" in flags, **where)
+        yield AddForeignKey(columns=(column,), to_table=statement.to, inline=True, empty="empty" in flags,
+                            at_commit=_is_at_commit(statement), **where)  # fmt: skip
 
 
 def _create_index(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
@@ -152,7 +154,14 @@ def _alter_type(statement: Statement, where: dict[str, Any]) -> Iterator[Action]
 def _add_foreign_key(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
     validated = "not-valid" not in statement.flags
     columns, name = statement.columns, statement.name
-    yield AddForeignKey(columns=columns, to_table=statement.to, name=name, validated=validated, **where)
+    yield AddForeignKey(
+        columns=columns, to_table=statement.to, name=name, validated=validated, at_commit=_is_at_commit(statement),
+        **where,
+    )  # fmt: skip
+
+
+def _is_at_commit(statement: Statement) -> bool:
+    return _AT_COMMIT.search(statement.text) is not None
 
 
 def _add_check(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
@@ -176,8 +185,11 @@ def _reindex(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
 
 
 def _update(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
-    flags = statement.flags
-    yield UpdateRows(filtered="where" in flags, by_value="by-value" in flags, columns=statement.columns, **where)
+    flags, columns = statement.flags, statement.columns
+    emptied = tuple(name for name in columns if re.search(rf'\b{re.escape(name)}"?\s*=\s*null\b', statement.text, re.I))
+    yield UpdateRows(
+        filtered="where" in flags, by_value="by-value" in flags, columns=columns, emptied=emptied, **where
+    )  # fmt: skip
 
 
 _MAKERS: dict[str, Callable[[Statement, dict[str, Any]], Iterator[Action]]] = {

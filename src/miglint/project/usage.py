@@ -190,6 +190,14 @@ class Query(Use, frozen=True, kw_only=True):
         return before | {keyword.name for keyword in self.call.keywords if keyword.name is not None}
 
 
+class Assigned(Use, frozen=True, kw_only=True):
+    """A value given to an attribute of a row: `order.customer = …`; `is_none` where it is None."""
+
+    on: Row
+    name: str
+    is_none: bool = False
+
+
 class RawSQL(Use, frozen=True, kw_only=True):
     """SQL that is handed to a cursor or to `schema_editor.execute`; `text` as it is written.
 

@@ -54,6 +54,7 @@ def add_key(where: dict[str, Any], column: str, target: Target, **more: Any) -> 
         to_model=target.key,
         name=more.pop("name", None) or _key_name(where["table"], column, target),
         deferred=deferred,
+        at_commit=True,
         **where,
         **more,
     )
