@@ -1,0 +1,246 @@
+"""What rules of data say that Django raises, it raises: each bad case fails so when it is run, each good one passes."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from django_migrate import write
+from miglint.diagnostic import Diagnostic
+from miglint.options import Options
+from miglint.session import Session
+from postgresql import server
+
+HERE = Path(__file__).parent
+_KEY = '("id", models.BigAutoField(primary_key=True))'
+START = f"""\
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    initial = True
+    operations = [
+        migrations.CreateModel("Customer", [{_KEY}, ("name", models.CharField(max_length=20))]),
+        migrations.CreateModel(
+            "Order",
+            [
+                {_KEY},
+                ("status", models.CharField(max_length=20, default="new")),
+                ("customer", models.ForeignKey("APP.customer", models.CASCADE)),
+            ],
+        ),
+        migrations.RunSQL("INSERT INTO APP_customer (id, name) VALUES (1, 'a')", ""),
+        migrations.RunSQL("INSERT INTO APP_order (id, status, customer_id) VALUES (1, 'new', 1)", ""),
+    ]
+"""
+NEXT = """\
+from functools import partial
+
+from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
+from django.db import migrations, models
+from django.db.models import F, Q
+
+
+CODE
+
+
+class Migration(migrations.Migration):
+    ATOMICdependencies = [("APP", "0001_initial"), ("contenttypes", "0002_remove_content_type_name")]
+    operations = [OPERATIONS]
+"""
+RUN = "migrations.RunPython(forwards, migrations.RunPython.noop)"
+INDEX = 'AddIndexConcurrently("order", models.Index(fields=["status"], name="APP_status"))'
+IN_SQL = 'migrations.RunSQL("CREATE INDEX CONCURRENTLY APP_i ON APP_order (status)", migrations.RunSQL.noop)'
+
+
+class Case(NamedTuple):
+    """`error` is how what Django raises begins; "" for a good case. `said` is what of it the finding has to say."""
+
+    code: str
+    operations: str = RUN
+    error: str = ""
+    said: str = ""
+    atomic: bool = True
+    names_class: bool = True
+
+
+def forwards(body: str) -> str:
+    return f"def forwards(apps, schema_editor):\n    {body}"
+
+
+def query(call: str, model: str = "Order") -> str:
+    return forwards(f'list([apps.get_model("APP", "{model}").objects.{call}])')
+
+
+LOST = "LookupError: App 'APP' doesn't have a '{}' model."
+ON_SQLITE: dict[str, Case] = {
+    "mg507_one": Case("def forwards(apps):\n    pass", error="TypeError: forwards() takes 1 positional argument but"),
+    "mg507_none": Case("def forwards():\n    pass", error="TypeError: forwards() takes 0 positional arguments but 2"),
+    "mg507_three": Case(
+        "def forwards(apps, schema_editor, name):\n    pass",
+        error="TypeError: forwards() missing 1 required positional argument: 'name'",
+    ),
+    "mg507_keyword": Case(
+        "def forwards(apps, schema_editor, *, batch):\n    pass",
+        error="TypeError: forwards() missing 1 required keyword-only argument: 'batch'",
+    ),
+    "mg507_lambda": Case(
+        "", "migrations.RunPython(lambda apps: None)", "TypeError: ", "<lambda>() takes 1 positional argument but"
+    ),
+    "mg507_partial": Case(
+        forwards("pass"), 'migrations.RunPython(partial(forwards, "a"))', "TypeError: forwards() takes 2 positional"
+    ),
+    "mg507_good": Case("def forwards(*args, batch=1):\n    pass"),
+    "mg507_given": Case(
+        "def forwards(apps, schema_editor, name):\n    pass", 'migrations.RunPython(partial(forwards, name="a"))'
+    ),
+    "mg511_misspelt": Case(query("count()", "Ordr"), error=LOST.format("Ordr")),
+    "mg511_later_name": Case(
+        query("count()", "Purchase"), f'{RUN}, migrations.RenameModel("Order", "Purchase")', LOST.format("Purchase")
+    ),
+    "mg511_gone": Case(query("count()"), f'migrations.DeleteModel("Order"), {RUN}', LOST.format("Order")),
+    "mg511_good": Case(query("count()", "Purchase"), f'migrations.RenameModel("Order", "Purchase"), {RUN}'),
+    "mg512_filter": Case(query('filter(state="new").count()'), error="FieldError: Cannot resolve keyword 'state'"),
+    "mg512_update": Case(query("update(total=0)"), error="FieldDoesNotExist: ", said="Order"),
+    "mg512_order": Case(query('order_by("-position").count()'), error="FieldError: Cannot resolve keyword 'position'"),
+    "mg512_values": Case(query('values_list("title").count()'), error="FieldError: Cannot resolve keyword 'title'"),
+    "mg512_along": Case(
+        query('filter(customer__surname="a").count()'), error="FieldError: Unsupported lookup 'surname'", said="surname"
+    ),
+    "mg512_q": Case(query('filter(Q(nick="a")).count()'), error="FieldError: Cannot resolve keyword 'nick'"),
+    "mg512_f": Case(query('update(status=F("amount"))'), error="FieldError: Cannot resolve keyword 'amount'"),
+    "mg512_create": Case(
+        query('create(title="a", customer_id=1)'), error="TypeError: Order() got unexpected keyword arguments: 'title'"
+    ),
+    "mg512_later_name": Case(
+        query('filter(label="new").count()'),
+        f'{RUN}, migrations.RenameField("order", "status", "label")',
+        "FieldError: Cannot resolve keyword 'label'",
+    ),
+    "mg512_good": Case(query('filter(Q(customer__name__startswith="a"), status=F("status")).count()')),
+    "mg512_reverse": Case(query('filter(order__status="new").count()', "Customer")),
+    "mg512_annotated": Case(query('annotate(n=F("id")).filter(n=1).count()')),
+    "mg519_begin": Case(
+        "",
+        'migrations.RunSQL("BEGIN", migrations.RunSQL.noop)',
+        error="OperationalError: cannot start a transaction within a transaction",
+        said="BEGIN",
+        names_class=False,
+    ),
+    "mg519_savepoint": Case("", 'migrations.RunSQL(["SAVEPOINT a", "RELEASE a"], migrations.RunSQL.noop)'),
+    "mg521_type": Case(
+        forwards('apps.get_model("contenttypes", "ContentType").objects.get(app_label="APP", model="order")'),
+        error="DoesNotExist: ContentType matching query does not exist",
+        said="DoesNotExist",
+    ),
+    "mg521_good": Case(
+        forwards('apps.get_model("contenttypes", "ContentType").objects.get_or_create(app_label="APP", model="x")')
+    ),
+}
+INSERT = "migrations.RunSQL(\"INSERT INTO APP_customer (id, name) VALUES (2, 'b')\", migrations.RunSQL.noop)"
+FAIL = 'migrations.RunSQL("DELETE FROM nowhere", migrations.RunSQL.noop)'
+# What MG519 says of rows: the operations, and how many customers there are in the end. There was one.
+ROWS: dict[str, tuple[str, int]] = {
+    "mg519_commit": (f'{INSERT}, migrations.RunSQL("COMMIT", migrations.RunSQL.noop), {FAIL}', 2),
+    "mg519_rollback": (f'{INSERT}, migrations.RunSQL("ROLLBACK", migrations.RunSQL.noop)', 1),
+    "mg519_fails": (f"{INSERT}, {FAIL}", 1),
+    "mg519_passes": (INSERT, 2),
+}
+ON_POSTGRESQL: dict[str, Case] = {
+    "mg307_add": Case("", INDEX, "NotSupportedError: ", "NotSupportedError"),
+    "mg307_sql": Case(
+        "",
+        IN_SQL,
+        "InternalError: CREATE INDEX CONCURRENTLY cannot run inside a transaction block",
+        names_class=False,
+    ),
+    "mg307_good": Case("", INDEX, atomic=False),
+    "mg307_sql_good": Case("", IN_SQL, atomic=False),
+}
+
+
+def _project(root: Path, cases: dict[str, Case]) -> Path:
+    for app, case in cases.items():
+        text = NEXT.replace("CODE", case.code).replace("OPERATIONS", case.operations)
+        text = text.replace("ATOMIC", "" if case.atomic else "atomic = False\n    ")
+        files = {f"{app}/migrations/0001_initial.py": START, f"{app}/migrations/0002_next.py": text}
+        write(root, {path: each.replace("APP", app) for path, each in files.items()})
+    (root / "manage.py").touch()
+    return root
+
+
+def _migrated(root: Path, cases: dict[str, Case], database: dict[str, Any]) -> dict[str, str]:
+    """What Django says of each case."""
+    done = subprocess.run(
+        [sys.executable, str(HERE / "migrate_each.py")],
+        input=json.dumps({"root": str(root), "database": database, "apps": list(cases)}),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
+
+
+def _found(root: Path, vendor: str) -> dict[str, list[Diagnostic]]:
+    """The errors and warnings of each case by its own rule."""
+    found: dict[str, list[Diagnostic]] = {}
+    for each in Session(Options(cache=False, jobs=1, database=vendor), cwd=root).report([root]).findings:
+        app = each.subject.app or ""
+        if app.startswith(each.code.lower()):
+            found.setdefault(app, []).append(each)
+    return found
+
+
+class Judged(NamedTuple):
+    """What Django says, what was found, and how many customers there are, where rows are counted."""
+
+    error: str
+    found: list[Diagnostic]
+    customers: int
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Judged]:
+    """By case."""
+    light, heavy = tmp_path_factory.mktemp("sqlite"), tmp_path_factory.mktemp("postgresql")
+    on_sqlite = ON_SQLITE | {app: Case("", operations) for app, (operations, _) in ROWS.items()}
+    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(light / "db")}
+    said = _migrated(_project(light, on_sqlite), on_sqlite, database)
+    with closing(sqlite3.connect(light / "db")) as rows:
+        customers = {app: rows.execute(f"SELECT count(*) FROM {app}_customer").fetchone()[0] for app in ROWS}
+    with server() as socket:
+        database = {"ENGINE": "django.db.backends.postgresql", "NAME": "postgres", "USER": "postgres"}
+        said |= _migrated(_project(heavy, ON_POSTGRESQL), ON_POSTGRESQL, {**database, "HOST": str(socket)})
+    found = _found(light, "sqlite") | _found(heavy, "postgresql")
+    return {app: Judged(said[app], found.get(app, []), customers.get(app, 0)) for app in said}
+
+
+@pytest.mark.parametrize("app", [*ON_SQLITE, *ON_POSTGRESQL])
+def test_what_is_found_fails_as_it_is_said_and_nothing_else_fails(app: str, judged: dict[str, Judged]) -> None:
+    case = (ON_SQLITE | ON_POSTGRESQL)[app]
+    error, found, _ = judged[app]
+    expected = case.error.replace("APP", app)
+    if not expected:
+        assert (error, found) == ("", [])
+        return
+    assert error.startswith(expected), error
+    (finding,) = found
+    words = f"{finding.message}\n{finding.help}"
+    assert error.partition(":")[0] in words or not case.names_class
+    assert (case.said or expected.partition(": ")[2]) in words
+
+
+@pytest.mark.parametrize("app", ROWS)
+def test_a_transaction_that_is_ended_keeps_or_loses_what_it_is_said_to(app: str, judged: dict[str, Judged]) -> None:
+    assert judged[app].customers == ROWS[app][1]
+    assert bool(judged[app].error) == (FAIL in ROWS[app][0])
+    assert [each.code for each in judged[app].found] == ["MG519"] * (app in ("mg519_commit", "mg519_rollback"))
