@@ -67,7 +67,7 @@ def _peak() -> float:
 
 def _watch(clock: Clock) -> Callable[..., Any]:
     """Has all stages timed; the program to run."""
-    from miglint import check, session, verdicts
+    from miglint import check, kept, session, verdicts
     from miglint.cli import cli
     from miglint.formats import render  # noqa: F401  (as a run does, at its end)
 
@@ -77,8 +77,9 @@ def _watch(clock: Clock) -> Callable[..., Any]:
     clock.watch(session.Cache, "load", "cache")
     clock.watch(session.Cache, "save", "cache")
     clock.watch(verdicts, "key_of", "cache")
-    clock.watch(verdicts.Verdicts, "get", "cache")
-    clock.watch(verdicts.Verdicts, "keep", "cache")
+    clock.watch(kept, "key_of", "cache")
+    clock.watch(kept.Kept, "get", "cache")
+    clock.watch(kept.Kept, "keep", "cache")
     clock.watch(session, "interpret", "interpret")
     clock.watch(session.Graph, "build", "graph")
     clock.watch(session, "replay", "replay")
