@@ -17,7 +17,7 @@ from commands import write
 from fuzzing import driver, mutations
 from fuzzing.contract import Check
 from fuzzing.pipeline import run
-from miglint.cache import FILE, VERDICTS, Cache, content_hash, encode
+from miglint.cache import FILE, REPORTS, VERDICTS, Cache, content_hash, encode
 from miglint.options import Options
 from miglint.plugins import META
 from miglint.session import Session
@@ -162,7 +162,12 @@ def test_any_cache_is_used_or_left(data: st.DataObject, tmp_path_factory: pytest
     cache.save()
     after = Session(options, cwd=root).report([root]).diagnostics
     assert {each.path for each in after} <= {each.path for each in before} | {f"{root}/shop/migrations/0001_initial.py"}
-    assert {path.name.partition("-")[0] for path in directory.iterdir()} <= {FILE, VERDICTS[:-1], ".gitignore"}
+    assert {path.name.partition("-")[0] for path in directory.iterdir()} <= {
+        FILE,
+        VERDICTS[:-1],
+        REPORTS[:-1],
+        ".gitignore",
+    }
 
 
 # -- what must not matter -------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from miglint.writing import write_whole
 T = TypeVar("T")
 
 _FORMAT = "miglint kept 1"
+_DIGEST = 16
 # A few of each kind, for those who check other paths or with other settings now and then.
 _AT_MOST = 8
 
@@ -28,7 +29,11 @@ def key_of(value: object) -> bytes | None:
         written = msgspec.msgpack.encode(value, order="deterministic", enc_hook=_path)
     except (TypeError, UnicodeEncodeError):
         return None
-    return blake2b(written, digest_size=16).digest()
+    return _digest(written)
+
+
+def _digest(data: bytes) -> bytes:
+    return blake2b(data, digest_size=_DIGEST).digest()
 
 
 def _path(value: object) -> str:
@@ -49,7 +54,10 @@ class Kept(Generic[T]):
     def get(self, key: bytes) -> T | None:
         """The value of a key."""
         try:
-            form, found, value = msgspec.msgpack.decode(self._file(key).read_bytes(), type=self._type)
+            data = self._file(key).read_bytes()
+            if data[:_DIGEST] != _digest(data[_DIGEST:]):
+                return None
+            form, found, value = msgspec.msgpack.decode(data[_DIGEST:], type=self._type)
         except (OSError, *UNREADABLE):
             return None
         return value if (form, found) == (_FORMAT, key) else None
@@ -57,7 +65,9 @@ class Kept(Generic[T]):
     def keep(self, key: bytes, value: T) -> None:
         """Writes a value, and removes the oldest ones. The directory has to be there."""
         with suppress(OSError, UnicodeEncodeError):
-            write_whole(self._file(key), msgspec.msgpack.encode((_FORMAT, key, value)))
+            data = msgspec.msgpack.encode((_FORMAT, key, value))
+            # What a disk has changed could still be read, and would be reported.
+            write_whole(self._file(key), _digest(data) + data)
             self._remove_old()
 
     def _file(self, key: bytes) -> Path:
