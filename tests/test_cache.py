@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from miglint import cache as cache_module
-from miglint.cache import Cache, content_hash, encode, remove
+from miglint import workers
+from miglint.cache import Cache, content_hash, decode, encode, remove
 from miglint.reading import read_files
 from miglint.syntax.facts import Assign, Literal, ModuleFacts, Name
 
@@ -197,6 +198,18 @@ def test_a_run_where_all_is_known_does_not_import_libcst(tmp_path: Path) -> None
     command = [sys.executable, "-c", program, str(tmp_path), *sys.path]
     runs = [subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() for _ in range(2)]
     assert runs == ["True", "False"]
+
+
+def test_a_process_that_reads_quickly_does_not_import_libcst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "libcst.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    texts = [workers.Text(f"x = {number}", quickly=True) for number in range(30)]
+    found = {index: decode(encoded) for index, encoded in workers.read_all(texts, jobs=2)}
+    assert len(found) == 30
+    assert all(facts.problem is None and facts.body for facts in found.values())
+    # That it would be noticed:
+    ((_, encoded),) = workers.read_all([workers.Text("x = 1")], jobs=1)
+    assert decode(encoded).problem is not None
 
 
 def test_texts_of_an_editor_are_not_saved(tmp_path: Path) -> None:

@@ -159,22 +159,15 @@ def serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = sys.stdout.buffer
     sys.stdout = sys.stderr
-    from miglint.syntax import reader
-
-    # All this is imported while the first texts are on their way.
-    reader.trust_the_parser()
-
     # Trees and facts have no cycles: the collector would only walk them again and again.
     gc.disable()
-    trusted = False
     try:
         while (request := _receive(sys.stdin.buffer)) is not None:
             texts = _texts.decode(request)
-            if not trusted and not all(text.quickly for text in texts):
-                from miglint.syntax import reader
+            if not all(text.quickly for text in texts):
+                from miglint.syntax import reader  # imports libcst, which the quick reader does not need
 
                 reader.trust_the_parser()
-                trusted = True
             _send(answers, _encoder.encode([read_encoded(text) for text in texts]))
     except BrokenPipeError:
         # The parent was killed. Python would say so when it closes the stream.
