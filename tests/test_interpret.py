@@ -164,6 +164,20 @@ def test_a_foreign_class_is_custom_and_a_plain_subclass_is_its_base() -> None:
     assert [type(operation) for operation in found.operations] == [Custom, DeleteModel]
 
 
+@pytest.mark.parametrize(
+    "body", ["pass", "return", "return None", '"""Nothing to do."""', '"""Nothing."""\n        pass']
+)
+def test_an_operation_whose_state_forwards_does_nothing_leaves_the_state_as_it_is(body: str) -> None:
+    found = migration(
+        "class Quiet(migrations.operations.base.Operation):\n"
+        f"    def state_forwards(self, app_label, state):\n        {body}\n"
+        "class Migration(migrations.Migration):\n    operations = [Quiet()]\n"
+    )
+    (operation,) = found.operations
+    assert isinstance(operation, Custom)
+    assert operation.in_state == ()
+
+
 def test_constants_in_a_field_are_written_out() -> None:
     found = migration(
         "LENGTH = 40\nextra = {'null': True}\n"

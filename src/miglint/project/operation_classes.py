@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from miglint.project.operations import operation_class
-from miglint.syntax.facts import Class, Evaluate, Function, Literal, ModuleFacts, Operation, Return, dotted
+from miglint.syntax.facts import Class, Evaluate, Flow, Function, Literal, ModuleFacts, Return, dotted
 
 # Where a class is written: its definition, and the facts of the module that it is in.
 Find = Callable[[str, ModuleFacts], "tuple[Class, ModuleFacts] | None"]
@@ -74,6 +74,6 @@ def _does_nothing(statement: object) -> bool:
     match statement:
         case Return(value=None) | Return(value=Literal(kind="none")) | Evaluate(value=Literal()):
             return True
-        case Evaluate(value=Operation(operator="pass")):
+        case Flow(keyword="pass"):
             return True
     return False
