@@ -15,6 +15,7 @@ from miglint.cache import REPORTS, VERDICTS
 from miglint.options import Options
 from miglint.report import Report
 from miglint.session import Session
+from miglint.settings import SettingsError
 from miglint.syntax.facts import MAX_SIZE
 from scratch import Scratch
 
@@ -193,7 +194,7 @@ def whole(report: Report) -> object:
         report.warnings,
         report.notes,
         report.advice,
-        [(rule.code, rule.name, rule.summary, rule.severity, rule.category, rule.page()) for rule in report.rules],
+        [(rule.code, rule.name, rule.summary, rule.severity, rule.category, rule.page()) for rule in report.rules()],
         [report.locks_of(diagnostic) for diagnostic in report.diagnostics],
     )
 
@@ -229,6 +230,19 @@ def test_what_git_has_counts_where_a_report_is_remembered(project: Path, reports
     repository.git("rm", "--cached", "-q", "shop/migrations/0002_data.py")
     lint(project)
     assert reports() == 1
+
+
+def test_a_rule_that_does_not_exist_is_said_by_every_command_also_where_all_is_known(project: Path) -> None:
+    for cached in (False, True):
+        write(project / "miglint.toml", 'ignore = ["MG999999"]\n')
+        reader = Session(Options(), cwd=project)
+        with pytest.raises(SettingsError, match="MG999999"):
+            reader.report([project])
+        with pytest.raises(SettingsError, match="MG999999"):
+            reader.scopes([project], replayed=False)
+        if not cached:
+            write(project / "miglint.toml", "")
+            lint(project)
 
 
 def test_a_report_with_a_baseline_or_a_file_that_cannot_be_read_is_not_remembered(

@@ -70,7 +70,7 @@ class Modules:
                 self.texts[wanted] = ""
                 return None
             data = self._overlay.get(wanted) or file_content(wanted)
-            self.texts[wanted] = content_hash(data).hex() if data is not None else ""
+            self.texts[wanted] = hash_of(data)
             try:
                 return data.decode("utf-8-sig") if data is not None else None
             except UnicodeDecodeError:
@@ -214,6 +214,11 @@ class Modules:
                 if module:
                     return self._file(self._root, module.replace(".", "/"))
         return None
+
+
+def hash_of(data: bytes | None) -> str:
+    """The hash of a file's bytes, "" where they cannot be had."""
+    return content_hash(data).hex() if data is not None else ""
 
 
 def names_in(package: str) -> list[str]:

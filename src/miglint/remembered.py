@@ -5,23 +5,11 @@ A run with a base branch or a baseline is not remembered: what it says follows f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 import msgspec
 
-from miglint.diagnostic import Diagnostic, Severity
-from miglint.report import Described, Project, Summary
+from miglint.diagnostic import Diagnostic
+from miglint.report import Project, Summary
 from miglint.verdicts import Asked
-
-
-class Line(msgspec.Struct, array_like=True, frozen=True):
-    """A rule that was on, without its page."""
-
-    code: str
-    name: str
-    summary: str
-    severity: Severity
-    category: str
 
 
 class Remembered(msgspec.Struct, array_like=True, frozen=True):
@@ -33,16 +21,3 @@ class Remembered(msgspec.Struct, array_like=True, frozen=True):
     project: Project
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
-    rules: tuple[Line, ...]
-
-    def described(self, page_of: Callable[[str], str]) -> tuple[Described, ...]:
-        """The rules that were on; `page_of` gives the text of the page of a code."""
-        return tuple(
-            Described(r.code, r.name, r.summary, r.severity, r.category, lambda code=r.code: page_of(code))  # type: ignore[misc]
-            for r in self.rules
-        )
-
-
-def lines(rules: Iterable[Described]) -> tuple[Line, ...]:
-    """The rules without their pages."""
-    return tuple(Line(r.code, r.name, r.summary, r.severity, r.category) for r in rules)

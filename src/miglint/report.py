@@ -74,8 +74,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     `diagnostics` are sorted and hold the suppressed ones too. `sources` are the texts by the paths that
     diagnostics name. `warnings` are for everyone, `notes` for those who ask (`-v`). `internal_errors`
-    counts rules and plug-ins that crashed. `advice` is a last word for those who begin. `rules` are
-    those that were on; `locks_of` tells what the operation of a finding does to the tables that are there.
+    counts rules and plug-ins that crashed. `advice` is a last word for those who begin. `rules` tells
+    which were on; `locks_of` tells what the operation of a finding does to the tables that are there.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -86,7 +86,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     advice: str | None = None
-    rules: tuple[Described, ...] = ()
+    rules: Callable[[], tuple[Described, ...]] = tuple
     locks_of: Callable[[Diagnostic], tuple[TableEffect, ...]] = _no_locks
 
     @property

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from miglint import check, git, kept, plugins, remembered, verdicts
+from miglint import check, git, kept, plugins, verdicts
 from miglint import settings as settings_module
 from miglint.baseline import DEFAULT, Baseline
-from miglint.cache import DIRECTORY, REPORTS, VERDICTS, Cache, content_hash
+from miglint.cache import DIRECTORY, REPORTS, VERDICTS, Cache
 from miglint.check import Judged
 from miglint.database import Database, Version, parse_version
 from miglint.databases.effects import TableEffect
@@ -22,7 +22,7 @@ from miglint.git import Blob, GitError, Repository
 from miglint.installed import Installed, environment_packages, installed
 from miglint.kept import Kept
 from miglint.lazy import lazy
-from miglint.modules import Modules, names_in
+from miglint.modules import Modules, hash_of, names_in
 from miglint.options import Options
 from miglint.project import layout
 from miglint.project.base import Tracking
@@ -213,12 +213,12 @@ class _Run:
         self._options = options
         self._overlay = {path: data for path, data in overlay.items() if path.startswith(f"{root.as_posix()}/")}
         self._settings = settings_module.load(root, config=options.config, isolated=options.isolated)
-        # A report that is remembered needs no rules: they are loaded when they are asked for, save with plug-ins.
-        self._plugins = self._rules if self._settings.plugins else ()
         self._sizes = settings_module.sizes_of(self._settings)
         cache = Cache.load(options.cache_dir or root / DIRECTORY) if options.cache else None
         self._cache = cache
         self._knows_nothing = not cache
+        # A report that is remembered needs no rules. Where all is to be read, what is wrong with them is said before.
+        self._judges = self._rules if self._settings.plugins or self._knows_nothing else ()
         self._progress = progress
         self._notes: list[str] = []
         self._read: dict[str, FileRead] = {}
@@ -324,8 +324,8 @@ class _Run:
     def report(self) -> Report:
         """The findings in what is asked for: remembered, where all that the report follows from is as it was."""
         begun = self._begin(compared=True)
-        key = self._report_key(begun)
         before = self._asked_so_far(begun.modules)
+        key = self._report_key(begun, before)
         reports = Kept(self._cache.directory, REPORTS, Remembered) if self._cache is not None else None
         if key is not None and reports is not None:
             known = reports.get(key)
@@ -346,12 +346,11 @@ class _Run:
                     project=report.projects[0],
                     warnings=report.warnings,
                     notes=report.notes,
-                    rules=remembered.lines(report.rules),
                 ),
             )
         return report
 
-    def _report_key(self, begun: _Begun) -> bytes | None:
+    def _report_key(self, begun: _Begun, asked: Asked) -> bytes | None:
         """The hash of all that a report follows from, None where it follows from more than files and options."""
         if self._cache is None or self._overlay or self._since or self.baseline is not None:
             return None
@@ -359,13 +358,12 @@ class _Run:
             return None
         repository = _git_root(self._root)
         index = git.index_stamp(repository)
-        asked = self._asked_so_far(begun.modules)
         if index is None or not all(asked.contents.values()):
             return None  # why a file cannot be read may change while it cannot be
         only = [(path, os.path.isfile(path)) for path in self._only]
         where = (self._root, repository, index, begun.modules.site_packages, only)
         try:
-            made_by = verdicts.made_by(self._plugins)
+            made_by = verdicts.made_by(self._judges)
         except OSError:
             return None
         given = (self._options, self._settings, self._sizes, made_by)
@@ -385,9 +383,6 @@ class _Run:
     def _again(self, known: Remembered, begun: _Begun) -> Report:
         """A report that was made before."""
 
-        def page_of(code: str) -> str:
-            return next(rule.page() for rule in self._described() if rule.code == code)
-
         def locks_of(diagnostic: Diagnostic) -> tuple[TableEffect, ...]:
             return check.locks_of(self._load(begun, compared=True).replayed, diagnostic)
 
@@ -398,13 +393,17 @@ class _Run:
             projects=(known.project,),
             warnings=known.warnings,
             notes=known.notes,
-            rules=known.described(page_of),
+            rules=self._described,
             locks_of=locks_of,
         )
 
+    def _by_path(self) -> dict[str, FileRead]:
+        """The files that were read, by the paths that are shown."""
+        return {layout.printable(file): read for file, read in self._read.items()}
+
     def _sources(self, diagnostics: Iterable[Diagnostic]) -> dict[str, Source]:
         """The texts that findings are about, by path."""
-        by_path = {printable: read for file, read in self._read.items() if (printable := layout.printable(file))}
+        by_path = self._by_path()
         sources: dict[str, Source] = {}
         for diagnostic in diagnostics:
             for path in (diagnostic.path, *(related.path for related in diagnostic.related)):
@@ -447,7 +446,7 @@ class _Run:
         read = self._files(asked.contents)
         return (
             all(read[file].data_hash == known for file, known in asked.contents.items())
-            and all(_hash_of(path) == known for path, known in asked.texts.items())
+            and all(hash_of(file_content(path)) == known for path, known in asked.texts.items())
             and all(os.path.isfile(path) is known for path, known in asked.files.items())
             and all(names_in(path) == known for path, known in asked.names.items())
         )
@@ -460,9 +459,10 @@ class _Run:
     def scopes(self, *, replayed: bool) -> Iterator[Scope]:
         """The projects below the root that hold something that is asked for."""
         root = self._root.as_posix()
+        self._judges = self._rules  # what is wrong with the settings is said by every command
         loaded = self._load(self._begin(compared=replayed), compared=replayed, whole=True)
         projects = loaded.replayed if replayed else loaded.projects
-        read = {layout.printable(file): read for file, read in self._read.items()}
+        read = self._by_path()
         for project in projects:
             packages = [package for package in project.packages if package.has_init]
             apps = {package.label for package in packages if self._is_asked_for(package.directory)}
@@ -764,12 +764,11 @@ class _Run:
 
     def _check(self, asked: Judged, loaded: _Loaded) -> Report:
         found, projects = loaded.found, loaded.projects
-        by_path = {printable: read for file, read in self._read.items() if (printable := layout.printable(file))}
         judged = check.run(
             asked,
             projects,
             found,
-            by_path,
+            self._by_path(),
             rules=self._rules,
             settings=self._settings,
             options=self._options,
@@ -813,7 +812,7 @@ class _Run:
             internal_errors=judged.crashes,
             warnings=warnings,
             notes=tuple(self._notes),
-            rules=self._described(),
+            rules=self._described,
             locks_of=lambda diagnostic: check.locks_of(loaded.replayed, diagnostic),
         )
 
@@ -846,12 +845,6 @@ class _Run:
             page = partial(plugins.meta_page, code)
             rules.append(Described(code, name, "", Severity[severity.upper()], "meta", page))
         return tuple(sorted((r for r in rules if selection.is_on(r.code, r.name)), key=lambda rule: rule.code))
-
-
-def _hash_of(path: str) -> str:
-    """The hash of a file's bytes, "" where they cannot be had."""
-    data = file_content(path)
-    return content_hash(data).hex() if data is not None else ""
 
 
 def _count(diagnostics: Iterable[Diagnostic], kind: str) -> int:
@@ -900,6 +893,6 @@ def _joined(reports: list[Report]) -> Report:
         internal_errors=sum(report.internal_errors for report in reports),
         warnings=tuple(warning for report in reports for warning in report.warnings),
         notes=tuple(dict.fromkeys(note for report in reports for note in report.notes)),
-        rules=tuple({rule.code: rule for report in reports for rule in report.rules}.values()),
+        rules=lambda: tuple({rule.code: rule for report in reports for rule in report.rules()}.values()),
         locks_of=lambda diagnostic: next(filter(None, (report.locks_of(diagnostic) for report in reports)), ()),
     )

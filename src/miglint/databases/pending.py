@@ -29,7 +29,7 @@ from miglint.project.operations import Custom, RunPython, RunSQL, Unread
 from miglint.project.schema import Constraint
 from miglint.project.state import ModelState
 from miglint.project.usage import Assigned, Query, RawSQL, Row, Rows, Usage, Use
-from miglint.syntax.facts import Expr, Items, Literal
+from miglint.syntax.facts import Expr, Items, Literal, is_none
 
 _SET = re.compile(r"\s*set\s+constraints\b.*\bimmediate\b", re.I | re.S)
 _INSERTS = frozenset({
@@ -151,7 +151,7 @@ class _Transaction:
         elif use.method in _DELETES and isinstance(use.on, Rows | Row):
             self._deleted(step, use, model.table)
         elif use.method in _UPDATES and isinstance(use.on, Rows):
-            given = [word.name for word in use.call.keywords if word.name is not None and not _is_null(word.value)]
+            given = [word.name for word in use.call.keywords if word.name is not None and not is_none(word.value)]
             self._changed(step, use, model, given)
         elif use.method in _BULK_UPDATES and isinstance(use.on, Rows):
             names = use.call.keyword("fields") or (use.call.arguments[1] if len(use.call.arguments) > 1 else None)
@@ -242,10 +242,6 @@ def _inserts(use: Query) -> bool:
     if isinstance(use.on, Rows):
         return use.method in _INSERTS
     return isinstance(use.on, Row) and use.on.is_new and use.method in _SAVES
-
-
-def _is_null(value: Expr) -> bool:
-    return isinstance(value, Literal) and value.kind == "none"
 
 
 def _texts(value: Expr | None) -> list[str]:

@@ -31,13 +31,14 @@ _LINK = re.compile(r"https://[^\s)>\]`\"']+")
 def render(report: Report, view: View) -> str:
     """All findings; what is ignored or in the baseline is marked, not left out: else alerts come and go."""
     diagnostics = sort(report.diagnostics, path_of=report.path_in_repository)
-    index = {rule.code: number for number, rule in enumerate(report.rules)}
+    rules = report.rules()
+    index = {rule.code: number for number, rule in enumerate(rules)}
     driver = {
         "name": "miglint",
         "semanticVersion": __version__,
         "version": __version__,
         "informationUri": _INFORMATION,
-        "rules": [_rule(rule) for rule in report.rules],
+        "rules": [_rule(rule) for rule in rules],
     }
     run = {
         "tool": {"driver": driver},

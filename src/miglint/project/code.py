@@ -30,6 +30,7 @@ from miglint.syntax.facts import (
     Statement,
     children,
     dotted,
+    is_none,
     is_statement,
     walk,
 )
@@ -189,7 +190,7 @@ class _Analysis:
             (self._operation.reverse_code, "reverse"),
         )
         for argument, direction in directions:
-            if argument is not None and not is_noop(argument) and not _is_none(argument):
+            if argument is not None and not is_noop(argument) and not is_none(argument):
                 found.extend(self._reader.entries(argument, direction))
         return tuple(found)
 
@@ -219,10 +220,6 @@ def _analysis(operation: RunPython, migration: Migration) -> _Analysis:
     if reader is None:
         reader = vars(migration)["_reader"] = _Reader(migration)
     return reader.analysis(operation)
-
-
-def _is_none(expression: Expr) -> bool:
-    return isinstance(expression, Literal) and expression.kind == "none"
 
 
 class _Reader:

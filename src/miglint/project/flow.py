@@ -88,6 +88,7 @@ from miglint.syntax.facts import (
     With,
     children,
     dotted,
+    is_none,
 )
 from miglint.text import Span
 
@@ -1083,8 +1084,7 @@ def _boolean(value: bool) -> Constant:
 
 
 def _is_none(value: Value) -> bool:
-    expression = value.expr if isinstance(value, Constant) else None
-    return isinstance(expression, Literal) and expression.kind == "none"
+    return isinstance(value, Constant) and is_none(value.expr)
 
 
 def _truth(value: Value) -> bool | None:

@@ -7,7 +7,7 @@ Source: django.db.migrations.state.ProjectState and the `state_forwards` of djan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -330,10 +330,6 @@ def _applied(operation: Operation, scene: _Scene) -> Result:
 # -- models -------------------------------------------------------------------------------------------
 
 
-def _unreadable(operation: Operation, scene: _Scene) -> Result:
-    return scene.state.with_partial(scene.app), ()
-
-
 def _unread(operation: ops.Unread, scene: _Scene) -> Result:
     """It may be any operation, on any field of the app."""
     state = scene.state.with_partial(scene.app)
@@ -422,17 +418,13 @@ def _common(one: ModelState, other: ModelState, before: ModelState | None) -> Mo
     }
     indexes = tuple(each for each in one.indexes if _named(other.indexes, each.name))
     constraints = tuple(each for each in one.constraints if _named(other.constraints, each.name))
-    kept = (fields, options, indexes, constraints)
-    whole = all(
-        len(part) == max(len(mine), len(theirs))
-        for part, mine, theirs in zip(kept, _parts(one), _parts(other), strict=True)
-    )
-    complete = one.complete and other.complete and whole
-    return replace(one, fields=fields, options=options, indexes=indexes, constraints=constraints, complete=complete)
+    common = replace(one, fields=fields, options=options, indexes=indexes, constraints=constraints)
+    whole = _sizes(common) == tuple(map(max, _sizes(one), _sizes(other)))
+    return replace(common, complete=one.complete and other.complete and whole)
 
 
-def _parts(model: ModelState) -> tuple[Sized, Sized, Sized, Sized]:
-    return model.fields, model.options, model.indexes, model.constraints
+def _sizes(model: ModelState) -> tuple[int, ...]:
+    return tuple(map(len, (model.fields, model.options, model.indexes, model.constraints)))
 
 
 def _doubted(model: ModelState, names: Iterable[str], why: str) -> ModelState:
@@ -459,7 +451,7 @@ def _pairs(value: Expr | None) -> tuple[dict[str, Expr], bool]:
 
 def _create_model(operation: ops.CreateModel, scene: _Scene) -> Result:
     if operation.name is None:
-        return _unreadable(operation, scene)
+        return scene.state.with_partial(scene.app), ()
     options, known = _pairs(operation.options)
     indexes, constraints = (_named_items(options.pop(name, None)) for name in ("indexes", "constraints"))
     bases = operation.bases.items if isinstance(operation.bases, Items) else ()

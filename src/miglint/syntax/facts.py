@@ -551,6 +551,11 @@ def _add_expressions(node: Any, found: list[Expr]) -> None:
         _add_expressions(child, found)
 
 
+def is_none(expression: Expr | None) -> bool:
+    """Whether an expression is the constant `None`."""
+    return isinstance(expression, Literal) and expression.kind == "none"
+
+
 def dotted(expression: Expr) -> str:
     """`a.b.c` for a name or attributes of a name, "" for everything else."""
     if type(expression) is Name:
