@@ -12,7 +12,8 @@ import pytest
 import page_examples
 from miglint.options import Options
 from miglint.report import Report
-from miglint.session import Session, UsageError
+from miglint.root import UsageError
+from miglint.session import Session
 from miglint.settings import SettingsError
 from page_examples import Example
 from scratch import Scratch

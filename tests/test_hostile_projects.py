@@ -482,7 +482,7 @@ def test_a_signal_that_is_ignored_stays_ignored(shop: Path) -> None:
 
 def test_an_error_of_ours_is_told_from_findings(shop: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", ("import sys, miglint.session as s, miglint.cli as c\n"
+        [sys.executable, "-c", ("import sys, miglint.load as s, miglint.cli as c\n"
          "def broken(*given, **more): raise RuntimeError('a\\x1b[31mb')\n"
          "s.interpret = broken; sys.argv = ['miglint', 'check']; c.main()")],
         cwd=shop, capture_output=True, timeout=60,

@@ -12,7 +12,8 @@ import pytest
 from miglint.git import GitError, Repository
 from miglint.options import Options
 from miglint.report import Report
-from miglint.session import Session, UsageError
+from miglint.root import UsageError
+from miglint.session import Session
 from scratch import Scratch, environment
 
 INITIAL = """from django.db import migrations, models

@@ -9,8 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from miglint import session as session_module
-from miglint import verdicts
+from miglint import check, kept, load
 from miglint.cache import REPORTS, VERDICTS
 from miglint.options import Options
 from miglint.report import Report
@@ -80,13 +79,13 @@ def project(tmp_path: Path) -> Path:
 def replays(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """How often a history was replayed since it was asked last."""
     calls: list[object] = []
-    replay = session_module.replay
+    replay = load.replay
 
     def counted(*given: object, **named: object) -> object:
         calls.append(given)
         return replay(*given, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(session_module, "replay", counted)
+    monkeypatch.setattr(load, "replay", counted)
 
     def since() -> int:
         number = len(calls)
@@ -168,13 +167,13 @@ def test_sql_in_a_file_beside_the_migration_counts(project: Path, replays: Calla
 def reports(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """How many reports were put together since it was asked last: those that were remembered are none."""
     calls: list[object] = []
-    run = session_module.check.run
+    run = check.run
 
     def counted(*given: object, **named: object) -> object:
         calls.append(given)
         return run(*given, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(session_module.check, "run", counted)
+    monkeypatch.setattr(check, "run", counted)
 
     def since() -> int:
         number = len(calls)
@@ -297,14 +296,14 @@ def test_another_commit_of_the_base_branch_is_another_question(project: Path, re
 
 def test_an_edited_rule_judges_anew(project: Path, replays: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
     lint(project)
-    makers = verdicts._makers
-    monkeypatch.setattr(verdicts, "_makers", lambda rules: [*makers(rules), ("another.py", 1, 1)])
+    makers = kept._makers
+    monkeypatch.setattr(kept, "_makers", lambda modules: [*makers(modules), ("another.py", 1, 1)])
     lint(project)
     assert replays() == 2
 
 
 def test_the_rules_of_miglint_are_among_what_judges(project: Path) -> None:
-    made = {os.path.basename(path) for path, _, _ in verdicts._makers(())}
+    made = {os.path.basename(path) for path, _, _ in kept._makers(())}
     assert {"direct_model_import.py", "postgresql.toml", "state.py"} <= made
 
 

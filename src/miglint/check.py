@@ -14,7 +14,6 @@ from miglint import plugins, suppressions
 from miglint.baseline import Baseline
 from miglint.databases.effects import TableEffect, effects
 from miglint.diagnostic import Diagnostic, Severity, Subject
-from miglint.options import Options
 from miglint.project.action import Action, CreateTable
 from miglint.project.history import Step
 from miglint.project.keys import MigrationKey
@@ -24,8 +23,8 @@ from miglint.project.operations import Alternative, Custom, Operation, Unread, w
 from miglint.project.project import Project
 from miglint.reading import FileRead
 from miglint.report import sort
+from miglint.root import Root
 from miglint.rule import ActionContext, MigrationContext, OperationContext, ProjectContext, Rule
-from miglint.selection import Selection
 from miglint.settings import Settings, SettingsError, near, place
 from miglint.text import Span
 
@@ -33,7 +32,7 @@ from miglint.text import Span
 EDITED = "MG601"
 
 
-class Judged(msgspec.Struct, frozen=True):
+class Findings(msgspec.Struct, frozen=True):
     """Findings, how many rules crashed, and the paths that are on the base branch and were left out."""
 
     diagnostics: tuple[Diagnostic, ...]
@@ -46,47 +45,34 @@ def is_unreadable(operation: Operation) -> bool:
     return isinstance(operation, Unread | Alternative | Custom)
 
 
-def is_below_any(path: str, roots: Sequence[str]) -> bool:
-    """Whether a path is one of the given ones, or below one."""
-    return any(path == root or path.startswith(root.rstrip("/") + "/") for root in roots)
-
-
-def active_rules(rules: Sequence[Rule], settings: Settings, options: Options) -> list[Rule]:
-    """The rules that are on."""
-    selection = selection_of(settings, options)
-    return [rule for rule in rules if selection.is_on(rule.code, rule.name)]
-
-
-def ask(projects: Sequence[Project], active: Sequence[Rule], apps: Container[str] | None = None) -> Judged:
+def ask(projects: Sequence[Project], active: Sequence[Rule], apps: Container[str] | None = None) -> Findings:
     """All that the rules find in the projects below one root; with `apps`, only what is project-wide of the others.
 
     A finding is superseded by findings in its own app alone, so that none is missed for those in `apps`.
     """
     judges = [_Judge(project, active, apps) for project in projects]
     diagnostics = tuple(each for judge in judges for each in judge.diagnostics())
-    return Judged(diagnostics, sum(judge.crashes for judge in judges))
+    return Findings(diagnostics, sum(judge.crashes for judge in judges))
 
 
 def run(
-    asked: Judged,
+    asked: Findings,
     projects: Sequence[Project],
     found: Layout,
     files: Mapping[str, FileRead],
     *,
+    root: Root,
     rules: Sequence[Rule],
-    settings: Settings,
-    options: Options,
-    only: Sequence[str],
     baseline: Baseline | None = None,
-) -> Judged:
+) -> Findings:
     """The findings that are on, asked for and not superseded, sorted, of all that the rules found.
 
-    Those in the baseline are marked; `options.write_baseline` has it take them in instead. Raises SettingsError.
+    Those in the baseline are marked; the option `write_baseline` has it take them in instead. Raises SettingsError.
     """
-    selection = selection_of(settings, options)
+    selection, settings, writes = root.selection, root.settings, root.options.write_baseline
     diagnostics = [*asked.diagnostics, *_unread(found, projects, files)]
     diagnostics = [d for d in settle(diagnostics, rules) if selection.is_on(d.code, d.name)]
-    judged = frozenset(rule.code for rule in active_rules(rules, settings, options))
+    judged = frozenset(rule.code for rule in rules if selection.is_on(rule.code, rule.name))
     diagnostics = _suppressed(diagnostics, projects, files, rules, settings, judged)
     diagnostics = [
         msgspec.structs.replace(d, severity=selection.severity_of(d.code, d.name, d.severity))
@@ -96,33 +82,23 @@ def run(
     if baseline is not None:
         baseline.judged |= judged | plugins.META.keys()
         baseline.read |= {str(key) for project in projects for key in project.graph.migrations}
-        if not options.write_baseline:
+        if not writes:
             diagnostics = baseline.mark(diagnostics)
     released, passed = _released(projects, diagnostics), _passed(projects, settings)
 
     def is_reported(diagnostic: Diagnostic) -> bool:
         subject = diagnostic.subject
         return (
-            _is_asked_for(diagnostic, settings, options, only)
+            _is_asked_for(diagnostic, root)
             and (diagnostic.graph or diagnostic.path not in released)
             and (subject.app, subject.migration) not in passed
             and selection.reports(diagnostic.code, diagnostic.name, diagnostic.severity)
         )
 
     reported = [diagnostic for diagnostic in diagnostics if is_reported(diagnostic)]
-    if baseline is not None and options.write_baseline:
+    if baseline is not None and writes:
         reported = baseline.accept(reported, [each for each in diagnostics if not is_reported(each)])
-    return Judged(sort(reported), asked.crashes, released)
-
-
-def selection_of(settings: Settings, options: Options) -> Selection:
-    """Which rules are on, by the options, else by the settings."""
-    return Selection(
-        select=tuple(options.select if options.select is not None else settings.select),
-        ignore=tuple(options.ignore if options.ignore is not None else settings.ignore),
-        extend_select=(*settings.extend_select, *(options.extend_select or ())),
-        severity=settings.severity,
-    )
+    return Findings(sort(reported), asked.crashes, released)
 
 
 # -- rules --------------------------------------------------------------------------------------------
@@ -358,18 +334,18 @@ def locks_of(projects: Sequence[Project], diagnostic: Diagnostic) -> tuple[Table
 # -- what is asked for --------------------------------------------------------------------------------
 
 
-def _is_asked_for(diagnostic: Diagnostic, settings: Settings, options: Options, only: Sequence[str]) -> bool:
-    if diagnostic.confidence < options.min_confidence:
+def _is_asked_for(diagnostic: Diagnostic, root: Root) -> bool:
+    if diagnostic.confidence < root.options.min_confidence:
         return False
     subject = diagnostic.subject
     if subject.app is not None and subject.migration is not None:
         label = f"{subject.app}.{subject.migration}"
-        for pattern, selectors in settings.per_migration_ignores.items():
+        for pattern, selectors in root.settings.per_migration_ignores.items():
             if fnmatchcase(label, pattern) and _names(diagnostic, selectors):
                 return False
     if diagnostic.graph or diagnostic.path is None:
         return True
-    return is_below_any(diagnostic.path, only)
+    return root.is_given(diagnostic.path)
 
 
 def _released(projects: Sequence[Project], diagnostics: Iterable[Diagnostic]) -> frozenset[str]:

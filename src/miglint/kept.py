@@ -5,6 +5,9 @@ Nothing here can fail: what cannot be read is not there, and a directory that ca
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -12,13 +15,14 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from miglint.cache import UNREADABLE
+from miglint.cache import UNREADABLE, stamps
 from miglint.writing import write_whole
 
 T = TypeVar("T")
 
 _FORMAT = "miglint kept 1"
 _DIGEST = 16
+_MADE_OF = frozenset({".py", ".toml"})
 # A few of each kind, for those who check other paths or with other settings now and then.
 _AT_MOST = 8
 
@@ -77,3 +81,28 @@ class Kept(Generic[T]):
         files = [(file.stat().st_mtime_ns, file) for file in self._directory.glob(f"{self._prefix}*.bin")]
         for _, file in sorted(files)[:-_AT_MOST]:
             file.unlink(missing_ok=True)
+
+
+def made_by(modules: Iterable[str] = ()) -> object:
+    """What tells one miglint, with the plug-ins that these modules of rules belong to and on its Python, from another.
+
+    Raises OSError.
+    """
+    return (_makers(modules), stamps(), sys.version_info[:2])
+
+
+def _makers(modules: Iterable[str]) -> list[tuple[str, int, int]]:
+    """The files of the packages that judge, miglint's own and plug-ins', as the disk lists them: their edits count."""
+    packages = {"miglint", *(module.partition(".")[0] for module in modules)}
+    found: list[tuple[str, int, int]] = []
+    for name in packages:
+        pending = list(sys.modules[name].__path__)
+        while pending:
+            with os.scandir(pending.pop()) as entries:
+                for entry in entries:
+                    if os.path.splitext(entry.name)[1] in _MADE_OF:
+                        status = entry.stat()
+                        found.append((entry.path, status.st_size, status.st_mtime_ns))
+                    elif "." not in entry.name and entry.name != "__pycache__" and entry.is_dir():
+                        pending.append(entry.path)
+    return sorted(found)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import msgspec
 
 from miglint.diagnostic import Diagnostic
-from miglint.report import Project, Summary
-from miglint.verdicts import Asked
+from miglint.files import Asked
+from miglint.report import Project, Report, Summary
 
 
 class Remembered(msgspec.Struct, array_like=True, frozen=True):
@@ -21,3 +21,8 @@ class Remembered(msgspec.Struct, array_like=True, frozen=True):
     project: Project
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, report: Report, asked: Asked) -> Remembered:
+        """What is kept of the report on one project."""
+        return cls(asked, report.diagnostics, report.summary, report.projects[0], report.warnings, report.notes)

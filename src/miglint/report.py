@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from miglint.database import Database
-from miglint.databases.effects import TableEffect
 from miglint.diagnostic import Diagnostic, Severity
 from miglint.text import Range, Source, Span
+
+if TYPE_CHECKING:
+    from miglint.databases.effects import TableEffect
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,6 +133,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         if not roots:
             return path
         return path_below(path, max(roots, key=len))
+
+
+def count_suppressed(diagnostics: Iterable[Diagnostic], kind: str) -> int:
+    """How many are suppressed in one way."""
+    return sum(each.suppressed is not None and each.suppressed.kind == kind for each in diagnostics)
 
 
 def _is_below(path: str, directory: str) -> bool:

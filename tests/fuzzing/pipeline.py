@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 
 import msgspec
 
-from miglint import plugins, verdicts
+from miglint import kept, plugins
 from miglint.cli import cli
 from miglint.formats import FORMATS
 
@@ -54,7 +54,7 @@ class Pipeline:
     def __init__(self, folder: Path) -> None:
         # miglint's package is walked for rules and for their dates: once is enough for all inputs.
         plugins.load = cache(plugins.load)  # type: ignore[assignment]
-        verdicts._makers = partial(_once, [], verdicts._makers)
+        kept._makers = partial(_once, [], kept._makers)
         self._root = folder / "project"
         self._cache = folder / "cache"
         self._reports = folder / "reports"

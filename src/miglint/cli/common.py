@@ -91,7 +91,8 @@ def _reading_options(command: F, *, several: bool) -> F:
 def session(given: dict[str, Any], cwd: Path) -> Iterator[Session]:
     """A session with the options given; what a user got wrong ends it in a sentence."""
     from miglint.plugins import PluginError
-    from miglint.session import Session, UsageError
+    from miglint.root import UsageError
+    from miglint.session import Session
     from miglint.settings import SettingsError
 
     bar = Bar() if sys.stderr.isatty() and not given["quiet"] else None

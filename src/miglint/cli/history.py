@@ -15,7 +15,7 @@ from miglint.cli.common import here, reading_options, say, session, stop, view_o
 
 if TYPE_CHECKING:
     from miglint.project.keys import MigrationKey
-    from miglint.session import Scope
+    from miglint.scope import Scope
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 _paths: Decorator = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))

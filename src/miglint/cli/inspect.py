@@ -15,7 +15,7 @@ from miglint.cli.common import here, reading_options_of_several, session, stop, 
 if TYPE_CHECKING:
     from miglint.database import Database
     from miglint.project.keys import MigrationKey
-    from miglint.session import Scope
+    from miglint.scope import Scope
 
 
 @click.command()

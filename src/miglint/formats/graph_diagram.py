@@ -10,7 +10,7 @@ from miglint.project.keys import MigrationKey
 from miglint.report import path_below
 
 if TYPE_CHECKING:
-    from miglint.session import Scope
+    from miglint.scope import Scope
 
 
 class _Node(NamedTuple):

@@ -12,7 +12,7 @@ from miglint.project.keys import MigrationKey
 from miglint.project.migration import Dependency, Migration
 from miglint.project.truth import Truth
 from miglint.report import path_below
-from miglint.session import Scope
+from miglint.scope import Scope
 
 
 def render(scopes: Sequence[Scope]) -> str:

@@ -14,7 +14,7 @@ from miglint.project.truth import Truth
 from miglint.report import path_for_text
 
 if TYPE_CHECKING:
-    from miglint.session import Scope
+    from miglint.scope import Scope
 
 # A straight run of fewer migrations is drawn in full.
 _FOLDED = 4

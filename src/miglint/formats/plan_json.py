@@ -9,7 +9,7 @@ from miglint.formats.scopes import together
 from miglint.project.plan import Plan
 
 if TYPE_CHECKING:
-    from miglint.session import Scope
+    from miglint.scope import Scope
 
 
 def render(scopes: Sequence[Scope], plans: Sequence[Plan]) -> str:

@@ -10,7 +10,7 @@ from miglint.project.plan import Plan
 from miglint.report import path_for_text
 
 if TYPE_CHECKING:
-    from miglint.session import Scope
+    from miglint.scope import Scope
 
 
 def render(scopes: Sequence[Scope], plans: Sequence[Plan], view: View) -> str:

@@ -9,7 +9,7 @@ from miglint.formats.json import encode
 from miglint.report import path_below
 
 if TYPE_CHECKING:
-    from miglint.session import Scope
+    from miglint.scope import Scope
 
 
 def together(scopes: Sequence[Scope], empty: dict[str, Any], document: Callable[[Scope], dict[str, Any]]) -> str:

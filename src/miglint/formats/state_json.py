@@ -12,7 +12,7 @@ from miglint.project.keys import MigrationKey
 from miglint.project.state import ModelState, ProjectState
 
 if TYPE_CHECKING:
-    from miglint.session import Scope
+    from miglint.scope import Scope
 
 
 def render(scopes: Sequence[Scope], states: Sequence[ProjectState], at: MigrationKey | None) -> str:

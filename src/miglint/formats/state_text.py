@@ -14,7 +14,7 @@ from miglint.syntax.facts import Call, Expr, Items, Keyword, Literal
 from miglint.syntax.spelling import UNKNOWN, spell
 
 if TYPE_CHECKING:
-    from miglint.session import Scope
+    from miglint.scope import Scope
 
 _INDENT = "    "
 # A call that does not fit into so many columns has a line for each argument.

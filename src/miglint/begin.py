@@ -1,0 +1,44 @@
+"""What is known of a root before any migration is looked at: the settings of Django, the database, the files."""
+
+from __future__ import annotations
+
+import msgspec
+
+from miglint.database import Database, Version
+from miglint.files import Files
+from miglint.project import layout
+from miglint.project.django_settings import DjangoSettings
+from miglint.root import Root
+
+
+class Begun(msgspec.Struct, frozen=True):
+    """`version` is that of Django, `version_source` how it is known. All files of `walk` were read."""
+
+    root: Root
+    files: Files
+    django: DjangoSettings
+    database: Database
+    version: Version
+    version_source: str
+    walk: layout.Walk
+
+
+def begin(root: Root, files: Files, *, compared: bool) -> Begun:
+    """Reads what Django's settings say, and finds and reads the files that may be migrations.
+
+    With `compared`, what is reported on is known only once a base branch, if there is one, was asked.
+    """
+    django = files.modules.django_settings(root.settings.settings_file)
+    database, version, source = root.database(django), *root.django_version()
+    walk = layout.walk(
+        root.path,
+        exclude=root.settings.exclude,
+        migration_modules=django.migration_modules,
+        also=root.overlay,
+    )
+    if not (compared and root.since):
+        files.report_on(file for file in walk.migration_files if root.is_given(file))
+    if files.are_new:
+        files.guess(walk.files)
+    files.read(walk.files)
+    return Begun(root, files, django, database, version, source, walk)

@@ -1,0 +1,125 @@
+"""What the rules say of the projects below one root, as a report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from miglint import check, verdicts
+from miglint.baseline import Baseline
+from miglint.begin import Begun
+from miglint.cache import VERDICTS
+from miglint.check import Findings
+from miglint.kept import Kept
+from miglint.load import Loaded, load
+from miglint.project.migration import Migration
+from miglint.project.operations import walk_operations
+from miglint.project.project import Project
+from miglint.report import Project as ReadProject
+from miglint.report import Report, Summary, count_suppressed
+from miglint.rule import Rule
+from miglint.verdicts import Verdict
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """A report, and whether the same files and the same index of git give the same one: what git ignores follows
+    from more.
+    """
+
+    report: Report
+    follows_from_files: bool
+
+
+def judge(begun: Begun, rules: Sequence[Rule], baseline: Baseline | None) -> Judged:
+    """The findings in what is asked for. Raises SettingsError and UsageError."""
+    loaded = load(begun, compared=True)
+    report = _report(begun, loaded, _found_by(rules, begun, loaded), rules, baseline)
+    tracked = any(project.tracking.ignored or project.tracking.untracked for project in loaded.projects)
+    return Judged(report, not (report.internal_errors or loaded.git_failed or tracked))
+
+
+def _found_by(rules: Sequence[Rule], begun: Begun, loaded: Loaded) -> Findings:
+    """What the rules find: remembered, where all that they would see is as it was."""
+    root, files = begun.root, begun.files
+    active = [rule for rule in rules if root.selection.is_on(rule.code, rule.name)]
+    apps = _apps_to_judge(begun, loaded)
+    before = files.asked()
+    key = None
+    if root.cache is not None and not root.overlay:
+        key = verdicts.key_of(loaded.projects, active, root.settings, before.contents | before.texts, apps)
+    if root.cache is None or key is None:
+        return check.ask(loaded.replayed, active, apps)
+    known = Kept(root.cache.directory, VERDICTS, Verdict)
+    found = known.get(key)
+    if found is not None and files.are_as_they_were(found.asked):
+        return Findings(found.diagnostics)
+    judged = check.ask(loaded.replayed, active, apps)
+    if not judged.crashes:
+        files.save()  # which makes the directory
+        known.keep(key, Verdict(files.asked().without(before), judged.diagnostics))
+    return judged
+
+
+def _apps_to_judge(begun: Begun, loaded: Loaded) -> frozenset[str] | None:
+    """The apps with files on which something may be reported, None for all."""
+    packages = [package for project in loaded.projects for package in project.packages]
+    reported = begun.files.reported_on
+    apps = frozenset(p.label for p in packages if any(module.file in reported for module in p.modules))
+    if begun.root.options.write_baseline or apps >= {package.label for package in packages}:
+        return None
+    return apps
+
+
+def _report(begun: Begun, loaded: Loaded, asked: Findings, rules: Sequence[Rule], baseline: Baseline | None) -> Report:
+    root, files = begun.root, begun.files
+    judged = check.run(asked, loaded.projects, loaded.found, files.by_path(), root=root, rules=rules, baseline=baseline)
+    migrations = [migration for project in loaded.projects for migration in _own(project)]
+    operations = [operation for migration in migrations for _, operation in walk_operations(migration.operations)]
+    django = (".".join(map(str, begun.version)), begun.version_source)
+    summary = Summary(
+        projects=1,
+        migrations=len(migrations),
+        apps=len({package.directory for package in loaded.found.packages}),
+        operations=len(operations),
+        unreadable_operations=sum(check.is_unreadable(operation) for operation in operations),
+        suppressed=count_suppressed(judged.diagnostics, "inline"),
+        baselined=count_suppressed(judged.diagnostics, "baseline"),
+        database=begun.database,
+        django=django,
+    )
+    project = ReadProject(
+        root=root.path.as_posix(),
+        repository=root.repository,
+        config=root.settings.path,
+        database=begun.database,
+        django=django,
+        settings=root.in_force(),
+        files=tuple(sorted(m.path for m in migrations if m.path not in judged.released and root.is_given(m.path))),
+    )
+    return Report(
+        diagnostics=judged.diagnostics,
+        sources=files.sources(judged.diagnostics),
+        summary=summary,
+        projects=(project,),
+        internal_errors=judged.crashes,
+        warnings=() if migrations else (f"no migrations were found below {root.path.as_posix()}",),
+        notes=(*root.notes, *_passed_over(begun, migrations)),
+        locks_of=lambda diagnostic: check.locks_of(loaded.replayed, diagnostic),
+    )
+
+
+def _passed_over(begun: Begun, migrations: Iterable[Migration]) -> list[str]:
+    """What is to be said of files that were given and are no migrations."""
+    read = {migration.path for migration in migrations}
+    return [
+        f"{path} is no migration that is read: nothing is reported on it"
+        for path in begun.root.only
+        if path not in read and (os.path.isfile(path) or path in begun.root.overlay)
+    ]
+
+
+def _own(project: Project) -> list[Migration]:
+    labels = {package.label for package in project.packages}
+    return [migration for key, migration in project.graph.migrations.items() if key.app in labels]
