@@ -13,14 +13,16 @@ from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from miglint import __version__
 from miglint.syntax.facts import FACTS_VERSION, ModuleFacts
-from miglint.syntax.sql import SQL_VERSION, Statement, read_sql
 from miglint.writing import write_whole
+
+if TYPE_CHECKING:
+    from miglint.syntax.sql import Statement
 
 T = TypeVar("T")
 
@@ -55,9 +57,20 @@ class _File(msgspec.Struct, array_like=True, frozen=True):
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _files = msgspec.msgpack.Decoder(_File)
-_facts = msgspec.msgpack.Decoder(ModuleFacts)
-_statements = msgspec.msgpack.Decoder(tuple[Statement, ...])
 _encoder = msgspec.msgpack.Encoder()
+
+
+# Both are made when they are needed: they take longer than the smallest of runs.
+@cache
+def _facts() -> msgspec.msgpack.Decoder[ModuleFacts]:
+    return msgspec.msgpack.Decoder(ModuleFacts)
+
+
+@cache
+def _statements() -> msgspec.msgpack.Decoder[tuple[Statement, ...]]:
+    from miglint.syntax.sql import Statement
+
+    return msgspec.msgpack.Decoder(tuple[Statement, ...])
 
 
 def encode(facts: ModuleFacts) -> bytes:
@@ -67,7 +80,7 @@ def encode(facts: ModuleFacts) -> bytes:
 
 def decode(data: bytes | msgspec.Raw) -> ModuleFacts:
     """Facts from bytes. Raises one of UNREADABLE."""
-    return _facts.decode(data)
+    return _facts().decode(data)
 
 
 def content_hash(data: bytes) -> bytes:
@@ -85,6 +98,8 @@ def _stamp() -> bytes:
 @cache
 def _sql_stamp() -> bytes:
     """What else statements of SQL depend on."""
+    from miglint.syntax.sql import SQL_VERSION
+
     made_by = f"{__version__} {SQL_VERSION} {_version('sqlglot')}"
     return blake2b(made_by.encode(), digest_size=8).digest()
 
@@ -144,8 +159,10 @@ class Cache:
     def read_sql(self, text: str, vendor: str) -> tuple[Statement, ...]:
         """As `syntax.sql.read_sql`, which is asked only for what is not remembered."""
         key = content_hash(f"sql {vendor} {text}".encode("utf-8", "surrogatepass")) + _sql_stamp()
-        statements = self._get(key, _statements.decode)
+        statements = self._get(key, _statements().decode)
         if statements is None:
+            from miglint.syntax.sql import read_sql
+
             statements = read_sql(text, vendor)
             self._add(key, _encoder.encode(statements))
         return statements

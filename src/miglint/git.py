@@ -9,13 +9,16 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from miglint.lazy import lazy
+
+if TYPE_CHECKING:
+    import subprocess
 
 _HARDENED = ("--no-pager", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
 # A hook's environment speaks of the repository it runs in, which need not be that of the project.
@@ -288,6 +291,8 @@ def _each(by_repository: Mapping[Repository, list[str]]) -> Iterator[tuple[str, 
 def _run(
     directory: str, arguments: Iterable[str], more: Mapping[str, str], stdin: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
+    import subprocess  # which takes longer to import than it takes to see that git need not be asked
+
     environment = {name: value for name, value in os.environ.items() if name not in (*_FOREIGN, "GIT_INDEX_FILE")}
     environment |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", **more}
     command = ["git", *_HARDENED, *arguments]

@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from miglint.cache import content_hash
 from miglint.imports import imported_modules
+from miglint.lazy import lazy
 from miglint.project.django_settings import DjangoSettings, read_django_settings
-from miglint.project.field_classes import FieldClasses
-from miglint.project.fields import FieldClass
-from miglint.project.interpret import Lookup, ReadText
-from miglint.project.source_module import SourceModule
 from miglint.reading import file_content
 from miglint.syntax.facts import Call, Expr, Import, Literal, ModuleFacts, Statement, expressions, walk
+
+if TYPE_CHECKING:
+    # Where nothing has changed, no migration is looked at.
+    from miglint.project.field_classes import FieldClasses
+    from miglint.project.fields import FieldClass
+    from miglint.project.interpret import Lookup, ReadText
+    from miglint.project.source_module import SourceModule
 
 _SETTINGS_VARIABLE = "DJANGO_SETTINGS_MODULE"
 # Settings are made of a few modules; those that import all of two others, and these of two others, have no end.
@@ -43,9 +48,17 @@ class Modules:
         self.texts: dict[str, str] = {}
         # The names in the directories of packages that were listed.
         self.listed: dict[str, list[str]] = {}
-        self._classes = FieldClasses(self.module, self.name_of)
         self._settings = DjangoSettings()
         self._settings_read = 0
+
+    @lazy
+    def _classes(self) -> FieldClasses:
+        from miglint.project.field_classes import FieldClasses
+
+        classes = FieldClasses(self.module, self.name_of)
+        if self._settings.default_auto_field is not None:
+            classes.set("DEFAULT_AUTO_FIELD", self._settings.default_auto_field)
+        return classes
 
     def lookup(self, file: str) -> Lookup:
         """The facts of modules as `file` imports them."""
@@ -99,6 +112,8 @@ class Modules:
 
     def module(self, file: str) -> SourceModule | None:
         """A file with the modules that it imports, None where it is not there."""
+        from miglint.project.source_module import SourceModule
+
         facts = self._facts_of(file)
         return SourceModule(file, facts, lambda name: self._imported(file, name)) if facts is not None else None
 
@@ -179,8 +194,6 @@ class Modules:
         body = self._expanded(file, frozenset())
         settings = read_django_settings(ModuleFacts(body)) if body is not None else DjangoSettings()
         self._settings = settings
-        if settings.default_auto_field is not None:
-            self._classes.set("DEFAULT_AUTO_FIELD", settings.default_auto_field)
         return settings
 
     def model_setting(self, name: str, absent: str) -> str | None:

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from miglint.rule import Rule
+from miglint.settings import SettingsError
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -40,8 +41,8 @@ _BROKEN = (
 )
 
 
-class PluginError(Exception):
-    """A plug-in that cannot be used; says which and why, in one sentence."""
+class PluginError(SettingsError):
+    """A plug-in that the settings name and that cannot be used; says which and why, in one sentence."""
 
 
 def rules_of(package: ModuleType) -> list[Rule]:

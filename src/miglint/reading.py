@@ -142,7 +142,7 @@ class _Reading:
         parsed: dict[bytes, bytes] = {}
         total = len(paths)
         done = total - len(self._missed)
-        for key, encoded in self._parse(jobs):
+        for key, encoded in self._parse(jobs) if self._missed else ():
             parsed[key] = encoded
             if self._cache is not None and key not in self._unsaved:
                 self._cache.add(key, encoded)

@@ -44,7 +44,7 @@ class Run:
     """One project root, read once. `baseline` is what it shares with others, if anything."""
 
     def __init__(self, root: Root, progress: Progress | None) -> None:
-        """Raises SettingsError and PluginError."""
+        """Raises SettingsError."""
         self.root = root
         self.baseline: Baseline | None = None
         self._files = Files(root, progress)

@@ -40,7 +40,7 @@ class Session:
     def report(self, paths: Sequence[Path], overlay: Mapping[str, bytes] | None = None) -> Report:
         """The findings of the projects that `paths` belong to, only those in `paths` or about the graph.
 
-        `overlay` replaces, or adds, files by absolute path. Raises UsageError, SettingsError and PluginError.
+        `overlay` replaces, or adds, files by absolute path. Raises UsageError and SettingsError.
         """
         runs = self._runs(paths, dict(overlay or {}))
         baselines: dict[str, Baseline] = {}
@@ -69,14 +69,14 @@ class Session:
         return msgspec.structs.replace(report, diagnostics=sort(found), sources=sources, warnings=tuple(warnings))
 
     def rulebook(self) -> Rulebook:
-        """The rules of the working directory's project. Raises SettingsError and PluginError."""
+        """The rules of the working directory's project. Raises SettingsError."""
         (run,) = self._runs((), {})
         return run.rulebook()
 
     def scopes(self, paths: Sequence[Path], *, replayed: bool) -> tuple[Scope, ...]:
         """The projects that `paths` belong to, in path order, each with its apps that are in `paths`.
 
-        Without `replayed` their histories are left empty. Raises UsageError, SettingsError and PluginError.
+        Without `replayed` their histories are left empty. Raises UsageError and SettingsError.
         """
         return tuple(scope for run in self._runs(paths, {}) for scope in run.scopes(replayed=replayed))
 

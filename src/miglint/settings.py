@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,7 +11,6 @@ import msgspec
 
 from miglint.database import Vendor, parse_version
 from miglint.project.sizes import Sizes
-from miglint.table_sizes import TableSizesError, read_table_sizes
 
 Deploy = Literal["migrate-first", "code-first", "downtime"]
 Level = Literal["error", "warning", "info"]
@@ -150,6 +148,8 @@ def place(settings: Settings, key: str) -> str:
 
 def near(word: str, words: Iterable[str]) -> str:
     """`; did you mean …?`, where one of the words is near."""
+    import difflib
+
     found = difflib.get_close_matches(word, list(words), n=1)
     return f"; did you mean {found[0]}?" if found else ""
 
@@ -181,6 +181,8 @@ def sizes_of(settings: Settings) -> Sizes:
     """
     rows: Mapping[str, int] = {}
     if settings.table_sizes is not None and settings.path is not None:
+        from miglint.table_sizes import TableSizesError, read_table_sizes
+
         file = Path(settings.path)
         try:
             rows = read_table_sizes(file.parent / settings.table_sizes)

@@ -5,18 +5,32 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from miglint import __version__
-from miglint.cli import history, inspect
 from miglint.cli.check import check
 from miglint.cli.common import discard, here, reading_options, say, session, stop, write
 
+# Commands with modules of their own, imported when they are asked for.
+_ELSEWHERE = dict.fromkeys(("graph", "plan", "state"), "miglint.cli.history") | {"inspect": "miglint.cli.inspect"}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _ELSEWHERE:
+            command: click.Command = getattr(import_module(_ELSEWHERE[cmd_name]), cmd_name)
+            return command
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="miglint %(version)s")
 def cli() -> None:
     """Tells what Django migrations will do before anyone runs them, without importing Django."""
@@ -79,10 +93,6 @@ def clean(path: Path, cache_dir: Path | None) -> None:
     except OSError as error:
         stop(f"cannot remove {directory}: {error.strerror}")
     say(f"removed {directory}")
-
-
-for command in (history.graph, history.plan, history.state, inspect.inspect):
-    cli.add_command(command)
 
 
 class _Signalled(BaseException):

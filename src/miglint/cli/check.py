@@ -126,13 +126,15 @@ def _known(chosen: str) -> str:
 
 
 def _rendered(chosen: str, report: Report, given: dict[str, Any], cwd: Path) -> str:
-    from miglint.formats import render, shown
+    from miglint.formats import render
 
-    view = view_of(given, cwd)
-    if given["show_files"]:
-        return shown.files(report, view, json=chosen == "json")
-    if given["show_settings"]:
-        return shown.settings(report, json=chosen == "json")
-    if given["statistics"] and chosen in ("text", "concise", "json"):
-        return shown.statistics(report, view, json=chosen == "json")
+    view, as_json = view_of(given, cwd), chosen == "json"
+    if given["show_files"] or given["show_settings"] or (given["statistics"] and chosen in ("text", "concise", "json")):
+        from miglint.formats import shown
+
+        if given["show_files"]:
+            return shown.files(report, view, json=as_json)
+        if given["show_settings"]:
+            return shown.settings(report, json=as_json)
+        return shown.statistics(report, view, json=as_json)
     return render(chosen, report, view)  # type: ignore[arg-type]

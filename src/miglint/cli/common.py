@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -90,7 +89,6 @@ def _reading_options(command: F, *, several: bool) -> F:
 @contextmanager
 def session(given: dict[str, Any], cwd: Path) -> Iterator[Session]:
     """A session with the options given; what a user got wrong ends it in a sentence."""
-    from miglint.plugins import PluginError
     from miglint.root import UsageError
     from miglint.session import Session
     from miglint.settings import SettingsError
@@ -98,7 +96,7 @@ def session(given: dict[str, Any], cwd: Path) -> Iterator[Session]:
     bar = Bar() if sys.stderr.isatty() and not given["quiet"] else None
     try:
         yield Session(options_of(given), cwd=cwd, progress=bar)
-    except (UsageError, SettingsError, PluginError) as error:
+    except (UsageError, SettingsError) as error:
         stop(str(error))
     finally:
         if bar is not None:
@@ -150,12 +148,17 @@ def view_of(given: dict[str, Any], cwd: Path) -> View:
     from miglint.formats import View
 
     terminal = sys.stdout.isatty() and given.get("output_file") is None
+    width = None
+    if terminal:
+        import shutil
+
+        width = shutil.get_terminal_size().columns
     encoding = _terminal_encoding().lower().replace("-", "")
     return View(
         cwd=cwd.as_posix(),
         color=_color(given["color"], terminal),
         ascii=terminal and not encoding.startswith("utf"),
-        width=shutil.get_terminal_size().columns if terminal else None,
+        width=width,
         summary=not given["quiet"],
     )
 
