@@ -67,22 +67,22 @@ def _peak() -> float:
 
 def _watch(clock: Clock) -> Callable[..., Any]:
     """Has all stages timed; the program to run."""
-    from miglint import check, kept, session, verdicts
+    from miglint import cache, check, files, kept, load, verdicts
     from miglint.cli import cli
     from miglint.formats import render  # noqa: F401  (as a run does, at its end)
 
-    clock.watch(session.layout, "walk", "discover")
-    clock.watch(session.layout, "interpret", "discover")
-    clock.watch(session, "read_files", "read")
-    clock.watch(session.Cache, "load", "cache")
-    clock.watch(session.Cache, "save", "cache")
+    clock.watch(load.layout, "walk", "discover")
+    clock.watch(load.layout, "interpret", "discover")
+    clock.watch(files, "read_files", "read")
+    clock.watch(cache.Cache, "load", "cache")
+    clock.watch(cache.Cache, "save", "cache")
     clock.watch(verdicts, "key_of", "cache")
     clock.watch(kept, "key_of", "cache")
     clock.watch(kept.Kept, "get", "cache")
     clock.watch(kept.Kept, "keep", "cache")
-    clock.watch(session, "interpret", "interpret")
-    clock.watch(session.Graph, "build", "graph")
-    clock.watch(session, "replay", "replay")
+    clock.watch(load, "interpret", "interpret")
+    clock.watch(load.Graph, "build", "graph")
+    clock.watch(load, "replay", "replay")
     clock.watch(check, "ask", "rules")
     clock.watch(check, "run", "report")
     clock.watch(sys.modules["miglint.cli.check"], "_rendered", "report")
