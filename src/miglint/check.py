@@ -150,7 +150,8 @@ class _Judge:
         # What one rule finds out of a step, the next ones need not find out again.
         known: dict[str, Any] = {}
         for rule in rules.on(type(step.operation)):
-            context = OperationContext[Operation](rule, self._project, step, known)
+            # Without its argument, which at run time only takes time.
+            context: OperationContext[Operation] = OperationContext(rule, self._project, step, known)
             yield from self._ask(rule, context, step.migration, step)
         matching: dict[str, list[Action]] = {}
         for action in step.actions:

@@ -72,7 +72,7 @@ _Pending = dict[tuple[str, str], _Event]
 def refused(steps: tuple[Step, ...], usage_of: Callable[[Step], Usage], database: Database) -> Iterator[Refused]:
     """The first statement of one transaction, the steps of an atomic migration, that is certainly refused."""
     statements = traits_of(database.vendor).refused_before_check
-    if statements:
+    if statements and any(isinstance(step.operation, RunPython | RunSQL) for step in steps):
         yield from _Transaction(steps, usage_of, statements).refused()
 
 
