@@ -22,12 +22,13 @@ class PersistentMap(Mapping[str, V]):
     root. A copy shares all leaves but one: with 431 keys it takes 0.5 KB, where a dictionary takes 18.
     """
 
-    __slots__ = ("_keys", "_leaves", "_numbers")
+    __slots__ = ("_keys", "_leaves", "_numbers", "_size")
 
     def __init__(self) -> None:
         self._keys: list[str] = []
         self._numbers: dict[str, int] = {}
         self._leaves: tuple[tuple[V | None, ...], ...] = ()
+        self._size = 0
 
     @overload
     def get(self, key: str, /) -> V | None: ...
@@ -52,7 +53,7 @@ class PersistentMap(Mapping[str, V]):
         return iter([key for key, value in zip(self._keys, values, strict=False) if value is not None])
 
     def __len__(self) -> int:
-        return sum(value is not None for leaf in self._leaves for value in leaf)
+        return self._size
 
     def items(self) -> ItemsView[str, V]:
         return _Items(self)
@@ -76,10 +77,11 @@ class PersistentMap(Mapping[str, V]):
         at, place = number >> _BITS, number & _LAST
         leaves = [*self._leaves, *[_EMPTY] * (at + 1 - len(self._leaves))]
         leaf = list(leaves[at])
+        size = self._size + (value is not None) - (leaf[place] is not None)
         leaf[place] = value
         leaves[at] = tuple(leaf)
         copy: PersistentMap[V] = PersistentMap.__new__(PersistentMap)
-        copy._keys, copy._numbers, copy._leaves = self._keys, self._numbers, tuple(leaves)
+        copy._keys, copy._numbers, copy._leaves, copy._size = self._keys, self._numbers, tuple(leaves), size
         return copy
 
     def differing(self, other: PersistentMap[V]) -> Iterator[tuple[str, V]]:
