@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import traceback
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from itertools import accumulate
+from typing import Any, Literal
 
 import msgspec
 
@@ -28,6 +30,8 @@ from miglint.rule import ActionContext, MigrationContext, OperationContext, Proj
 from miglint.settings import Settings, SettingsError, near, place
 from miglint.text import Span
 
+Half = Literal["first", "second"]
+
 # The rule that speaks for all others about a released migration.
 EDITED = "MG601"
 
@@ -45,12 +49,18 @@ def is_unreadable(operation: Operation) -> bool:
     return isinstance(operation, Unread | Alternative | Custom)
 
 
-def ask(projects: Sequence[Project], active: Sequence[Rule], apps: Container[str] | None = None) -> Findings:
+def ask(
+    projects: Sequence[Project],
+    active: Sequence[Rule],
+    apps: Container[str] | None = None,
+    half: Half | None = None,
+) -> Findings:
     """All that the rules find in the projects below one root; with `apps`, only what is project-wide of the others.
 
-    A finding is superseded by findings in its own app alone, so that none is missed for those in `apps`.
+    A finding is superseded by findings in its own app alone, so that none is missed for those in `apps`. `half` has
+    each project's first or second half of the operations looked at.
     """
-    judges = [_Judge(project, active, apps) for project in projects]
+    judges = [_Judge(project, active, apps, half) for project in projects]
     diagnostics = tuple(each for judge in judges for each in judge.diagnostics())
     return Findings(diagnostics, sum(judge.crashes for judge in judges))
 
@@ -123,28 +133,38 @@ class _Rules:
 class _Judge:
     """One project under all rules that are on."""
 
-    def __init__(self, project: Project, rules: Sequence[Rule], apps: Container[str] | None) -> None:
+    def __init__(self, project: Project, rules: Sequence[Rule], apps: Container[str] | None, half: Half | None) -> None:
         self._project = project
         self._rules = rules
         self._apps = apps
+        self._half = half
         self.crashes = 0
 
     def diagnostics(self) -> Iterator[Diagnostic]:
         project = self._project
-        labels = {package.label for package in project.packages}
         every, wide = _Rules(self._rules), _Rules([rule for rule in self._rules if rule.is_project_wide])
-        for rule in self._rules:
+        for rule in self._rules if self._half != "second" else ():
             if Project in rule.on:
                 yield from self._ask(rule, ProjectContext(rule, project), None)
-        for migration in project.graph.migrations.values():
-            if migration.app not in labels:
-                continue
+        for migration in self._migrations():
             rules = every if self._apps is None or migration.app in self._apps else wide
             steps = project.history.steps_of(migration.key)
             for rule in rules.on_migrations:
                 yield from self._ask(rule, MigrationContext(rule, project, migration, steps), migration)
             for step in steps:
                 yield from self._step(step, rules)
+
+    def _migrations(self) -> Sequence[Migration]:
+        project = self._project
+        labels = {package.label for package in project.packages}
+        found = [migration for migration in project.graph.migrations.values() if migration.app in labels]
+        if self._half is None:
+            return found
+        # An app's migrations ask each other much; most rules are asked where all is reported.
+        found.sort(key=lambda migration: self._apps is not None and migration.app not in self._apps)
+        sizes = [1 + len(project.history.steps_of(migration.key)) for migration in found]
+        middle = bisect(list(accumulate(sizes)), sum(sizes) // 2)
+        return found[:middle] if self._half == "first" else found[middle:]
 
     def _step(self, step: Step, rules: _Rules) -> Iterator[Diagnostic]:
         # What one rule finds out of a step, the next ones need not find out again.

@@ -117,6 +117,14 @@ class Files:
         modules = self.modules
         return Asked(contents, dict(modules.texts), dict(modules.looked_for), dict(modules.listed))
 
+    def take_over(self, asked: Asked) -> bool:
+        """Counts as asked what a copy of this process asked; whether the disk gives the same answers here."""
+        modules = self.modules
+        modules.texts |= asked.texts
+        modules.looked_for |= asked.files
+        modules.listed |= asked.names
+        return self.are_as_they_were(asked)
+
     def are_as_they_were(self, asked: Asked) -> bool:
         """Whether the disk gives the same answers."""
         read = self.read(asked.contents)

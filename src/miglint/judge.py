@@ -10,8 +10,10 @@ import msgspec
 from miglint import check, verdicts
 from miglint.baseline import Baseline
 from miglint.begin import Begun
+from miglint.beside import Beside, can_copy
 from miglint.cache import VERDICTS
 from miglint.check import Findings
+from miglint.files import Asked
 from miglint.kept import Kept
 from miglint.load import Loaded, load
 from miglint.project.migration import Migration
@@ -21,6 +23,16 @@ from miglint.report import Project as ReadProject
 from miglint.report import Report, Summary, count_suppressed
 from miglint.rule import Rule
 from miglint.verdicts import Verdict
+
+# So many operations are judged sooner by two; of more, the memory that a copy comes to own is worth more than the time.
+_WORTH_A_COPY = range(1_000, 50_000)
+
+
+class _Half(msgspec.Struct, array_like=True, frozen=True):
+    """What a copy of this process found, and what it asked the disk for that."""
+
+    findings: Findings
+    asked: Asked
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -50,16 +62,42 @@ def _found_by(rules: Sequence[Rule], begun: Begun, loaded: Loaded) -> Findings:
     if root.cache is not None and not root.overlay:
         key = verdicts.key_of(loaded.projects, active, root.settings, before.contents | before.texts, apps)
     if root.cache is None or key is None:
-        return check.ask(loaded.replayed, active, apps)
+        return _ask(begun, loaded, active, apps)
     known = Kept(root.cache.directory, VERDICTS, Verdict)
     found = known.get(key)
     if found is not None and files.are_as_they_were(found.asked):
         return Findings(found.diagnostics)
-    judged = check.ask(loaded.replayed, active, apps)
+    judged = _ask(begun, loaded, active, apps)
     if not judged.crashes:
         files.save()  # which makes the directory
         known.keep(key, Verdict(files.asked().without(before), judged.diagnostics))
     return judged
+
+
+def _ask(begun: Begun, loaded: Loaded, active: Sequence[Rule], apps: frozenset[str] | None) -> Findings:
+    """What the rules find; in a large project, a copy of this process asks them about the second half of it."""
+    projects, files = loaded.replayed, begun.files
+    steps = sum(len(project.history.steps) for project in projects)
+    if steps not in _WORTH_A_COPY or begun.root.options.jobs == 1 or not can_copy():
+        return check.ask(projects, active, apps)
+
+    def second() -> _Half:
+        before = files.asked()
+        return _Half(check.ask(projects, active, apps, "second"), files.asked().without(before))
+
+    try:
+        other = Beside(second, _Half)
+    except OSError:
+        return check.ask(projects, active, apps)
+    try:
+        mine, theirs = check.ask(projects, active, apps, "first"), other.result()
+    finally:
+        other.end()
+    if theirs is not None and files.take_over(theirs.asked):
+        found = theirs.findings
+    else:
+        found = check.ask(projects, active, apps, "second")
+    return Findings((*mine.diagnostics, *found.diagnostics), mine.crashes + found.crashes)
 
 
 def _apps_to_judge(begun: Begun, loaded: Loaded) -> frozenset[str] | None:

@@ -197,7 +197,7 @@ class _Reading:
         done: set[int] = set()
         slowly = sum(not text.quickly for text in texts)
         effort = slowly + (len(texts) - slowly) // _QUICKER
-        processes = min(jobs or _processors(), effort // _FILES_A_PROCESS)
+        processes = min(jobs or processors(), effort // _FILES_A_PROCESS)
         if effort > _WORTH_PROCESSES and processes > 1 and workers.can_start():
             try:
                 for index, encoded in workers.read_all(texts, jobs=processes):
@@ -239,7 +239,7 @@ def file_content(path: str) -> bytes | None:
     return data if len(data) <= MAX_SIZE else None
 
 
-def _processors() -> int:
+def processors() -> int:
     """How many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
