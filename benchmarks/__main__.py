@@ -86,7 +86,9 @@ def _check(path: Path | str, cache: str, *more: str) -> str:
 
 
 def _without_verdicts(cache: str) -> str:
-    (Path(cache) / "verdicts.bin").unlink()
+    for prefix in (VERDICTS, REPORTS):
+        for file in Path(cache).glob(f"{prefix}*"):
+            file.unlink()
     return cache
 
 

@@ -370,9 +370,7 @@ class _Replay:
         for app, models in after.changed_since(before.state):
             old, known = before.state.in_app(app), versions.get(app) or _Versions()
             newer = known.models
-            for name in sorted(
-                {name for one, other in ((old, models), (models, old)) for name, _ in one.differing(other)}
-            ):
+            for name in sorted(models.changed(old)):
                 writes = self._writes.setdefault(ModelKey(app, name), [])
                 version = newer.get(name, 0) | 1 << len(writes)
                 newer = newer.put(name, version)

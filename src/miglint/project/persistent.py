@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, Mapping, ValuesView
-from itertools import chain
+from itertools import chain, zip_longest
 from typing import Any, TypeVar, overload
 
 V = TypeVar("V")
@@ -83,6 +83,17 @@ class PersistentMap(Mapping[str, V]):
         copy: PersistentMap[V] = PersistentMap.__new__(PersistentMap)
         copy._keys, copy._numbers, copy._leaves, copy._size = self._keys, self._numbers, tuple(leaves), size
         return copy
+
+    def changed(self, other: PersistentMap[V]) -> list[str]:
+        """The keys with another value, as an object, than in another mapping, or that only one has; quick of copies."""
+        if self._keys is not other._keys:
+            return [key for key in dict.fromkeys((*self, *other)) if self.get(key) is not other.get(key)]
+        found: list[str] = []
+        for at, (leaf, others) in enumerate(zip_longest(self._leaves, other._leaves, fillvalue=_EMPTY)):
+            if leaf is not others:
+                keys = self._keys[at << _BITS : (at + 1) << _BITS]
+                found += [key for key, one, two in zip(keys, leaf, others, strict=False) if one is not two]
+        return found
 
     def differing(self, other: PersistentMap[V]) -> Iterator[tuple[str, V]]:
         """The keys with another value, as an object, than in another mapping, or not there at all; quick of copies."""

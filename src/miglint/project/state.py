@@ -623,14 +623,22 @@ def _put_field(operation: ops.AddField | ops.AlterField, scene: _Scene) -> Resul
     model = _model(operation, scene)
     if model is None or operation.name is None:
         return _missing(scene, operation.model if operation.name is not None else None)
-    there = operation.name in model.fields
+    there = model.fields.get(operation.name)
     problems: tuple[StateProblem, ...] = ()
     if isinstance(operation, ops.AddField):
-        problems = _repeated(model, field=operation.name) if there else ()
-    elif not there:
+        problems = _repeated(model, field=operation.name) if there is not None else ()
+    elif there is None:
         problems = _unknown(scene, model, field=operation.name, in_database=True)
-    fields = {**model.fields, operation.name: FieldState(operation.name, _without_default(operation), scene.origin)}
-    return scene.state.put(replace(model, fields=fields)), problems
+    put = FieldState(operation.name, _without_default(operation), scene.origin)
+    return scene.state.put(_changed(model, {**model.fields, operation.name: put}, there, put)), problems
+
+
+def _changed(model: ModelState, fields: Mapping[str, FieldState], *changed: FieldState | None) -> ModelState:
+    """A model with other fields, of which these changed; where none is a relation, what was found out stays true."""
+    found = replace(model, fields=fields)
+    if not any(state is not None and state.field.names_others for state in changed):
+        vars(found).update(vars(model))
+    return found
 
 
 def _without_default(operation: ops.AddField | ops.AlterField) -> Field:
@@ -646,10 +654,11 @@ def _remove_field(operation: ops.RemoveField, scene: _Scene) -> Result:
     model = _model(operation, scene)
     if model is None or operation.name is None:
         return _missing(scene, operation.model if operation.name is not None else None)
-    if operation.name not in model.fields:
+    gone = model.fields.get(operation.name)
+    if gone is None:
         return scene.state, _unknown(scene, model, field=operation.name)
     fields = {name: state for name, state in model.fields.items() if name != operation.name}
-    return scene.state.put(replace(model, fields=fields)), ()
+    return scene.state.put(_changed(model, fields, gone)), ()
 
 
 def _rename_field(operation: ops.RenameField, scene: _Scene) -> Result:
