@@ -36,9 +36,12 @@ class PersistentMap(Mapping[str, V]):
     def get(self, key: str, /, default: V | D) -> V | D: ...
     def get(self, key: str, /, default: Any = None) -> Any:
         number = self._numbers.get(key)
-        if number is None or number >> _BITS >= len(self._leaves):
+        if number is None:
             return default
-        value = self._leaves[number >> _BITS][number & _LAST]
+        try:
+            value = self._leaves[number >> _BITS][number & _LAST]
+        except IndexError:  # a key that came in another copy
+            return default
         return default if value is None else value
 
     def __getitem__(self, key: str) -> V:
