@@ -9,6 +9,7 @@ import os
 import random
 import re
 import shutil
+import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -84,11 +85,15 @@ class Pipeline:
             if warm.out != report:
                 raise Failure(f"check: with a cache it is another report\n{report}\n{warm.out}")
         self._other(dice, common, files)
+        if report is not None and dice.random() < 0.02:
+            self._since(dice, check, files)
         if report is not None and dice.random() < 0.1:
             self._invariants(dice, check, files, report)
 
     def _write(self, files: Files) -> None:
         for entry in os.scandir(self._root):
+            if entry.name == ".git":
+                continue
             if entry.is_dir(follow_symlinks=False):
                 shutil.rmtree(entry.path)
             else:
@@ -126,6 +131,24 @@ class Pipeline:
         if answer.code != wanted:
             raise Failure(f"check: the exit code is {answer.code} in place of {wanted}")
         return texts["json"]
+
+    def _since(self, dice: random.Random, check: list[str], files: Files) -> None:
+        """Beside a base branch that lacks some of the files, and has others in another text."""
+        base = {path: text if dice.random() < 0.7 else text + b"\n# changed\n" for path, text in files.items()}
+        self._write({path: text for path, text in base.items() if dice.random() < 0.8})
+        try:
+            if all(self._git(*each) for each in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "-"))):
+                self._write(files)
+                if dice.random() < 0.5:
+                    self._git("add", "-A")
+                self._check([*check, "--since", "HEAD"], ["json"])
+        finally:
+            shutil.rmtree(self._root / ".git", ignore_errors=True)
+
+    def _git(self, *arguments: str) -> bool:
+        named = ("-c", "user.name=-", "-c", "user.email=-", "-c", "commit.gpgsign=false")
+        command = ["git", *named, *arguments]
+        return subprocess.run(command, cwd=self._root, capture_output=True, check=False).returncode == 0
 
     # -- the others ----------------------------------------------------------------------------------
 
