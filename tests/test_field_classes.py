@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import django.contrib.postgres.fields as pgfields
+import django.contrib.postgres.search as pgsearch
 import pytest
+from django.core.exceptions import AppRegistryNotReady
+from django.db import models
 
 from miglint.modules import Modules
 from miglint.project.attributes import field_attributes
 from miglint.project.columns import World, column_type
-from miglint.project.fields import Field
+from miglint.project.fields import Field, canonical_class
 from miglint.project.interpret import interpret
 from miglint.project.keys import MigrationKey
 from miglint.project.operations import AddField
@@ -24,6 +30,7 @@ from miglint.text import NOWHERE
 
 FIELDS = """
 import functools
+from django.core.exceptions import AppRegistryNotReady
 from django.db import models
 from django.db.models import NOT_PROVIDED
 from .mixins import Renamed, Short
@@ -154,6 +161,7 @@ def changed(kwargs):
     kwargs["max_length"] = 2
 """
 MIXINS = """
+from django.core.exceptions import AppRegistryNotReady
 from django.db import models
 
 
@@ -294,3 +302,30 @@ def test_classes_of_packages_are_read_in_the_environment_alone(tmp_path: Path) -
     assert (found.kind, found.path) == ("CharField", "short.fields.Code")
     found = field(root, "Code()", module="short")
     assert (found.kind, found.path) == (None, "short.Code")
+
+
+# Never a field of a model that a migration writes.
+NO_COLUMNS = ("OrderWrt", "SearchQueryField")
+
+
+def own_classes() -> Iterator[tuple[str, str]]:
+    """Django's field classes as migrations may import them, and where they say that they are."""
+    one = models.IntegerField()
+    for module in (models, pgfields, pgsearch):
+        for name, each in vars(module).items():
+            if not (inspect.isclass(each) and issubclass(each, models.Field)) or name.startswith("_"):
+                continue
+            if name in NO_COLUMNS or not each.__module__.startswith(module.__name__):
+                continue
+            for arguments in ({}, {"base_field": one}):
+                try:
+                    yield f"{module.__name__}.{name}", each(**arguments).deconstruct()[1]
+                    break
+                except (TypeError, ValueError, AppRegistryNotReady):
+                    continue
+
+
+@pytest.mark.parametrize(("written", "said"), own_classes())
+def test_a_field_of_django_s_is_where_django_says_it_is(written: str, said: str) -> None:
+    assert canonical_class(written) == said
+    assert canonical_class(said) == said

@@ -50,10 +50,21 @@ _MODELS = {
     "PositiveBigIntegerField", "PositiveIntegerField", "PositiveSmallIntegerField", "SlugField", "SmallIntegerField",
     "TextField", "TimeField", "URLField", "UUIDField", "CompositePrimaryKey",
 }  # fmt: skip
+# Where each class says that it is, which for most is not where it is imported from. Source: Field.deconstruct
 _POSTGRES = {
-    "ArrayField", "CICharField", "CIEmailField", "CITextField", "HStoreField", "BigIntegerRangeField", "DateRangeField",
-    "DateTimeRangeField", "DecimalRangeField", "FloatRangeField", "IntegerRangeField", "RangeField",
-    "SearchVectorField",
+    name: f"django.contrib.postgres.{module}{name}"
+    for module, names in {
+        "fields.": ("ArrayField",),
+        "fields.citext.": ("CICharField", "CIEmailField", "CITextField"),
+        "fields.hstore.": ("HStoreField",),
+        "fields.jsonb.": ("JSONField",),
+        "fields.ranges.": (
+            "BigIntegerRangeField", "DateRangeField", "DateTimeRangeField", "DecimalRangeField", "FloatRangeField",
+            "IntegerRangeField", "RangeField",
+        ),
+        "search.": ("SearchVectorField",),
+    }.items()
+    for name in names
 }  # fmt: skip
 
 # Well-known classes outside Django that are nullable, or no column at all, whatever their arguments say:
@@ -93,14 +104,8 @@ def canonical_class(path: str) -> str | None:
     prefix, _, name = path.rpartition(".")
     if prefix.startswith("django.db.models") and name in _MODELS:
         return f"django.db.models.{name}"
-    if prefix.startswith("django.contrib.postgres.fields") and name in _POSTGRES:
-        return f"django.contrib.postgres.fields.{name}"
-    if prefix.startswith("django.contrib.postgres.search") and name == "SearchVectorField":
-        return f"django.contrib.postgres.search.{name}"
-    if prefix.startswith("django.contrib.postgres.fields.jsonb") or (
-        prefix == "django.contrib.postgres.fields" and name == "JSONField"
-    ):
-        return "django.db.models.JSONField"
+    if prefix.startswith(("django.contrib.postgres.fields", "django.contrib.postgres.search")):
+        return _POSTGRES.get(name)
     return None
 
 
