@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from miglint.cache import REPORTS, VERDICTS
+
 _TIMES = 5
 _SOURCE = Path(__file__).parent.parent / "src"
 _MIGRATION = """\

@@ -48,3 +48,23 @@ def test_a_guess_changes_nothing_that_is_found(tmp_path: Path, monkeypatch: pyte
     found = Session(Options(cache=False), cwd=tmp_path).report([tmp_path])
     assert [each.code for each in found.diagnostics] == ["MG505"]
     assert (guessed.diagnostics, guessed.summary) == (found.diagnostics, found.summary)
+
+
+def test_what_is_installed_is_no_code_of_the_application(tmp_path: Path) -> None:
+    for path, text in {
+        "miglint.toml": 'environment = ".venv"\n',
+        ".venv/lib/python3.12/site-packages/versions/__init__.py": "def parse(text):\n    return text\n",
+        "project/shop/__init__.py": "",
+        "project/shop/migrations/__init__.py": "",
+        "project/shop/migrations/0001_initial.py": "from django.db import migrations\n"
+        "from versions import parse\n\n\n"
+        "def forwards(apps, schema_editor):\n    parse('1')\n\n\n"
+        "class Migration(migrations.Migration):\n"
+        "    operations = [migrations.RunPython(forwards, migrations.RunPython.noop)]\n",
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    session = Session(Options(cache=False, select=("MG505",)), cwd=tmp_path)
+    assert session.report(()).diagnostics == ()
+    (tmp_path / "project/versions.py").write_text("def parse(text):\n    return text\n")
+    assert [each.code for each in session.report(()).diagnostics] == ["MG505"]

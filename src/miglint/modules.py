@@ -115,7 +115,10 @@ class Modules:
         from miglint.project.source_module import SourceModule
 
         facts = self._facts_of(file)
-        return SourceModule(file, facts, lambda name: self._imported(file, name)) if facts is not None else None
+        if facts is None:
+            return None
+        installed = any(file.startswith(f"{directory}/") for directory in self.site_packages)
+        return SourceModule(file, facts, lambda name: self._imported(file, name), installed)
 
     def field_class(self, file: str) -> Callable[[str], FieldClass | None]:
         """The field classes that are not Django's, as `file` names them."""

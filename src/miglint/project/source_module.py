@@ -17,8 +17,10 @@ class SourceModule(msgspec.Struct, frozen=True, eq=False):
     """A file's facts, and the modules that it imports by the names it writes (`..models`).
 
     `path` is where it stands, as messages show it; `imported` gives None for what the project does not have.
+    `is_installed` is true of what stands in the environment and not in the project.
     """
 
     path: str
     facts: ModuleFacts
     imported: Callable[[str], SourceModule | None] = _nothing
+    is_installed: bool = False

@@ -16,7 +16,7 @@ def application_code_import(context: OperationContext[RunPython]) -> Iterator[Di
     """Code of a migration calls code of the application, which goes on changing."""
     seen = set()
     for use in context.usage.uses:
-        if not isinstance(use, Called) or use.target is None:
+        if not isinstance(use, Called) or use.target is None or use.target.is_installed:
             continue
         own = use.module.facts is context.migration.facts or context.project.is_of_migrations(use.module.path)
         name = use.path.rpartition(".")[2]
