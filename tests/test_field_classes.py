@@ -304,6 +304,17 @@ def test_classes_of_packages_are_read_in_the_environment_alone(tmp_path: Path) -
     assert (found.kind, found.path) == (None, "short.Code")
 
 
+def test_a_directory_without_an_init_is_in_the_name_that_it_is_imported_by(tmp_path: Path) -> None:
+    (tmp_path / "shop" / "migrations").mkdir(parents=True)
+    (tmp_path / "shop" / "__init__.py").touch()
+    (tmp_path / "shop" / "parts").mkdir()
+    text = "from django.db import models\n\n\nclass Code(models.CharField):\n    pass\n"
+    (tmp_path / "shop" / "parts" / "codes.py").write_text(text)
+    (tmp_path / "shop" / "parts" / "again.py").write_text("from .codes import Code\n")
+    for module in ("shop.parts.codes", "shop.parts.again"):
+        assert field(tmp_path, "Code()", module=module).path == "shop.parts.codes.Code"
+
+
 # Never a field of a model that a migration writes.
 NO_COLUMNS = ("OrderWrt", "SearchQueryField")
 

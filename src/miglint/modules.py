@@ -42,6 +42,8 @@ class Modules:
         self._facts_of = facts_of
         self._overlay = overlay
         self._files: dict[tuple[str, str], str | None] = {}
+        # What packages are called by those that import from them, by directory.
+        self._packages: dict[str, str] = {}
         # Which paths were looked for, and whether there is a file.
         self.looked_for: dict[str, bool] = {}
         # The hashes of files that were read as text, "" of those that are not there.
@@ -132,7 +134,7 @@ class Modules:
 
     def imported_by(self, files: Iterable[str]) -> list[str]:
         """Files of the project that these most likely import: where all is to be read, they are read beside them."""
-        known, looked_for = dict(self._files), dict(self.looked_for)
+        known, looked_for, packages = dict(self._files), dict(self.looked_for), dict(self._packages)
         found: dict[str, None] = {}
         for file in files:
             folder = file.rpartition("/")[0]
@@ -143,7 +145,7 @@ class Modules:
                 if where is not None:
                     found[where] = None
         # A guess is no question: what is asked for later is looked for, and noted, then.
-        self._files, self.looked_for = known, looked_for
+        self._files, self.looked_for, self._packages = known, looked_for, packages
         return list(found)
 
     def _find(self, folder: str, module: str) -> str | None:
@@ -158,14 +160,29 @@ class Modules:
         while len(folder) >= len(self._root):
             found = self._file(folder, tail) if self._may_be_on_path(folder) else None
             if found is not None:
-                return found
+                return self._called(name, found)
             folder = folder.rpartition("/")[0]
-        return self.in_environment(name)
+        found = self.in_environment(name)
+        return self._called(name, found) if found is not None else None
+
+    def _called(self, module: str, file: str) -> str:
+        """Notes what the packages are called that a module is in; returns its file."""
+        folder = file.rpartition("/")[0]
+        package = module if file.endswith("/__init__.py") else module.rpartition(".")[0]
+        while package and folder not in self._packages:
+            self._packages[folder] = package
+            folder, package = folder.rpartition("/")[0], package.rpartition(".")[0]
+        return file
 
     def name_of(self, file: str) -> str:
-        """The dotted name of a file: from the first folder above that is a package."""
+        """The dotted name of a file, as it is imported, else from the first folder above that is a package.
+
+        A directory without an `__init__.py` can be imported, too (PEP 420).
+        """
         folder, _, name = file.rpartition("/")
         parts = [] if name == "__init__.py" else [name.removesuffix(".py")]
+        if folder in self._packages:
+            return ".".join((self._packages[folder], *parts))
         while self._file(folder, "") is not None and folder not in self.site_packages:
             folder, _, name = folder.rpartition("/")
             parts.insert(0, name)
