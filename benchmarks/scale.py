@@ -22,6 +22,7 @@ from typing import Any
 
 from benchmarks.projects import write
 from benchmarks.stages import STAGES
+from miglint.cache import REPORTS, VERDICTS
 
 _SOURCE = Path(__file__).parent.parent / "src"
 _RUNS = ("cold", "warm", "anew")
@@ -50,8 +51,9 @@ def _measured(directory: Path, size: int) -> dict[str, dict[str, Any]]:
     for run in _RUNS:
         if run == "cold":
             shutil.rmtree(cache, ignore_errors=True)
-        for file in cache.glob("verdict-*") if run == "anew" else ():
-            file.unlink()
+        for prefix in (VERDICTS, REPORTS) if run == "anew" else ():
+            for file in cache.glob(f"{prefix}*"):
+                file.unlink()
         found[run] = _run(root, cache)
         print(f"{size:,} migrations, {run}: {found[run]['wall']:.1f} s by the clock", file=sys.stderr)
     return found
