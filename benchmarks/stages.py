@@ -67,7 +67,7 @@ def _peak() -> float:
 
 def _watch(clock: Clock) -> Callable[..., Any]:
     """Has all stages timed; the program to run."""
-    from miglint import cache, check, files, kept, load, verdicts
+    from miglint import cache, check, files, judge, kept, load, verdicts
     from miglint.cli import cli
     from miglint.formats import render  # noqa: F401  (as a run does, at its end)
 
@@ -83,7 +83,7 @@ def _watch(clock: Clock) -> Callable[..., Any]:
     clock.watch(load, "interpret", "interpret")
     clock.watch(load.Graph, "build", "graph")
     clock.watch(load, "replay", "replay")
-    clock.watch(check, "ask", "rules")
+    clock.watch(judge, "_ask", "rules")  # a copy of the process that it starts has ended by then
     clock.watch(check, "run", "report")
     clock.watch(sys.modules["miglint.cli.check"], "_rendered", "report")
     clock.watch(sys.modules["miglint.cli.check"], "write", "report")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import msgspec
 
@@ -19,8 +20,8 @@ from miglint.load import Loaded, load
 from miglint.project.migration import Migration
 from miglint.project.operations import walk_operations
 from miglint.project.project import Project
+from miglint.report import Locks, Report, Summary, count_suppressed
 from miglint.report import Project as ReadProject
-from miglint.report import Report, Summary, count_suppressed
 from miglint.rule import Rule
 from miglint.verdicts import Verdict
 
@@ -76,7 +77,7 @@ def _found_by(rules: Sequence[Rule], begun: Begun, loaded: Loaded) -> Findings:
 
 def _ask(begun: Begun, loaded: Loaded, active: Sequence[Rule], apps: frozenset[str] | None) -> Findings:
     """What the rules find; in a large project, a copy of this process asks them about the second half of it."""
-    projects, files = loaded.replayed, begun.files
+    projects, files = loaded.replayed(), begun.files
     steps = sum(len(project.history.steps) for project in projects)
     if steps not in _WORTH_A_COPY or begun.root.options.jobs == 1 or not can_copy():
         return check.ask(projects, active, apps)
@@ -144,8 +145,14 @@ def _report(begun: Begun, loaded: Loaded, asked: Findings, rules: Sequence[Rule]
         internal_errors=judged.crashes,
         warnings=() if migrations else (f"no migrations were found below {root.path.as_posix()}",),
         notes=(*root.notes, *_passed_over(begun, migrations)),
-        locks_of=lambda diagnostic: check.locks_of(loaded.replayed, diagnostic),
+        locks_of=locks_in(loaded),
     )
+
+
+def locks_in(loaded: Loaded) -> Locks:
+    """Tells what the operations of findings do; the first time it is asked, it replays the histories for that."""
+    replayed = cache(loaded.replayed)
+    return lambda diagnostic: check.locks_of(replayed(), diagnostic)
 
 
 def _passed_over(begun: Begun, migrations: Iterable[Migration]) -> list[str]:

@@ -36,7 +36,7 @@ def key_of(value: object) -> bytes | None:
     return _digest(written)
 
 
-def _digest(data: bytes) -> bytes:
+def _digest(data: bytes | memoryview) -> bytes:
     return blake2b(data, digest_size=_DIGEST).digest()
 
 
@@ -58,7 +58,7 @@ class Kept(Generic[T]):
     def get(self, key: bytes) -> T | None:
         """The value of a key."""
         try:
-            data = self._file(key).read_bytes()
+            data = memoryview(self._file(key).read_bytes())
             if data[:_DIGEST] != _digest(data[_DIGEST:]):
                 return None
             form, found, value = msgspec.msgpack.decode(data[_DIGEST:], type=self._type)
@@ -71,7 +71,7 @@ class Kept(Generic[T]):
         with suppress(OSError, UnicodeEncodeError):
             data = msgspec.msgpack.encode((_FORMAT, key, value))
             # What a disk has changed could still be read, and would be reported.
-            write_whole(self._file(key), _digest(data) + data)
+            write_whole(self._file(key), _digest(data), data)
             self._remove_old()
 
     def _file(self, key: bytes) -> Path:

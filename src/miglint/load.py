@@ -34,8 +34,8 @@ _NOT_IN_GIT = ("MG605", "migration-not-in-git")
 _SUPPORTED_DJANGO: tuple[Version, ...] = ((4, 2), (5, 0), (5, 1), (5, 2), (6, 0), (6, 1))
 
 
-class Loaded(msgspec.Struct, frozen=True, dict=True):
-    """What was read below one root; the histories of `projects` are empty.
+class Loaded(msgspec.Struct, frozen=True):
+    """What was read below one root; the histories of `projects` are empty, `replayed` gives them with theirs.
 
     `git_failed` says that git, which was to be asked for ignored and untracked files, could not be.
     """
@@ -45,9 +45,8 @@ class Loaded(msgspec.Struct, frozen=True, dict=True):
     replay: Callable[[Project], History]
     git_failed: bool
 
-    @lazy
     def replayed(self) -> tuple[Project, ...]:
-        """The projects with their histories."""
+        """The projects with their histories, which take as much memory as all else: nothing keeps them."""
         return tuple(msgspec.structs.replace(project, history=self.replay(project)) for project in self.projects)
 
 

@@ -60,6 +60,9 @@ class Described(msgspec.Struct, frozen=True):
     page: Callable[[], str]
 
 
+Locks = Callable[[Diagnostic], "tuple[TableEffect, ...]"]
+
+
 def _no_locks(diagnostic: Diagnostic) -> tuple[TableEffect, ...]:
     return ()
 
@@ -90,7 +93,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     advice: str | None = None
     rules: Callable[[], tuple[Described, ...]] = tuple
-    locks_of: Callable[[Diagnostic], tuple[TableEffect, ...]] = _no_locks
+    locks_of: Locks = _no_locks
 
     @property
     def findings(self) -> tuple[Diagnostic, ...]:

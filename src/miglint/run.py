@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,13 +20,12 @@ from miglint.kept import Kept
 from miglint.lazy import lazy
 from miglint.reading import Progress
 from miglint.remembered import Remembered
-from miglint.report import Described, Report
+from miglint.report import Described, Locks, Report
 from miglint.root import Root, is_below_any
 
 if TYPE_CHECKING:
     # What a report that is remembered does not need is imported where it is needed: it takes longer than all the rest.
     from miglint.database import Database
-    from miglint.databases.effects import TableEffect
     from miglint.rule import Rule
     from miglint.scope import Scope
     from miglint.selection import Selection
@@ -103,10 +102,10 @@ class Run:
         begun = begin(self.root, self._files, compared=True)
         before = self._files.asked()
         key = self._report_key(begun, before)
-        cache = self.root.cache
-        if cache is None or key is None:
+        kept_in = self.root.cache
+        if kept_in is None or key is None:
             return self._made(begun)[0]
-        reports = Kept(cache.directory, REPORTS, Remembered)
+        reports = Kept(kept_in.directory, REPORTS, Remembered)
         known = reports.get(key)
         if known is not None and self._files.are_as_they_were(known.asked):
             self._files.save()
@@ -128,11 +127,12 @@ class Run:
     def _again(self, known: Remembered, begun: Begun) -> Report:
         """A report that was made before."""
 
-        def locks_of(diagnostic: Diagnostic) -> tuple[TableEffect, ...]:
-            from miglint import check
+        @cache
+        def locks() -> Locks:
+            from miglint.judge import locks_in
             from miglint.load import load
 
-            return check.locks_of(load(begun, compared=True).replayed, diagnostic)
+            return locks_in(load(begun, compared=True))
 
         return Report(
             diagnostics=known.diagnostics,
@@ -142,7 +142,7 @@ class Run:
             warnings=known.warnings,
             notes=known.notes,
             rules=self._described,
-            locks_of=locks_of,
+            locks_of=lambda diagnostic: locks()(diagnostic),
         )
 
     def _report_key(self, begun: Begun, asked: Asked) -> bytes | None:
@@ -194,7 +194,7 @@ class Run:
         self._judges = self._rules  # what is wrong with the settings is said by every command
         loaded = load(begin(root, self._files, compared=replayed), compared=replayed, whole=True)
         read = self._files.by_path()
-        for project in loaded.replayed if replayed else loaded.projects:
+        for project in loaded.replayed() if replayed else loaded.projects:
             packages = [package for package in project.packages if package.has_init]
             apps = frozenset(package.label for package in packages if root.is_asked_for(package.directory))
             if apps:
