@@ -161,6 +161,7 @@ from miglint.project.naming import (
 from miglint.project.narrowing import (
     Narrowing,
     narrowing,
+    needs_cast,
 )
 from miglint.project.needs import (
     Need,
@@ -263,9 +264,11 @@ from miglint.project.whereabouts import (
     told,
 )
 from miglint.recipe import (
+    DEFAULTS,
     Paste,
     Sequel,
     fill,
+    fill_each,
     quoted,
     set_apart,
 )
@@ -340,6 +343,7 @@ __all__ = [
     "CONTRIB",
     "CONTRIB_MODELS",
     "CONTRIB_PARENTS",
+    "DEFAULTS",
     "FIRST",
     "LATEST",
     "NOWHERE",
@@ -537,6 +541,7 @@ __all__ = [
     "field_changes",
     "field_needs",
     "fill",
+    "fill_each",
     "has_effective_default",
     "in_order",
     "is_checked",
@@ -555,6 +560,7 @@ __all__ = [
     "named",
     "named_fields",
     "narrowing",
+    "needs_cast",
     "needs_of",
     "nested",
     "owner_of",

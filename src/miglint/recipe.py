@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 
 from miglint.project.fields import Field
 from miglint.project.graph import Graph
@@ -13,6 +14,11 @@ from miglint.syntax.facts import Call, Expr
 from miglint.syntax.spelling import UNKNOWN, spell
 
 _INDENT = "    "
+
+
+# What gives a value to a field of itself, to the rows that are there too when the column is added.
+# Source: BaseDatabaseSchemaEditor._effective_default
+DEFAULTS = ("default", "db_default", "auto_now", "auto_now_add")
 
 
 class Paste:
@@ -70,7 +76,9 @@ class Sequel:
         self._app = migration.app
         leaves = graph.leaves(self._app)
         self._parent = leaves[0] if len(leaves) == 1 else migration.key
-        self._number = graph.last_numbers.get(self._app, 0)
+        # As makemigrations counts on: from the leaf. Source: MigrationAutodetector.arrange_for_graph
+        self._number = graph.migrations[self._parent].number or graph.last_numbers.get(self._app, 0)
+        self._folder = f"{self._app}/{PurePosixPath(migration.path).parent.name}"
         # What the first migration depends on beside its parent.
         self._needs: tuple[Dependency, ...] = ()
         own = [each.key for each in migration.dependencies if each.key is not None and each.key.app == self._app]
@@ -94,7 +102,7 @@ class Sequel:
         text = f"class Migration(migrations.Migration):\n{_indented(chr(10).join(body))}"
         parts = [_imports(code.imports | {"from django.db import migrations"}), functions.strip("\n"), text]
         self._parent = key
-        return f"# {self._app}/migrations/{key.name}.py\n" + "\n\n\n".join(part for part in parts if part)
+        return f"# {self._folder}/{key.name}.py\n" + "\n\n\n".join(part for part in parts if part)
 
     def _dependencies(self, code: Paste) -> str:
         needed = [f'("{self._parent.app}", "{self._parent.name}")']
@@ -120,14 +128,30 @@ def set_apart(*parts: str) -> str:
     return "\n\n".join(_indented(part) for part in parts)
 
 
-def fill(model: str, app: str, column: str, value: str, *, function: str) -> str:
-    """A function for RunPython that fills the NULLs of a field, some rows at a time."""
+def fill(model: str, app: str, column: str, value: str, *, function: str, where: str = "") -> str:
+    """A function for RunPython that fills the NULLs of a field, some rows at a time; `where` says more of the rows.
+
+    It comes to an end only if the value is never NULL.
+    """
+    given = f"{column}__isnull=True{f', {where}' if where else ''}"
+    return (
+        f"def {function}(apps, schema_editor):\n"
+        f"    {model} = apps.get_model({quoted(app)}, {quoted(model)})\n"
+        f"    rows = {model}.objects.using(schema_editor.connection.alias).filter({given})\n"
+        '    while pks := list(rows.values_list("pk", flat=True)[:1000]):\n'
+        f"        rows.filter(pk__in=pks).update({column}={value})\n"
+    )
+
+
+def fill_each(model: str, app: str, column: str, value: str, *, function: str) -> str:
+    """A function for RunPython that gives each row that holds NULL a value of its own."""
     return (
         f"def {function}(apps, schema_editor):\n"
         f"    {model} = apps.get_model({quoted(app)}, {quoted(model)})\n"
         f"    rows = {model}.objects.using(schema_editor.connection.alias).filter({column}__isnull=True)\n"
-        '    while pks := list(rows.values_list("pk", flat=True)[:1000]):\n'
-        f"        rows.filter(pk__in=pks).update({column}={value})\n"
+        "    for row in rows.iterator():\n"
+        f"        row.{column} = {value}\n"
+        f"        row.save(update_fields=[{quoted(column)}])\n"
     )
 
 

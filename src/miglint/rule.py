@@ -321,6 +321,11 @@ class OperationContext(_Context, Generic[O]):
         unsure = self.step.conditional or not all(action.certain for action in actions)
         return Confidence.LOW if unsure else Confidence.HIGH
 
+    def name_is_passing(self, table: str, column: str) -> bool:
+        """Whether only this migration calls a column so: no running release knows the name."""
+        start = self.schema_at_start.table(table)
+        return start is not None and start.complete and column not in start.columns
+
     def column_is_new(self, table: str, column: str) -> bool:
         """Whether what is released together with this operation added the column: no running release knows it."""
         for step in self.project.history.before(self.step):

@@ -17,6 +17,7 @@ from miglint.project.action import (
     AddUnique,
     CreateIndex,
     DropConstraint,
+    DropForeignKey,
     DropIndex,
     DropNotNull,
     RenameColumn,
@@ -25,8 +26,8 @@ from miglint.project.action import (
 )
 from miglint.project.fields import Field
 from miglint.project.operations import AddConstraint, AddField, AlterField, Operation, RenameModel
-from miglint.recipe import Paste, Sequel, fill, quoted, set_apart
-from miglint.syntax.facts import Call
+from miglint.recipe import DEFAULTS, Paste, Sequel, fill, quoted, set_apart
+from miglint.syntax.facts import Call, Literal
 from miglint.syntax.spelling import UNKNOWN
 
 # `CheckConstraint(condition=…)`: https://docs.djangoproject.com/en/5.1/releases/5.1/
@@ -139,10 +140,10 @@ def checked_column(sequel: Sequel, operation: AddField | AlterField, added: AddC
     model, name = _names(operation)
     paste = Paste()
     column = added.column.name if added is not None else operation.field.db_column or name
-    constraint = getattr(checked, "name", "") or f"{checked.table}_{column}_check"
+    constraint = getattr(checked, "name", "") or _constraint_name(f"{checked.table}_{column}", "_check")
     statements = []
     if added is not None:
-        null = "NULL" if not added.column.null.refuted else f"DEFAULT {UNKNOWN} NOT NULL"
+        null = "NULL" if not added.column.null.refuted else f"DEFAULT {_number(operation.field)} NOT NULL"
         statements.append(
             (
                 f'ALTER TABLE "{checked.table}" ADD COLUMN "{column}" {added.column.type or UNKNOWN} {null}',
@@ -158,6 +159,12 @@ def checked_column(sequel: Sequel, operation: AddField | AlterField, added: AddC
     made = paste.separate(state=[_spelled(operation, paste)], database=[paste.run_sql(*sql) for sql in statements])
     first = sequel.migration(f"{model}_{name}", [made], paste)
     return set_apart(first, _validated_by_sql(sequel, checked.table, constraint))
+
+
+def _number(field: Field) -> str:
+    """The default of a field of numbers, as SQL."""
+    given = field.arguments.get("db_default", field.arguments.get("default"))
+    return given.text if isinstance(given, Literal) and given.kind == "int" else UNKNOWN
 
 
 def _validated_by_sql(sequel: Sequel, table: str, constraint: str) -> str:
@@ -190,6 +197,21 @@ def foreign_key(sequel: Sequel, operation: AddField | AlterField, key: AddForeig
     return set_apart(*parts)
 
 
+def foreign_key_moved(sequel: Sequel, operation: AlterField, dropped: DropForeignKey, key: AddForeignKey) -> str:
+    """A foreign key to another column: the old one dropped, the new one added for new rows, then validated."""
+    model, name = _names(operation)
+    paste = Paste()
+    start = f'ALTER TABLE "{key.table}"'
+    drop = paste.run_sql(f'{start} DROP CONSTRAINT "{dropped.name}"', "")
+    add = paste.run_sql(
+        f'{start} ADD CONSTRAINT "{key.name}" {foreign_key_clause(operation.field, key)} NOT VALID',
+        f'{start} DROP CONSTRAINT "{key.name}"',
+    )
+    made = paste.separate(state=[_spelled(operation, paste)], database=[drop, add])
+    first = sequel.migration(f"{model}_{name}", [made], paste)
+    return set_apart(first, _validated_by_sql(sequel, key.table, key.name))
+
+
 def foreign_key_clause(field: Field | None, key: AddForeignKey) -> str:
     """`FOREIGN KEY (…) REFERENCES …` as Django says it."""
     to_field = field.arguments.get("to_field") if field is not None else None
@@ -215,7 +237,7 @@ def not_null(
     A default of the database comes first of all, so that new rows have it.
     """
     lower, parts = model.lower(), []
-    name = f"{lower}_{field}_not_null"
+    name = _constraint_name(f"{lower}_{field}", "_not_null")
     if operation.field.has_db_default.certain:
         paste = Paste()
         defaulted = paste.field(operation.field, null="True")
@@ -254,12 +276,25 @@ def by_sql(sequel: Sequel, name: str, operation: Operation, statements: Iterable
     )
 
 
-def kept_table(sequel: Sequel, operation: RenameModel, table: str) -> str:
-    """The model renamed in the state alone: its table keeps its name."""
+def kept_table(sequel: Sequel, operation: RenameModel, table: str, actions: Iterable[Action]) -> str:
+    """The model renamed in the state alone: its table keeps its name, and so do join tables, but not their columns."""
     paste = Paste()
     new = quoted(operation.new_name or UNKNOWN)
     state = [_spelled(operation, paste), paste.operation("AlterModelTable", name=new, table=quoted(table))]
-    return set_apart(sequel.migration(f"rename_{operation.old_name}", [paste.separate(state=state)], paste))
+    database = [paste.run_sql(*sql) for sql in statements_of(join_columns(actions))]
+    made = paste.separate(state=state, database=database)
+    return set_apart(sequel.migration(f"rename_{operation.old_name}", [made], paste))
+
+
+def join_columns(actions: Iterable[Action]) -> Iterator[RenameColumn]:
+    """The columns of join tables, named after a model, that its renaming renames even where all tables keep names."""
+    names: dict[str, str] = {}
+    for action in actions:
+        if isinstance(action, RenameTable):
+            names[action.new_table] = action.table
+        elif isinstance(action, RenameColumn):
+            table = names.get(action.table, action.table)
+            yield RenameColumn(table=table, column=action.column, new_column=action.new_column)
 
 
 def index_by_sql(sequel: Sequel, index: CreateIndex) -> str:
@@ -330,19 +365,29 @@ def _(action: DropConstraint) -> tuple[str, str]:
     )
 
 
-def new_column(sequel: Sequel, operation: AlterField, *, app: str, model: str) -> str:
-    """A second column of the new type, filled beside the old one."""
+def new_column(sequel: Sequel, operation: AlterField, *, app: str, model: str, cast: bool) -> str:
+    """A second column of the new type, filled beside the old one: by a `cast` where values are not taken without."""
     lower, name = _names(operation)
     paste = Paste()
     fresh = f"{name}_new"
-    field = paste.field(operation.field, drop=("unique", "db_index", "default", "db_default"), null="True")
+    field = paste.field(operation.field, drop=("unique", "db_index", "db_column", *DEFAULTS), null="True")
     add = paste.operation("AddField", model_name=quoted(lower), name=quoted(fresh), field=field)
     first = sequel.migration(f"{lower}_{fresh}", [add], paste)
     paste = Paste()
-    paste.imports.add("from django.db import models")
+    value = f'Cast("{name}", {model}._meta.get_field("{fresh}"))' if cast else f'models.F("{name}")'
+    paste.imports.add("from django.db.models.functions import Cast" if cast else "from django.db import models")
     run = paste.operation("RunPython", f"fill_{fresh}", "migrations.RunPython.noop")
-    function = fill(model, app, fresh, f'models.F("{name}")', function=f"fill_{fresh}")
+    function = fill(model, app, fresh, value, function=f"fill_{fresh}", where=f"{name}__isnull=False")
     return set_apart(first, sequel.migration(f"fill_{lower}_{fresh}", [run], paste, functions=function, atomic=False))
+
+
+# PostgreSQL cuts longer names, silently. Source: https://www.postgresql.org/docs/current/limits.html
+_MAX_BYTES = 63
+
+
+def _constraint_name(begin: str, end: str) -> str:
+    """A name that the database does not cut."""
+    return begin.encode()[: _MAX_BYTES - len(end)].decode(errors="ignore") + end
 
 
 def _names(operation: AddField | AlterField) -> tuple[str, str]:

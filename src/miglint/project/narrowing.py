@@ -107,6 +107,17 @@ def narrowing(old: str | None, new: str | None, database: Database, *, negative:
     return found
 
 
+def needs_cast(old: str | None, new: str | None) -> bool:
+    """Whether PostgreSQL refuses values of one type for a column of the other unless they are cast explicitly.
+
+    Numbers, dates and times are cast on assignment, and everything to text; text to nothing else, truth values to none.
+    """
+    if old is None or new is None:
+        return False
+    before, after = old.partition("(")[0], new.partition("(")[0]
+    return before != after and after not in _TEXT and (before in _TEXT or "boolean" in (before, after))
+
+
 def _sqlite(old: str, new: str, negative: bool) -> Narrowing | None:
     """Only a CHECK refuses anything; a date and time stays as text that Django does not read as a date."""
     if old == "timestamp with time zone" and new == "date":

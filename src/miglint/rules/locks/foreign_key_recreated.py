@@ -10,6 +10,7 @@ from miglint.api import (
     AddForeignKey,
     AddUnique,
     AlterColumnType,
+    AlterField,
     CreateIndex,
     Diagnostic,
     DropForeignKey,
@@ -21,6 +22,8 @@ from miglint.api import (
     rule,
     staged,
 )
+
+_PROOF = " For NOT NULL, prove first by a validated CHECK that there is no NULL (MG304)."
 
 
 @rule("MG315", on=AddForeignKey, severity=Severity.ERROR, supersedes=("MG303", "MG306", "MG310"))
@@ -72,6 +75,15 @@ def _locked_end(context: ActionContext[AddForeignKey], key: AddForeignKey) -> st
     return context.card(ends) if ends else "the table is its own other end"
 
 
+def _refers_elsewhere(context: ActionContext[AddForeignKey]) -> bool:
+    """Whether it is not the same column of the other table any more."""
+    operation, model = context.operation, context.model
+    if not isinstance(operation, AlterField) or model is None or operation.name is None:
+        return False
+    old = model.field(operation.name)
+    return old is not None and old.field.arguments.get("to_field") != operation.field.arguments.get("to_field")
+
+
 def _instead(context: ActionContext[AddForeignKey], keys: list[AddForeignKey]) -> str:
     operation = context.operation
     if not context.offers(keys[0], validated=False):
@@ -79,8 +91,17 @@ def _instead(context: ActionContext[AddForeignKey], keys: list[AddForeignKey]) -
     if isinstance(operation, RenameModel) and context.model is not None:
         return (
             "Keep the table's name: write the old one as `db_table` in the model's Meta, and rename the model in the "
-            "state alone:\n" + staged.kept_table(context.instead, operation, context.model.table)
+            "state alone:\n" + staged.kept_table(context.instead, operation, context.model.table, context.actions)
         )
+    if _refers_elsewhere(context):
+        moved = "It refers to another column from now on. Drop it and add the new one for new rows only (NOT VALID)"
+        later = ", and validate the old ones in a migration that comes after, while reads and writes go on."
+        dropped = next((each for each in context.actions if isinstance(each, DropForeignKey)), None)
+        if dropped is None or not isinstance(operation, AlterField) or len(keys) > 1 or not dropped.name:
+            return f"{moved}{later}"
+        if any(isinstance(each, SetNotNull) for each in context.actions):
+            later += _PROOF
+        return f"{moved}{later}\n{staged.foreign_key_moved(context.instead, operation, dropped, keys[0])}"
     said = "The key can stay as it is: change the state, and in the database only what differs."
     unique = [each for each in context.actions if isinstance(each, AddUnique)]
     if unique:
@@ -90,8 +111,20 @@ def _instead(context: ActionContext[AddForeignKey], keys: list[AddForeignKey]) -
     name = f"{(operation.model or 'model').lower()}_{keys[0].columns[0]}"
     sequel = context.instead
     rest = [each for each in context.actions if not isinstance(each, SetNotNull)]
+    required = next((each for each in context.actions if isinstance(each, SetNotNull)), None)
+    model = context.model
+    if required is not None and not list(staged.statements_of(rest)) and isinstance(operation, AlterField) and model:
+        return f"{said} That it is NOT NULL, a validated CHECK proves first:\n" + staged.not_null(
+            sequel,
+            model=model.name,
+            field=operation.name or "",
+            table=required.table,
+            column=required.column,
+            operation=operation,
+            django_version=context.django_version,
+        )
     recipes = [staged.by_sql(sequel, name, operation, staged.statements_of(rest))]
     recipes += [staged.index_by_sql(sequel, each) for each in rest if isinstance(each, CreateIndex)]
-    if any(isinstance(each, SetNotNull) for each in context.actions):
-        said += " For NOT NULL, prove first by a validated CHECK that there is no NULL (MG304)."
+    if required is not None:
+        said += _PROOF
     return f"{said}\n" + "\n\n".join(recipes)

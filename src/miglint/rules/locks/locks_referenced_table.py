@@ -10,6 +10,7 @@ from miglint.api import (
     AddForeignKey,
     Diagnostic,
     DropForeignKey,
+    DropTable,
     Reference,
     Severity,
     rule,
@@ -40,7 +41,8 @@ def locks_referenced_table(context: ActionContext[Action]) -> Iterator[Diagnosti
 
 def _is_other(context: ActionContext[Action], action: Action) -> bool:
     if isinstance(action, Reference):
-        return action.table not in ("", action.from_table)
+        dropped = {each.table for each in context.actions if isinstance(each, DropTable)}
+        return action.table not in ("", action.from_table) and action.table not in dropped
     model = context.model
     return model is not None and action.table not in ("", model.table) and action.model != model.key
 

@@ -20,6 +20,7 @@ from miglint.api import (
     RemakeTable,
     SetNotNull,
     Severity,
+    needs_cast,
     rule,
     staged,
 )
@@ -92,6 +93,12 @@ def _help(context: ActionContext[Action], rewritten: list[Action]) -> str:
         return (
             f"{why}Add a column of the new type, let the code write both, fill it in batches; when the code reads the "
             "new one alone, remove the old one:\n"
-            + staged.new_column(context.instead, operation, app=context.migration.app, model=model.name)
+            + staged.new_column(
+                context.instead,
+                operation,
+                app=context.migration.app,
+                model=model.name,
+                cast=needs_cast(action.old_type, action.new_type),
+            )
         )
     return why + "Add what is new beside the old, move the rows in batches, and remove the old at the end."

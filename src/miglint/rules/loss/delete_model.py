@@ -34,14 +34,16 @@ def delete_model(context: OperationContext[DeleteModel]) -> Iterator[Diagnostic]
     yield context.diagnostic(
         None,
         f"deleting {context.model_name} drops the table {own or '(its name is not known)'}{also}, with all rows",
-        help=_help(context, model, own),
+        help=_help(context, model, own, joins),
         url=_URL,
         related=(context.related(model.origin.migration, model.origin.span, f"{model.name} was created here"),),
     )
 
 
-def _help(context: OperationContext[DeleteModel], model: ModelState, table: str) -> str:
+def _help(context: OperationContext[DeleteModel], model: ModelState, table: str, joins: list[str]) -> str:
     database = context.database
+    # Join tables refer to the model's own: they go first.
+    sql = "; ".join(f"DROP TABLE {name}" for name in (*joins, table))
     cascade = "Django writes DROP TABLE … CASCADE: its views go too. " if database.vendor == "postgresql" else ""
     return (
         "Undoing the migration brings the table back empty. The release that runs during the deploy may still read it. "
@@ -51,7 +53,7 @@ def _help(context: OperationContext[DeleteModel], model: ModelState, table: str)
         f"        state_operations=[migrations.DeleteModel({model.name!r})],\n"
         "    )\n"
         "then, when no release uses it any more, from the database:\n"
-        f"    migrations.RunSQL({f'DROP TABLE {table}'!r}, migrations.RunSQL.noop)"
+        f"    migrations.RunSQL({sql!r}, migrations.RunSQL.noop)"
     )
 
 
@@ -61,7 +63,8 @@ def _locked(context: OperationContext[DeleteModel]) -> str:
     tables: set[str] = set()
     for action in context.actions:
         if isinstance(action, Reference):
-            tables.add(action.table)
+            unnamed = f"the table of {action.model.app}.{action.model.name}" if action.model is not None else ""
+            tables.add(action.table or unnamed)
         elif isinstance(action, DropForeignKey):
             tables |= {action.table, action.to_table}
     others = sorted(tables - dropped - {""})

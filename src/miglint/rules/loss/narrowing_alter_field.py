@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from miglint.api import (
+    DEFAULTS,
     AlterColumnType,
     AlterField,
     Confidence,
@@ -81,24 +82,31 @@ def _help(context: OperationContext[AlterField], model: ModelState, state: Field
         what = "The migration passes on a test database and fails where such a row is. "
     else:
         what = f"{context.database.title} reports no error, and undoing the migration does not bring the values back. "
+    mend = "" if "all values" in found.values else "Mend such rows in a migration before this one. Or keep"
     code, sequel = Paste(), context.instead
     new_name = f"{state.name}_new"
     where = {"model_name": f'"{model.name.lower()}"', "name": f'"{new_name}"'}
-    add = code.operation("AddField", **where, field=code.field(context.operation.field, drop=["default"], null="True"))
+    add = code.operation(
+        "AddField", **where, field=code.field(context.operation.field, drop=["db_column", *DEFAULTS], null="True")
+    )
     first = sequel.migration(f"{model.name.lower()}_{new_name}", [add], code)
     fill = Paste()
     run = fill.operation("RunPython", "copy", "migrations.RunPython.noop")
+    value = f"row.{state.name}_id" if state.field.is_relation.certain else f"row.{state.name}"
+    if context.operation.field.kind == "JSONField" and state.field.kind != "JSONField":
+        fill.imports.add("import json")
+        value = f"json.loads({value})"
     function = (
         "def copy(apps, schema_editor):\n"
         f'    {model.name} = apps.get_model("{model.app}", "{model.name}")\n'
         f"    rows = {model.name}.objects.using(schema_editor.connection.alias)\n"
         f"    for row in rows.filter({state.name}__isnull=False).iterator():\n"
-        f"        row.{new_name} = row.{state.name}  # decide here what becomes of {found.values}\n"
+        f"        row.{new_name} = {value}  # {found.says}: decide here what is wanted instead\n"
         f'        row.save(update_fields=["{new_name}"])\n'
     )
     second = sequel.migration(f"copy_{model.name.lower()}_{state.name}", [run], fill, functions=function)
     return (
-        f"{said}{what}Mend such rows in a migration before this one. Or keep the old column until the new one is "
+        f"{said}{what}{mend or 'Keep'} the old column until the new one is "
         f"checked: instead of this operation,\n{set_apart(first, second)}\n"
         f"then let the code use {new_name}, and remove {state.name} in a later release."
     )

@@ -55,9 +55,23 @@ def _help(
     if isinstance(action, DropColumn) and action.cascade and context.database.vendor == "postgresql":
         version = ".".join(map(str, context.django_version))
         cascade = f"Django {version} writes DROP COLUMN … CASCADE: views that use the column go too, without a word. "
+    if isinstance(action, DropTable):
+        lost = (
+            "Undoing the migration brings the join table back empty. The release that runs during the deploy fails as "
+            "soon as it follows the relation. "
+        )
+    else:
+        lost = (
+            "Undoing the migration brings the column back empty. The release that runs during the deploy still names "
+            f"it in every query, and fails. {cascade}"
+        )
+    if field.field.primary_key.certain:
+        return (
+            f"{lost}It is the primary key: rows of other tables, caches and links know the rows by it. Keep its values "
+            "in a column of another name until nothing asks for them any more."
+        )
     return (
-        "Undoing the migration brings the column back empty. The release that runs during the deploy still names it in "
-        f"every query, and fails. {cascade}Take it out in two releases: first from the state alone,\n"
+        f"{lost}Take it out in two releases: first from the state alone,\n"
         "    migrations.SeparateDatabaseAndState(\n"
         f"        state_operations=[migrations.RemoveField({model.name.lower()!r}, {field.name!r})],\n"
         f"{_nullable(context, field, action)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import takewhile
 
 from miglint.api import (
     AddColumn,
@@ -29,6 +30,8 @@ from miglint.api import (
     RunSQL,
     Severity,
     Step,
+    Truth,
+    either,
     may_write,
     rule,
     set_apart,
@@ -234,17 +237,27 @@ def _shared(old: ModelState, new: ModelState) -> float:
 
 
 def _copied(context: OperationContext[Operation], pair: _Pair) -> bool:
-    """Whether code between the two may copy the data."""
+    """Whether code between the two may copy the data, or code before both moves it elsewhere."""
     between = context.project.history.between(context.step, pair.step)
-    return any(
-        _may_copy(step, context, pair) for step in between if isinstance(step.operation, RunPython | RunSQL | Custom)
+    if any(
+        _may_copy(step, context, pair).possible
+        for step in between
+        if isinstance(step.operation, RunPython | RunSQL | Custom)
+    ):
+        return True
+    return isinstance(context.operation, RemoveField) and any(
+        _may_copy(step, context, pair).certain
+        for step in takewhile(
+            lambda step: step not in (context.step, pair.step),
+            context.project.history.steps_of(context.migration.key),
+        )
     )
 
 
-def _may_copy(step: Step, context: OperationContext[Operation], pair: _Pair) -> bool:
+def _may_copy(step: Step, context: OperationContext[Operation], pair: _Pair) -> Truth:
     model = context.model
     if model is None:
-        return False
+        return Truth.NO
     if isinstance(context.operation, RemoveField):
         names = (pair.old, pair.new)
         places = [
@@ -256,7 +269,7 @@ def _may_copy(step: Step, context: OperationContext[Operation], pair: _Pair) -> 
         table = after.table if after is not None else ""
         name = pair.new.lower()
         places = [Place(step=step, model=model.key, field=name, column=table, table=table)]
-    return any(may_write(place).possible for place in places)
+    return either(*(may_write(place) for place in places))
 
 
 # -- what to write ----------------------------------------------------------------------------------------

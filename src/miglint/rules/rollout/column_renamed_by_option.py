@@ -35,6 +35,8 @@ def column_renamed_by_option(context: OperationContext[AlterField]) -> Iterator[
         return
     if start is not None and renamed.new_column in start.columns:
         return  # the column gets its name back
+    if context.name_is_passing(renamed.table, renamed.column):
+        return
     by_option = "db_column" in context.operation.field.arguments or "db_column" in state.field.arguments
     why = "`db_column`" if by_option else f"becoming a {context.operation.field.class_name}"
     code = Paste()

@@ -17,10 +17,14 @@ from miglint.api import (
     OperationContext,
     Paste,
     Severity,
+    Truth,
     dotted,
     fill,
+    fill_each,
+    is_fresh,
     rule,
     set_apart,
+    truth_of,
 )
 
 _URL = "https://docs.djangoproject.com/en/stable/ref/models/fields/#db-default"
@@ -32,6 +36,13 @@ _EXPRESSIONS = {
     "datetime.datetime.now": ("Now()", "from django.db.models.functions import Now"),
     "dict": ("models.Value({}, models.JSONField())", ""),
     "list": ("models.Value([], models.JSONField())", ""),
+}
+# What Django gives to fields that fill themselves, and the import it needs. Source: Field.pre_save
+_AUTOMATIC = {
+    "DateField": ("datetime.date.today()", "import datetime"),
+    "TimeField": ("datetime.datetime.now().time()", "import datetime"),
+    "DateTimeField": ("timezone.now()", "from django.utils import timezone"),
+    "BinaryField": ('b""', ""),
 }
 
 
@@ -89,7 +100,9 @@ def _help(context: OperationContext[AddField], model: ModelState, name: str, add
     where = {"model_name": f'"{model.name.lower()}"', "name": f'"{name}"'}
     value = _in_database(field, code) if context.django_version >= _DB_DEFAULT_SINCE else None
     if value is not None:
-        given = code.field(field, db_default=value)
+        # A one-off default is none of the model's.
+        one_off = truth_of(context.operation.preserve_default, default=Truth.YES).refuted
+        given = code.field(field, drop=["default"] if one_off else [], db_default=value)
         add = code.operation("AddField", **where, field=given)
         imports = "".join(f"{line}\n" for line in sorted(code.imports) if "functions" in line)
         return (
@@ -122,16 +135,26 @@ def _in_database(field: Field, code: Paste) -> str | None:
     return code.value(given) if isinstance(given, Literal) else None
 
 
+def _may_be_fresh(context: OperationContext[AddField], given: Name) -> bool:
+    """Whether the callable may give another value each time it is called."""
+    project, migration = context.project, context.migration
+    return is_fresh(given, migration.facts, lambda module: project.facts_of(migration.key, module)).possible
+
+
 def _steps(context: OperationContext[AddField], model: ModelState, name: str, where: dict[str, str]) -> str:
     field, sequel = context.operation.field, context.sequel
     here, second, third = Paste(), Paste(), Paste()
     add = here.operation("AddField", **where, field=here.field(field, drop=["default"], null="True"))
     given = field.arguments.get("default")
-    callable_default = isinstance(given, Name)
-    value = second.value(given) if given is not None else '""'
+    if given is not None:
+        value = second.value(given) + ("()" if isinstance(given, Name) else "")
+    else:
+        value, needed = _AUTOMATIC.get(field.kind or "", ('""', ""))
+        second.imports |= {needed} - {""}
     function = f"fill_{name}"
     run = second.operation("RunPython", function, "migrations.RunPython.noop")
-    filled = fill(model.name, model.app, name, f"{value}()" if callable_default else value, function=function)
+    write = fill_each if isinstance(given, Name) and _may_be_fresh(context, given) else fill
+    filled = write(model.name, model.app, name, value, function=function)
     files = [
         sequel.migration(f"fill_{model.name.lower()}_{name}", [run], second, functions=filled),
         sequel.migration(

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from miglint.api import (
     AddColumn,
     AddField,
+    Call,
     Confidence,
     Diagnostic,
     Expr,
     Field,
     Literal,
     OperationContext,
+    Paste,
     Severity,
     Truth,
     either,
@@ -68,12 +70,13 @@ def _help(context: OperationContext[AddField], name: str, action: AddColumn) -> 
         "postgresql": f'PostgreSQL: IntegrityError: column "{column}" of relation "{table}" contains null values. ',
         "sqlite": f"SQLite: IntegrityError: NOT NULL constraint failed: new__{table}.{column}. ",
     }
-    field = context.operation.field.class_name
+    call = context.operation.field.call
+    field = Paste().value(call.function) if isinstance(call, Call) else f"models.{context.operation.field.class_name}"
     ways = [
-        f"    {name} = models.{field}(…, null=True)     # then fill it, then make it NOT NULL, each in its own deploy",
+        f"    {name} = {field}(…, null=True)     # then fill it, then make it NOT NULL, each in its own deploy",
     ]
     if context.django_version >= _DB_DEFAULT_SINCE:
-        ways.insert(0, f"    {name} = models.{field}(…, db_default=…)  # the running release can go on inserting rows")
+        ways.insert(0, f"    {name} = {field}(…, db_default=…)  # the running release can go on inserting rows")
     return (
         errors.get(context.database.vendor, "")
         + "It passes on an empty test database, and fails where it matters. Write one of\n"

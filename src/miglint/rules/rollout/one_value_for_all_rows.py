@@ -19,6 +19,7 @@ from miglint.api import (
     Severity,
     Step,
     Truth,
+    fill_each,
     is_fresh,
     may_write,
     rule,
@@ -122,14 +123,7 @@ def _help(
     add = here.operation("AddField", **where, field=here.field(field, drop=["default", "unique"], null="True"))
     given = field.arguments.get("default")
     value = f"{second.value(given)}()" if given is not None and fresh else "…  # a value of its own"
-    function = (
-        f"def fill_{name}(apps, schema_editor):\n"
-        f'    {model.name} = apps.get_model("{model.app}", "{model.name}")\n'
-        f"    rows = {model.name}.objects.using(schema_editor.connection.alias).filter({name}__isnull=True)\n"
-        "    for row in rows.iterator():\n"
-        f"        row.{name} = {value}\n"
-        f'        row.save(update_fields=["{name}"])\n'
-    )
+    function = fill_each(model.name, model.app, name, value, function=f"fill_{name}")
     run = second.operation("RunPython", f"fill_{name}", "migrations.RunPython.noop")
     last = third.operation("AlterField", **where, field=third.field(field))
     files = [

@@ -56,7 +56,7 @@ def _lasts(context: OperationContext[RenameField], action: Action) -> bool:
     if not isinstance(action, RenameColumn):
         return False
     table = end.table(action.table)
-    if context.column_is_new(action.table, action.column):
+    if context.column_is_new(action.table, action.column) or context.name_is_passing(action.table, action.column):
         return False
     return table is None or action.column not in table.columns
 

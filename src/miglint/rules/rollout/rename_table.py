@@ -17,6 +17,7 @@ from miglint.api import (
     Severity,
     rule,
     set_apart,
+    staged,
 )
 
 _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#renamemodel"
@@ -69,9 +70,15 @@ def _help(context: OperationContext[Operation], renamed: RenameTable) -> str:
         old, new = operation.old_name or "", operation.new_name or ""
         keep = code.operation("AlterModelTable", name=f'"{old.lower()}"', table=f'"{renamed.table}"')
         rename = code.operation("RenameModel", old_name=f'"{old}"', new_name=f'"{new}"')
+        joins = [f"{each.table}.{each.column}" for each in staged.join_columns(context.actions)]
+        also = (
+            f"\nDjango renames {', '.join(joins)} all the same: the running release cannot follow that."
+            if joins
+            else ""
+        )
         return (
             f'{said}Keep the table\'s name (`db_table = "{renamed.table}"` in Meta, too): these two rename the model '
-            f"and leave its table alone.\n{set_apart(keep, rename)}"
+            f"and leave its table alone.\n{set_apart(keep, rename)}{also}"
         )
     view = code.run_sql(
         f"CREATE VIEW {renamed.table} AS SELECT * FROM {renamed.new_table}", f"DROP VIEW {renamed.table}"

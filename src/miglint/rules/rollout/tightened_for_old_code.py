@@ -45,7 +45,9 @@ def _tightens(context: ActionContext[Action], action: Action) -> bool:
     if isinstance(action, CreateIndex):
         return action.unique and not _all_new(context, action, action.columns)
     if isinstance(action, AddUnique):
-        return not action.inline and not action.using_index and not _all_new(context, action, action.columns)
+        if action.inline or action.using_index or _was_unique(context, action):
+            return False
+        return not _all_new(context, action, action.columns)
     if isinstance(action, AddCheck):
         return not _all_new(context, action, action.columns)
     if isinstance(action, SetNotNull):
@@ -57,6 +59,15 @@ def _all_new(context: ActionContext[Action], action: Action, columns: tuple[str,
     """Whether only columns are concerned that this migration adds: the old release does not write them."""
     start = context.schema_at_start.table(action.table)
     return start is not None and bool(columns) and not any(column in start.columns for column in columns)
+
+
+def _was_unique(context: ActionContext[Action], action: AddUnique) -> bool:
+    """Whether the old release lives with such a constraint already: `unique_together` that becomes UniqueConstraint."""
+    start = context.schema_at_start.table(action.table)
+    return start is not None and any(
+        each.kind in ("unique", "primary key") and each.columns and set(each.columns) <= set(action.columns)
+        for each in start.constraints
+    )
 
 
 def _says(action: Action) -> str:

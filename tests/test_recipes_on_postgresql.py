@@ -1,0 +1,128 @@
+"""What findings give to paste runs on PostgreSQL, on tables with rows, and keeps what is in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from django_migrate import migrate, write
+from miglint.options import Options
+from miglint.session import Session
+from postgresql import server
+
+_HEAD = "from django.db import migrations, models\n\n\n"
+_KEY = '("id", models.BigAutoField(primary_key=True))'
+START = f"""\
+
+
+{_HEAD}class Migration(migrations.Migration):
+    initial = True
+    operations = [
+        migrations.CreateModel("Tag", [{_KEY}, ("name", models.CharField(max_length=20))]),
+        migrations.CreateModel(
+            "Customer", [{_KEY}, ("number", models.IntegerField(unique=True)), ("since", models.DateField(null=True))]
+        ),
+        migrations.CreateModel(
+            "Order",
+            [
+                {_KEY},
+                ("data", models.TextField()),
+                ("paid", models.BooleanField(default=False)),
+                ("weight_of_everything_that_is_in_it_when_it_leaves_us", models.IntegerField(null=True)),
+                ("customer", models.ForeignKey("shop.customer", models.PROTECT, null=True)),
+                ("tags", models.ManyToManyField("shop.tag")),
+            ],
+        ),
+        migrations.RunSQL("INSERT INTO shop_tag VALUES (1, 'a')", ""),
+        migrations.RunSQL("INSERT INTO shop_customer VALUES (1, 1, '2020-01-01'), (2, 2, NULL)", ""),
+        migrations.RunSQL(
+            "INSERT INTO shop_order VALUES (1, '{{\\"a\\": 1}}', true, 1, 1), (2, '[2]', false, 2, 2)", ""
+        ),
+        migrations.RunSQL("INSERT INTO shop_order_tags (order_id, tag_id) VALUES (1, 1)", ""),
+    ]
+"""
+_MOVED = 'models.ForeignKey("shop.customer", models.PROTECT, null=True, to_field="number")'
+_LONG = "weight_of_everything_that_is_in_it_when_it_leaves_us"
+# The operation, the rule, and what the rows hold where its recipe has run.
+CASES = {
+    "text becomes JSON, in a new column": (
+        'migrations.AlterField("order", "data", models.JSONField())', "MG301",
+        "SELECT data_new->'a' FROM shop_order ORDER BY id", [(1,), (None,)],
+    ),
+    "text becomes JSON, row by row": (
+        'migrations.AlterField("order", "data", models.JSONField())', "MG204",
+        "SELECT data_new->'a' FROM shop_order ORDER BY id", [(1,), (None,)],
+    ),
+    "a date with the time that Django fills in": (
+        'migrations.AlterField("customer", "since", models.DateTimeField(auto_now_add=True, null=True))', "MG301",
+        "SELECT since_new::date::text FROM shop_customer ORDER BY id", [("2020-01-01",), (None,)],
+    ),
+    "a key that becomes a number of the same column": (
+        'migrations.AlterField("order", "customer", models.IntegerField(db_column="customer_id", null=True))',
+        "MG204",
+        "SELECT customer_new FROM shop_order ORDER BY id",
+        [(1,), (2,)],
+    ),
+    "a name that is too long for the database": (
+        f'migrations.AlterField("order", "{_LONG}", models.IntegerField(null=False))', "MG304",
+        "SELECT count(*) FROM pg_constraint WHERE contype = 'c' AND conrelid = 'shop_order'::regclass", [(0,)],
+    ),
+    "a CHECK of a column with a default": (
+        'migrations.AddField("order", "rank", models.PositiveIntegerField(default=7))', "MG303",
+        "SELECT rank FROM shop_order ORDER BY id", [(7,), (7,)],
+    ),
+    "a key that refers to another column": (
+        f'migrations.AlterField("order", "customer", {_MOVED})',
+        "MG315",
+        "SELECT pg_get_constraintdef(oid), convalidated FROM pg_constraint WHERE conname ~ 'customer.*fk'",
+        [("FOREIGN KEY (customer_id) REFERENCES shop_customer(number) DEFERRABLE INITIALLY DEFERRED", True)],
+    ),
+    "a key that becomes NOT NULL": (
+        'migrations.AlterField("order", "customer", models.ForeignKey("shop.customer", models.PROTECT))', "MG315",
+        "SELECT is_nullable FROM information_schema.columns WHERE column_name = 'customer_id'", [("NO",)],
+    ),
+    "a model with links": (
+        'migrations.RenameModel("Order", "Purchase")', "MG315",
+        "SELECT count(purchase_id) FROM shop_order_tags", [(1,)],
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def socket() -> Iterator[Path]:
+    with server() as directory:
+        yield directory
+
+
+def recipe(text: str) -> dict[str, str]:
+    """The migrations in a help, by path."""
+    pasted = "\n".join(line[4:] for line in text.splitlines() if line.startswith("    ") or not line)
+    parts = re.split(r"^# (shop/migrations/\w+\.py)$", pasted, flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_runs_and_keeps_the_values(case: str, socket: Path, tmp_path: Path) -> None:
+    operation, code, question, expected = CASES[case]
+    change = f'    dependencies = [("shop", "0001_initial")]\n    operations = [{operation}]\n'
+    bad = f"{_HEAD}class Migration(migrations.Migration):\n{change}"
+    write(tmp_path, {"shop/migrations/0001_initial.py": START, "shop/migrations/0002_change.py": bad})
+    report = Session(Options(cache=False, jobs=1, select=(code,), database="postgresql"), cwd=tmp_path).report(
+        [tmp_path]
+    )
+    (found,) = [each for each in report.findings if each.code == code]
+    files = recipe(found.help)
+    assert files
+    (tmp_path / "shop/migrations/0002_change.py").unlink()
+    write(tmp_path, files)
+    name = f"recipe_{list(CASES).index(case)}"
+    with psycopg.connect(host=str(socket), user="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    entry = {"ENGINE": "django.db.backends.postgresql", "HOST": str(socket), "USER": "postgres", "NAME": name}
+    assert migrate(tmp_path, database=entry) == ""
+    with psycopg.connect(host=str(socket), user="postgres", dbname=name) as connection:
+        assert connection.execute(question).fetchall() == expected
