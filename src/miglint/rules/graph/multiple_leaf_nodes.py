@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from miglint.api import (
     AddField,
@@ -30,6 +31,8 @@ _URL = "https://docs.djangoproject.com/en/stable/topics/migrations/#version-cont
 # Django falls back to a timestamp for longer names.
 # Source: django.core.management.commands.makemigrations.Command.handle_merge
 _LONGEST_JOINED_NAME = 47
+# Of more, each has its finding, and the message of each names them all.
+_MOST_RELATED = 50
 
 
 @rule("MG101", on=Project, severity=Severity.ERROR, supersedes=("MG106", "MG107"))
@@ -64,9 +67,9 @@ def _related(
     context: ProjectContext, leaf: MigrationKey, leaves: Sequence[MigrationKey], base: MigrationKey | None
 ) -> Iterator[Related]:
     migrations = context.graph.migrations
-    for other in leaves:
-        if other != leaf:
-            yield context.related(other, migrations[other].class_span, "the other leaf")
+    others = (other for other in leaves if other != leaf)
+    for other in islice(others, _MOST_RELATED):
+        yield context.related(other, migrations[other].class_span, "the other leaf")
     if base is not None:
         yield context.related(base, migrations[base].class_span, "both branches start here")
 
@@ -77,7 +80,8 @@ def _related(
 def _overlap(graph: Graph, leaves: Sequence[MigrationKey], base: MigrationKey | None) -> str:
     """One sentence on whether the branches write the same things."""
     known = graph.ancestors(base) | {base} if base is not None else frozenset()
-    branches = [_branch(graph, leaf, known, leaves) for leaf in leaves]
+    known |= frozenset.intersection(*(graph.ancestors(leaf) for leaf in leaves))
+    branches = [_branch(graph, leaf, known) for leaf in leaves]
     if any(_is_free(operation) for branch in branches for operation in branch):
         return "What the branches write cannot be told from their operations alone: compare them before you merge."
     written = [{name for operation in branch for name in _writes(operation)} for branch in branches]
@@ -87,11 +91,8 @@ def _overlap(graph: Graph, leaves: Sequence[MigrationKey], base: MigrationKey | 
     return f"More than one branch writes {', '.join(both)}: decide which change is to win before you merge."
 
 
-def _branch(
-    graph: Graph, leaf: MigrationKey, known: frozenset[MigrationKey | None], leaves: Sequence[MigrationKey]
-) -> list[Operation]:
-    shared = frozenset.intersection(*(graph.ancestors(each) for each in leaves))
-    keys = (graph.ancestors(leaf) | {leaf}) - known - shared
+def _branch(graph: Graph, leaf: MigrationKey, known: frozenset[MigrationKey]) -> list[Operation]:
+    keys = (graph.ancestors(leaf) | {leaf}) - known
     migrations = [graph.migrations[key] for key in sorted(keys) if key.app == leaf.app and key in graph.migrations]
     return [operation for migration in migrations for _, operation in walk_operations(migration.operations)]
 
