@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import dropwhile, islice
 
 from miglint.api import (
     Action,
+    AddColumn,
     Diagnostic,
     ModelState,
     OperationContext,
@@ -13,6 +15,8 @@ from miglint.api import (
     RenameColumn,
     RenameField,
     RenameTable,
+    RunPython,
+    RunSQL,
     Severity,
     rule,
     set_apart,
@@ -58,7 +62,22 @@ def _lasts(context: OperationContext[RenameField], action: Action) -> bool:
     table = end.table(action.table)
     if context.column_is_new(action.table, action.column) or context.name_is_passing(action.table, action.column):
         return False
-    return table is None or action.column not in table.columns
+    return table is None or action.column not in table.columns or _is_another(context, action)
+
+
+def _is_another(context: OperationContext[RenameField], renamed: RenameColumn) -> bool:
+    """Whether the old name goes to a new column of the migration, into which nothing copies what the old one held."""
+    later = dropwhile(lambda step: step is not context.step, context.project.history.steps_of(context.migration.key))
+    added = dropwhile(lambda step: not any(_adds(action, renamed) for action in step.actions), later)
+    return any(True for _ in islice(added, 1)) and not any(isinstance(s.operation, RunPython | RunSQL) for s in added)
+
+
+def _adds(action: Action, renamed: RenameColumn) -> bool:
+    return (
+        isinstance(action, AddColumn)
+        and (action.table, action.column.name) == (renamed.table, renamed.column)
+        and action.column.generated.refuted
+    )
 
 
 def _help(context: OperationContext[RenameField], model: ModelState, renamed: RenameColumn | RenameTable) -> str:

@@ -8,8 +8,10 @@ from miglint.api import (
     Action,
     ActionContext,
     AddCheck,
+    AddConstraint,
     AddExclusion,
     AddUnique,
+    Call,
     CreateIndex,
     Diagnostic,
     SetNotNull,
@@ -63,6 +65,10 @@ def _all_new(context: ActionContext[Action], action: Action, columns: tuple[str,
 
 def _was_unique(context: ActionContext[Action], action: AddUnique) -> bool:
     """Whether the old release lives with such a constraint already: `unique_together` that becomes UniqueConstraint."""
+    operation = context.operation
+    given = operation.constraint if isinstance(operation, AddConstraint) else None
+    if isinstance(given, Call) and given.keyword("nulls_distinct") is not None:
+        return False  # the one that was there may have taken more than one NULL
     start = context.schema_at_start.table(action.table)
     return start is not None and any(
         each.kind in ("unique", "primary key") and each.columns and set(each.columns) <= set(action.columns)
