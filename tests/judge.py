@@ -128,12 +128,18 @@ def answer(run: Run) -> dict[str, Any]:
 
 def ask(folder: Path, python: str = sys.executable, points: int = POINTS) -> str:
     """What the Django of an interpreter says of the settings in a folder, as JSON."""
-    command = [python, "-W", "ignore", str(HERE / "ask_django.py"), str(points)]
-    given = {**os.environ, "DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": str(folder)}
+    told = run_script("ask_django.py", folder, python, str(points))
+    return told[told.index('{"django"') :]
+
+
+def run_script(name: str, folder: Path, python: str, *arguments: str) -> str:
+    """What one of the scripts here prints, which asks the Django of an interpreter about the settings in a folder."""
+    command = [python, "-W", "ignore", str(HERE / name), *arguments]
+    given = {**os.environ, "DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": str(folder), "PYTHONHASHSEED": "0"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=given, cwd=folder)
     if done.returncode != 0:
         raise RuntimeError(f"Django fails in {folder}: {done.stderr}")
-    return done.stdout[done.stdout.index('{"django"') :]
+    return done.stdout
 
 
 # -- miglint's ----------------------------------------------------------------------------------------

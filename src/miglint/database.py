@@ -66,6 +66,11 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
         return self.version < release[: len(self.version)]
 
     @property
+    def longest_name(self) -> int | None:
+        """How long the names are that Django makes up. Source: `max_name_length` of Django's backends"""
+        return {"postgresql": 63, "mysql": 64, "mariadb": 64}.get(self.vendor)
+
+    @property
     def expression_indexes(self) -> bool:
         """Source: `supports_expression_indexes` of Django's backends; where it is false, nothing is created."""
         return self.vendor in ("postgresql", "sqlite") or (self.vendor == "mysql" and not self.is_before(8, 0, 13))

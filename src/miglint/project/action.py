@@ -29,6 +29,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     unique: Truth = Truth.NO
     identity: Truth = Truth.NO
     generated: Truth = Truth.NO
+    # Whether it has a CHECK without a name: that of Django's fields for positive numbers.
+    checked: Truth = Truth.NO
 
 
 # The name of each class that was asked for.
@@ -110,13 +112,12 @@ class RemakeTable(Action, frozen=True, kw_only=True, eq=False):
 class AddColumn(Action, frozen=True, kw_only=True, eq=False):
     """`volatile`: each row gets a value of its own (identity, stored generated, volatile default).
 
-    `checked`: it carries a CHECK. `python_default`: Django gives a default for this statement and drops it after.
+    `python_default`: Django gives a default for this statement and drops it after.
     """
 
     column: Column
     field: str = ""
     volatile: Truth = Truth.NO
-    checked: Truth = Truth.NO
     python_default: Truth = Truth.NO
     # The database fills the rows by itself, without that default: MySQL gives whole texts "".
     skips_default: bool = False
@@ -125,8 +126,8 @@ class AddColumn(Action, frozen=True, kw_only=True, eq=False):
     def conditions(self) -> frozenset[str]:
         return _words(
             volatile=self.volatile.certain,
-            unknown=self.volatile is Truth.UNKNOWN or self.checked is Truth.UNKNOWN,
-            check=self.checked.certain,
+            unknown=self.volatile is Truth.UNKNOWN or self.column.checked is Truth.UNKNOWN,
+            check=self.column.checked.certain,
             not_null=self.column.null.refuted,
             default=self.column.default.certain or self.python_default.certain,
         )
@@ -306,11 +307,17 @@ class ValidateConstraint(Action, frozen=True, kw_only=True, eq=False):
 
 
 class DropConstraint(Action, frozen=True, kw_only=True, eq=False):
-    """`constraint`: "check", "unique", "primary key", "exclusion", "" where not known."""
+    """`constraint`: "check", "unique", "primary key", "exclusion", "" where not known.
+
+    `asked`: Django asks the database which one there is on these columns, `besides` those of Meta; `name` is the one
+    that it would give.
+    """
 
     name: str = ""
     columns: tuple[str, ...] = ()
     constraint: str = ""
+    asked: bool = False
+    besides: tuple[str, ...] = ()
 
     @property
     def conditions(self) -> frozenset[str]:
@@ -341,10 +348,17 @@ class CreateIndex(Action, frozen=True, kw_only=True, eq=False):
 
 
 class DropIndex(Action, frozen=True, kw_only=True, eq=False):
+    """`asked`: Django asks the database which one there is on these columns, `besides` those of Meta; `name` is the
+
+    one that it would give.
+    """
+
     name: str = ""
     columns: tuple[str, ...] = ()
     concurrently: bool = False
     reason: str = "RemoveIndex"
+    asked: bool = False
+    besides: tuple[str, ...] = ()
 
     @property
     def conditions(self) -> frozenset[str]:
@@ -352,8 +366,11 @@ class DropIndex(Action, frozen=True, kw_only=True, eq=False):
 
 
 class RenameIndex(Action, frozen=True, kw_only=True, eq=False):
+    """`columns` are given where Django asks the database which index there is on them; `name` is what it would give."""
+
     name: str = ""
     new_name: str = ""
+    columns: tuple[str, ...] = ()
 
 
 class Reindex(Action, frozen=True, kw_only=True, eq=False):
@@ -455,7 +472,7 @@ def object_of(action: Action) -> str | None:
         case RenameColumn():
             return f"{action.column} to {action.new_column}"
         case RenameIndex():
-            return f"{action.name} to {action.new_name}"
+            return f"{action.name or ', '.join(action.columns)} to {action.new_name}"
         case Reference():
             return action.from_table
         case Execute():
@@ -483,17 +500,23 @@ def in_order(actions: Iterable[Action]) -> tuple[Action, ...]:
 
     Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor.__exit__
     """
-    together = tuple(actions)
-    at_once = tuple(each for each in together if not each.deferred)
-    gone = {each.table for each in at_once if isinstance(each, DropTable)}
-    dropped = {(each.table, each.column) for each in at_once if isinstance(each, DropColumn)}
-    return (*at_once, *(each for each in together if each.deferred and not _is_given_up(each, gone, dropped)))
+    at_once: list[Action] = []
+    waiting: list[Action] = []
+    for action in actions:
+        if action.deferred:
+            waiting.append(action)
+            continue
+        at_once.append(action)
+        if isinstance(action, DropTable | DropColumn):
+            waiting = [each for each in waiting if not _is_given_up(each, action)]
+    return (*at_once, *waiting)
 
 
-def _is_given_up(action: Action, gone: set[str], dropped: set[tuple[str, str]]) -> bool:
-    """Whether its table, or its column, is dropped before its turn comes.
+def _is_given_up(action: Action, dropped: DropTable | DropColumn) -> bool:
+    """Whether what waits is about a table, or a column, that is dropped before its turn comes.
 
     Source: `deferred_sql` in BaseDatabaseSchemaEditor.delete_model and remove_field
     """
-    columns: tuple[str, ...] = getattr(action, "columns", ())
-    return action.table in gone or any((action.table, column) in dropped for column in columns)
+    if action.table != dropped.table:
+        return False
+    return isinstance(dropped, DropTable) or dropped.column in getattr(action, "columns", ())

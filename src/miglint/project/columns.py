@@ -35,6 +35,8 @@ _VARCHAR = {
     "CharField", "CommaSeparatedIntegerField", "EmailField", "FileField", "FilePathField", "ImageField", "SlugField",
     "URLField",
 }  # fmt: skip
+# Of these the column is text of some length.
+TEXTS = _VARCHAR | {"TextField"}
 _POSITIVE = {"PositiveBigIntegerField", "PositiveIntegerField", "PositiveSmallIntegerField"}
 # Database functions by what PostgreSQL calls their volatility; all others are not known here.
 _STABLE = {"Now", "TransactionNow", "Value", "Pi", "Cast", "Lower", "Upper", "Concat", "Coalesce", "JSONObject"}
@@ -59,6 +61,12 @@ class World(msgspec.Struct, frozen=True):
 
     def model(self, app: str, name: str) -> ModelState | None:
         return self.state.model(app, name)
+
+    def is_swapped(self, model: ModelState) -> bool:
+        """Whether a setting is known to name another model in its place. Source: Options.swapped"""
+        setting = text_of(model.options.get("swappable"))
+        named = self.swappable.get(setting) if setting is not None else None
+        return named is not None and not _is_model(named, model.key)
 
     def naming(self, key: ModelKey) -> Iterator[ModelState]:
         """The models with a relation that may point to a model, or with a base that is this model."""
@@ -111,7 +119,10 @@ def target_of(field: Field, app: str, model: str, world: World, hops: int = 0) -
         if parent is None:
             return Target(key)
         found = parent
-    name_of_field = text_of(field.arguments.get("to_field")) or primary_key_of(found)
+    to_field = field.arguments.get("to_field")
+    if to_field is not None and not isinstance(to_field, Literal):
+        return Target(key, found.table)
+    name_of_field = text_of(to_field) or primary_key_of(found)
     remote = found.field(name_of_field) if name_of_field else None
     if remote is None or hops >= _MAX_HOPS:
         return Target(key, found.table)
@@ -129,11 +140,9 @@ def primary_key_of(model: ModelState) -> str | None:
 
 def column_type(field: Field, app: str, model: str, world: World, hops: int = 0) -> str | None:
     """The type of a field's column as PostgreSQL spells it; None where it has none or it is not known."""
-    kind = field.kind
+    kind = field.kind if field.is_foreign_key else field.column_kind
     if kind is None or not field.complete or field.has_column.refuted:
         return None
-    if not field.keeps_column and kind not in ("ForeignKey", "OneToOneField"):
-        return None  # a class of others that was not read, or says itself what its column is
     if kind in _VARCHAR:
         return _varchar(field)
     if kind == "DecimalField":
@@ -156,6 +165,8 @@ def _varchar(field: Field) -> str | None:
     given = field.arguments.get("max_length")
     if field.max_length is not None:
         return f"varchar({field.max_length})"
+    if text_of(given) is not None:
+        return f"varchar({text_of(given)})"  # Django puts it there as it is
     return "varchar" if given is None or (isinstance(given, Literal) and given.kind == "none") else None
 
 
@@ -180,6 +191,7 @@ def column_of(name: str, field: Field, model: ModelState, world: World) -> Colum
         unique=field.unique,
         identity=field.is_auto,
         generated=field.is_generated,
+        checked=is_checked(field),
     )
 
 
@@ -278,16 +290,34 @@ def index_name(table: str, columns: tuple[str, ...], suffix: str = "") -> str:
     return f"D{name[:-1]}" if name[0] == "_" or name[0].isdigit() else name
 
 
+def truncated(name: str, longest: int | None) -> str:
+    """A name that Django makes up, cut to what the database takes. Source: django.db.backends.utils.truncate_name"""
+    if longest is None or len(name) <= longest:
+        return name
+    return name[: longest - 4] + hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()[:4]
+
+
+def unnamed(table: str, columns: tuple[str, ...], label: str) -> str:
+    """The name PostgreSQL gives a constraint that is said without one: `table_column_key`, `table_pkey`.
+
+    Source: makeObjectName in PostgreSQL's src/backend/commands/indexcmds.c: of two parts the longer is cut first.
+    """
+    first, second = table, "_".join(columns)
+    longest = 63 - len(label) - (2 if columns else 1)
+    while len(first.encode()) + len(second.encode()) > longest:
+        if len(first.encode()) > len(second.encode()):
+            first = first[:-1]
+        else:
+            second = second[:-1]
+    return "_".join(filter(None, (first, second, label)))
+
+
 def join_table(name: str, field: Field, model: ModelState) -> str:
     """The table of a many-to-many relation. Source: django.db.models.ManyToManyField._get_m2m_db_table."""
     given = text_of(field.arguments.get("db_table"))
     if given is not None:
         return given
-    table = f"{model.table}_{name}" if model.table else ""
-    if len(table.encode()) <= 63:
-        return table
-    # Source: django.db.backends.utils.truncate_name
-    return table[:59] + hashlib.md5(table.encode(), usedforsecurity=False).hexdigest()[:4]
+    return truncated(f"{model.table}_{name}", model.longest_name) if model.table else ""
 
 
 def owner_of(table: str, state: ProjectState) -> ModelState | None:

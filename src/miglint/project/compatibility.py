@@ -207,7 +207,7 @@ def _joins(model: ModelState, schema: Schema, world: World) -> Iterator[Refusal]
     """Join tables, which deleting a row of the model reads too."""
     for name, state in model.fields.items():
         field = state.field
-        if not field.is_many_to_many.certain or field.through is not None or field.type is None:
+        if not field.has_join_table:
             continue
         table = join_table(name, field, model)
         found = schema.table(table)

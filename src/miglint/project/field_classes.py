@@ -81,6 +81,8 @@ class FieldClasses:
         definitions: list[Class] = []
         for each in order:
             kind = (canonical_class(each.path) or "").rpartition(".")[2] or known_kind(each.path)
+            if kind == "Field":
+                kind = next(filter(None, (known_kind(other.path) for other in order)), kind)
             if each.definition is None or canonical_class(each.path):
                 return FieldClass(_deconstructed(place.path, definitions), kind, tuple(definitions))
             definitions.append(each.definition)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from miglint.lazy import lazy
 from miglint.project.initializer import Arguments, passed_on
 from miglint.project.truth import Truth, either
-from miglint.syntax.facts import Call, Class, Expr, Function, Literal, Name, Starred
+from miglint.syntax.facts import Call, Class, Expr, Function, Literal, Name, Return, Starred
 from miglint.text import Span
 
 _FIELD = (
@@ -83,6 +83,9 @@ _WELL_KNOWN: dict[str, str] = {
     "jsonfield.fields.JSONField": "TextField",
 }
 
+# Of these, many-to-many fields whose table Django makes as it makes its own's.
+_PLAIN_JOINS = {"modelcluster.fields.ParentalManyToManyField", "mptt.fields.TreeManyToManyField"}
+
 # Arguments that say what a relation points to even where its class keeps them from Django's.
 _KEPT = frozenset({"to", "through"})
 _AUTO = {"AutoField", "BigAutoField", "SmallAutoField"}
@@ -123,9 +126,10 @@ def truth_of(value: Expr | None, *, default: Truth = Truth.NO) -> Truth:
     return Truth.UNKNOWN
 
 
+_INTERNAL_TYPE = "get_internal_type"
 # The methods that decide a column's type. Source: django.db.models.fields.Field
 _COLUMN_METHODS = frozenset(
-    {"db_type", "db_parameters", "db_type_parameters", "db_type_suffix", "rel_db_type", "get_internal_type"}
+    {"db_type", "db_parameters", "db_type_parameters", "db_type_suffix", "rel_db_type", _INTERNAL_TYPE}
 )
 
 
@@ -143,10 +147,33 @@ class FieldClass:
     definitions: tuple[Class, ...] = ()
 
     @property
-    def keeps_column(self) -> bool:
-        """Whether its column is of the type that Django's class has: nothing in between says otherwise."""
-        own = {each.name for definition in self.definitions for each in definition.body if isinstance(each, Function)}
-        return self.kind is not None and not own & _COLUMN_METHODS
+    def column_kind(self) -> str | None:
+        """The Django class that has the same column: `kind`, or what `get_internal_type` says; None where not known.
+
+        Source: django.db.models.Field.db_type, which looks the type up by `get_internal_type`
+        """
+        own = self._methods
+        if not own.keys() & _COLUMN_METHODS:
+            return self.kind
+        if own.keys() & _COLUMN_METHODS != {_INTERNAL_TYPE}:
+            return None
+        for statement in own[_INTERNAL_TYPE].body:
+            if isinstance(statement, Return):
+                value = statement.value
+                text = value.text if isinstance(value, Literal) and value.kind == "str" else None
+                return text if text in _MODELS else None
+        return None
+
+    @property
+    def keeps_join_table(self) -> bool:
+        """Whether a many-to-many field of it has the table that Django's has: nothing in between may say otherwise."""
+        return self.path in _PLAIN_JOINS or "contribute_to_class" not in self._methods
+
+    @property
+    def _methods(self) -> dict[str, Function]:
+        """The methods of the classes in between, each of the first one that has it."""
+        found = [each for definition in self.definitions for each in definition.body if isinstance(each, Function)]
+        return {each.name: each for each in reversed(found)}
 
     def arguments(self, given: Call) -> Arguments:
         """What reaches Django's class in the end."""
@@ -194,9 +221,9 @@ class Field:
         return canonical_class(self.callee)
 
     @property
-    def keeps_column(self) -> bool:
-        """Whether the column's type is that of the Django class that it is or derives from."""
-        return self.type is not None or (self.of is not None and self.of.keeps_column)
+    def column_kind(self) -> str | None:
+        """The bare name of the Django class that has a column of the same type, None where that is not known."""
+        return self.kind if self.type is not None else self.of.column_kind if self.of is not None else None
 
     @lazy
     def kind(self) -> str | None:
@@ -370,6 +397,15 @@ class Field:
         return self.arguments.get("to") if self.kind in RELATIONS or "to" in self.arguments else None
 
     @property
+    def has_join_table(self) -> bool:
+        """Whether it is a many-to-many field that is known to have a table that Django makes by itself."""
+        if not self.is_many_to_many.certain or self.through is not None:
+            return False
+        if self.of is not None:
+            return self.of.keeps_join_table
+        return self.type is not None or self.callee in _PLAIN_JOINS
+
+    @property
     def through(self) -> Expr | None:
         """The explicit intermediate model of a many-to-many relation, as written."""
         value = self.arguments.get("through")
@@ -384,6 +420,12 @@ class Field:
     def is_foreign_key(self) -> bool:
         """Whether it is known to be a relation whose column is named after it, with `_id`."""
         return self.kind in ("ForeignKey", "OneToOneField")
+
+    @lazy
+    def is_hidden(self) -> bool:
+        """Whether the model that it points to is known not to show it. Source: ForeignObjectRel.is_hidden"""
+        name = self.arguments.get("related_name")
+        return isinstance(name, Literal) and name.kind == "str" and name.text.endswith("+")
 
     @lazy
     def names_others(self) -> bool:

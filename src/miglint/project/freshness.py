@@ -21,8 +21,17 @@ _SAME = {
     "dict", "list", "set", "tuple", "str", "int", "float", "bool", "django.utils.timezone.now",
     "datetime.datetime.now", "datetime.datetime.utcnow", "datetime.date.today", "datetime.datetime.today",
 }  # fmt: skip
+_NOW = {
+    "django.utils.timezone.now", "datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today",
+}  # fmt: skip
 _PARTIAL = ("functools.partial", "partial")
 _MAX_CALLS = 4
+
+
+def differs(default: Expr) -> bool:
+    """Whether a default that is asked for twice, one time right after the other, is known to give two values."""
+    name = dotted(default)
+    return bool(name) and (name in _FRESH or name in _NOW or name.startswith(_FRESH_MODULES))
 
 
 def is_fresh(value: Expr, facts: ModuleFacts, facts_of: FactsOf, *, depth: int = 0) -> Truth:

@@ -195,7 +195,7 @@ class _Replay:
         self._swappable = swappable
         self._sql = sql
         self._usages = usages
-        self._start_point = _Point(ProjectState(), PersistentMap(), 0)
+        self._start_point = _Point(ProjectState(self._database.longest_name), PersistentMap(), 0)
         self._points: dict[MigrationKey, _Point] = {}
         # The place of a write is its bit in a version; places grow along the plan.
         self._writes: dict[ModelKey, list[_Write]] = {}

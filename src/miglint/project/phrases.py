@@ -114,7 +114,7 @@ def _definition(action: AddColumn) -> str:
         words.append("with a default in the database")
     elif action.python_default.certain:
         words.append("with a default for the rows that are there")
-    if action.checked.certain:
+    if column.checked.certain:
         words.append("with a CHECK")
     return " ".join(filter(None, words))
 
@@ -144,7 +144,7 @@ def _index(action: CreateIndex | DropIndex | RenameIndex | Reindex) -> str:
         case DropIndex():
             return f"drop index {_named(action.name, action.columns)}{' concurrently' if action.concurrently else ''}"
         case RenameIndex():
-            return f"rename index {action.name} to {action.new_name}"
+            return f"rename index {_named(action.name, action.columns)} to {action.new_name}"
         case Reindex():
             return f"rebuild index {action.name}{' concurrently' if action.concurrently else ''}"
 

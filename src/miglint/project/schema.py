@@ -41,7 +41,7 @@ from miglint.project.action import (
     SetNotNull,
     ValidateConstraint,
 )
-from miglint.project.columns import type_change
+from miglint.project.columns import type_change, unnamed
 from miglint.project.keys import ModelKey
 from miglint.project.persistent import PersistentMap
 from miglint.project.truth import Truth
@@ -172,7 +172,14 @@ def _get(schema: Schema, action: Action) -> Table:
 
 def _create_table(schema: Schema, action: CreateTable) -> Schema:
     columns = {column.name: column for column in action.columns}
-    return schema.put(Table(name=action.table, model=action.model, columns=columns, complete=bool(columns)))
+    checks = tuple(_check_of(action.table, column) for column in action.columns if column.checked.certain)
+    made = Table(name=action.table, model=action.model, columns=columns, constraints=checks, complete=bool(columns))
+    return schema.put(made)
+
+
+def _check_of(table: str, column: Column) -> Constraint:
+    """The CHECK that is said with a column, without a name."""
+    return Constraint(name=unnamed(table, (column.name,), "check"), kind="check", columns=(column.name,))
 
 
 def _drop_table(schema: Schema, action: DropTable) -> Schema:
@@ -218,7 +225,9 @@ def _add_column(schema: Schema, action: AddColumn) -> Schema:
     if action.python_default.certain and not action.skips_default:
         column = replace(column, default=Truth.YES)  # until the DROP DEFAULT that follows
     table = _get(schema, action)
-    return schema.put(replace(table, columns={**table.columns, column.name: column}))
+    checks = (_check_of(action.table, column),) if column.checked.certain else ()
+    columns = {**table.columns, column.name: column}
+    return schema.put(replace(table, columns=columns, constraints=(*table.constraints, *checks)))
 
 
 def _drop_column(schema: Schema, action: DropColumn) -> Schema:
@@ -415,6 +424,37 @@ def _by_index_name(schema: Schema, action: Any, beside: tuple[Action, ...]) -> I
     yield action if found is None else replace(action, table=found.name, model=found.model)
 
 
+def _named(action: DropIndex | RenameIndex | DropConstraint, candidates: list[str]) -> str:
+    """The name of what Django asks the database for; as it would be called where not exactly one thing answers."""
+    return candidates[0] if len(candidates) == 1 and action.name not in candidates else action.name
+
+
+def _indexes_on(table: Table | None, columns: tuple[str, ...]) -> list[str]:
+    """The indexes that `_constraint_names` finds, without the twins for LIKE that each have a name of their own."""
+    indexes = table.indexes if table is not None else ()
+    found = (index for index in indexes if index.columns == columns and not index.unique and not index.uses)
+    return [index.name for index in found if not index.name.endswith("_like")]
+
+
+def _dropped_index(schema: Schema, action: DropIndex, beside: tuple[Action, ...]) -> Iterator[Action]:
+    if action.asked:
+        found = _indexes_on(schema.table(action.table), action.columns)
+        action = replace(action, name=_named(action, [name for name in found if name not in action.besides]))
+    yield from _by_index_name(schema, action, beside)
+
+
+def _renamed_index(schema: Schema, action: RenameIndex, beside: tuple[Action, ...]) -> Iterator[Action]:
+    if action.columns:
+        table = schema.table(action.table)
+        found = _indexes_on(table, action.columns)
+        # One that is not known was made by what could not be read.
+        there = bool(found) or table is None or not table.complete
+        action = replace(action, name=_named(action, found) if there else "")
+        if action.name == action.new_name:
+            return
+    yield from _by_index_name(schema, action, beside)
+
+
 def _rebuilt(table: Table, action: AlterColumnType) -> int:
     """The indexes that a change which leaves the rows alone builds anew.
 
@@ -445,6 +485,10 @@ def _known_type(schema: Schema, action: AlterColumnType, beside: tuple[Action, .
 def _drops_key(schema: Schema, action: DropConstraint, beside: tuple[Action, ...]) -> Iterator[Action]:
     """SQL's DROP CONSTRAINT of a foreign key locks the other table too."""
     table = schema.table(action.table)
+    if action.asked and table is not None:
+        like = (each for each in table.constraints if (each.kind, each.columns) == (action.constraint, action.columns))
+        names = [each.name for each in like if each.name not in action.besides]
+        action = replace(action, name=_named(action, names))
     found = table.constraint(action.name) if table is not None else None
     if found is not None and not action.constraint:
         action = replace(action, constraint=found.kind, columns=found.columns)
@@ -496,8 +540,8 @@ def _other(key: Constraint, action: Action, cause: Literal["drop", "validate"], 
 
 _INFORMS: dict[type[Action], Callable[[Schema, Any, tuple[Action, ...]], Iterator[Action]]] = {
     SetNotNull: _set_not_null,
-    DropIndex: _by_index_name,
-    RenameIndex: _by_index_name,
+    DropIndex: _dropped_index,
+    RenameIndex: _renamed_index,
     Reindex: _by_index_name,
     AlterColumnType: _known_type,
     DropConstraint: _drops_key,

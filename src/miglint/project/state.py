@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from miglint.lazy import lazy
 from miglint.project import operations as ops
-from miglint.project.columns import join_table
+from miglint.project.columns import join_table, truncated
 from miglint.project.fields import Field
 from miglint.project.keys import SETTING, UNREAD, Mark, MigrationKey, ModelKey, model_key, setting_mark, table_mark
 from miglint.project.migration import Migration
@@ -78,6 +78,8 @@ class ModelState(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     constraints: tuple[ConstraintState, ...] = ()
     origin: Origin
     complete: bool = True
+    # Of the names that Django makes up, as the database has it; None where there is no limit.
+    longest_name: int | None = None
 
     @lazy
     def key(self) -> ModelKey:
@@ -88,7 +90,7 @@ class ModelState(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The table's name, "" where it cannot be read. Source: django.db.models.options.Options.contribute_to_class"""
         given = self.options.get("db_table")
         if given is None or (isinstance(given, Literal) and given.value in (None, "")):
-            return f"{self.app}_{self.name.lower()}"
+            return truncated(f"{self.app}_{self.name.lower()}", self.longest_name)
         return given.text if isinstance(given, Literal) and given.kind == "str" else ""
 
     @lazy
@@ -218,11 +220,12 @@ _NO_APP = _App()
 class ProjectState:
     """All models; `partial` are the apps of which something could not be read."""
 
-    __slots__ = ("_apps", "_partial")
+    __slots__ = ("_apps", "_partial", "longest_name")
 
-    def __init__(self) -> None:
+    def __init__(self, longest_name: int | None = None) -> None:
         self._apps: PersistentMap[_App] = PersistentMap()
         self._partial: frozenset[str] = frozenset()
+        self.longest_name = longest_name
 
     def model(self, app: str, name: str) -> ModelState | None:
         """A model by label and name, whatever the name's case."""
@@ -295,10 +298,9 @@ class ProjectState:
     def with_partial(self, app: str) -> ProjectState:
         return self if app in self._partial else self._with(self._apps, self._partial | {app})
 
-    @staticmethod
-    def _with(apps: PersistentMap[_App], partial: frozenset[str]) -> ProjectState:
+    def _with(self, apps: PersistentMap[_App], partial: frozenset[str]) -> ProjectState:
         state = ProjectState.__new__(ProjectState)
-        state._apps, state._partial = apps, partial
+        state._apps, state._partial, state.longest_name = apps, partial, self.longest_name
         return state
 
 
@@ -466,6 +468,7 @@ def _create_model(operation: ops.CreateModel, scene: _Scene) -> Result:
         constraints=tuple(ConstraintState(name, expr, scene.origin) for name, expr in constraints),
         origin=scene.origin,
         complete=operation.complete and known,
+        longest_name=scene.state.longest_name,
     )
     there = scene.state.model(scene.app, operation.name) is not None
     return scene.state.put(model), _repeated(model) if there else ()

@@ -120,8 +120,9 @@ def _add_column(statement: Statement, where: dict[str, Any]) -> Iterator[Action]
         unique=Truth.of("unique" in flags),
         identity=Truth.of("identity" in flags),
         generated=Truth.of("generated" in flags),
+        checked=Truth.of("check" in flags),
     )
-    yield AddColumn(column=made, volatile=volatile, checked=Truth.of("check" in flags), **where)
+    yield AddColumn(column=made, volatile=volatile, **where)
     if "unique" in flags:
         yield AddUnique(columns=(column,), inline=True, reason="SQL", **where)
     if statement.to:

@@ -34,7 +34,7 @@ from miglint.project.action import (
     TypeChange,
     UpdateRows,
 )
-from miglint.project.actions.indexes import field_indexes, has_like_twin
+from miglint.project.actions.indexes import asked, field_indexes, has_like_twin
 from miglint.project.actions.relations import (
     add_key,
     drop_key,
@@ -53,12 +53,15 @@ from miglint.project.columns import (
     index_name,
     is_checked,
     join_table,
+    primary_key_of,
     target_key,
     target_of,
     text_of,
     type_change,
+    unnamed,
 )
 from miglint.project.fields import Field
+from miglint.project.freshness import differs
 from miglint.project.state import ModelState
 from miglint.project.truth import Truth
 from miglint.syntax.facts import Expr
@@ -82,13 +85,27 @@ class _Side:
         return replace(column_of(self.name, self.field, self.model, self._world), name=self.column_name)
 
     @lazy
+    def arguments(self) -> dict[str, Expr]:
+        """The arguments that the database knows. Source: ForeignKey.deconstruct, for `to_field`."""
+        found = self.field.database_arguments
+        if "to_field" not in found:
+            return found
+        key = target_key(self.field, self.model.app, self.model.name, self._world)
+        to = self._world.model(*key) if key is not None else None
+        if to is None or text_of(found["to_field"]) != primary_key_of(to):
+            return found
+        return {name: value for name, value in found.items() if name != "to_field"}
+
+    @lazy
     def target(self) -> Target:
         """What a foreign key refers to, as far as the database enforces it."""
         constrained = is_constrained(self.field)
         return target_of(self.field, self.model.app, self.model.name, self._world) if constrained else Target(None)
 
 
-def _should_be_altered(old: _Side, new: _Side, ignore: frozenset[str] = frozenset()) -> bool:
+def _should_be_altered(
+    old: _Side, new: _Side, django_version: tuple[int, ...], ignore: frozenset[str] = frozenset()
+) -> bool:
     if old.column_name != new.column_name or _path(old.field) != _path(new.field):
         return True
     # The output field of one is another object than that of the other, which is never equal: Field.__eq__
@@ -96,13 +113,15 @@ def _should_be_altered(old: _Side, new: _Side, ignore: frozenset[str] = frozense
         return True
     if _same_arguments(old, new, ignore):
         return False
+    if django_version < (5, 0):
+        return True
     same_table = old.target.table and old.target.table == new.target.table
     return not same_table or not _same_arguments(old, new, ignore | {"to"})
 
 
 def _same_arguments(old: _Side, new: _Side, ignore: frozenset[str]) -> bool:
     """Whether the arguments are the same that the database knows."""
-    before, after = old.field.database_arguments, new.field.database_arguments
+    before, after = old.arguments, new.arguments
     if not ignore:
         return before == after
     return all(before.get(name) == after.get(name) for name in (before.keys() | after.keys()) - ignore)
@@ -123,18 +142,18 @@ def alter(
     """What a changed field does to its column, if anything. Source: BaseDatabaseSchemaEditor.alter_field."""
     old = _Side(old_name, before, models[0], scene.before)
     new = _Side(new_name, after, models[1], scene.after)
-    if not _should_be_altered(old, new):
+    if not _should_be_altered(old, new, scene.django_version):
         return
-    certain = not _is_same_but_for_target(old, new)
+    certain = not _is_same_but_for_target(old, new, scene)
     for action in _alter(old, new, models[0], scene):
         yield action if certain else replace(action, certain=False)
 
 
-def _is_same_but_for_target(old: _Side, new: _Side) -> bool:
+def _is_same_but_for_target(old: _Side, new: _Side, scene: Scene) -> bool:
     """Whether only the model differs that a key refers to, and it is not known whether its table does."""
     known = old.target.table and new.target.table
     constrained = is_constrained(old.field) and is_constrained(new.field)
-    return not known and constrained and not _should_be_altered(old, new, frozenset({"to"}))
+    return not known and constrained and not _should_be_altered(old, new, scene.django_version, frozenset({"to"}))
 
 
 def _alter(old: _Side, new: _Side, model: ModelState, scene: Scene) -> Iterator[Action]:
@@ -144,7 +163,9 @@ def _alter(old: _Side, new: _Side, model: ModelState, scene: Scene) -> Iterator[
     if scene.database.vendor == "sqlite" and _redefined(before, after):
         yield RemakeTable(reason="AlterField", **where)
     change = _change(old, new, scene)
-    key_dropped = is_constrained(before) and _should_be_altered(old, new, frozenset({"db_comment"}))
+    key_dropped = is_constrained(before) and _should_be_altered(
+        old, new, scene.django_version, frozenset({"db_comment"})
+    )
     key_added = is_constrained(after) and (key_dropped or not is_constrained(before))
     recreated = key_dropped and key_added and old.target.table == new.target.table
     if key_dropped:
@@ -227,10 +248,10 @@ def _followers(old: _Side, new: _Side, change: TypeChange, scene: Scene) -> list
         return []
     followers: list[_Follower] = []
     for model, name, field in incoming(old.model.key, scene.before):
-        if with_table(model) is None:
+        if with_table(model, scene.before) is None:
             continue
         if field.is_many_to_many.certain:
-            if field.through is None and field.type is not None and old.field.primary_key.certain:
+            if field.has_join_table and old.field.primary_key.certain:
                 far = join_columns(field, model, scene.before)[1]
                 joined = {"table": join_table(name, field, model), "model": model.key}
                 followers.append((joined, far, old.column.type, None))
@@ -258,14 +279,18 @@ def _drop_indexes(old: _Side, new: _Side, scene: Scene, where: dict[str, Any]) -
     columns = (old.column.name,)
     before, after = old.field, new.field
     if before.unique.certain and not before.primary_key.certain and after.unique.refuted:
-        yield DropConstraint(name=f"{old.model.table}_{columns[0]}_key", columns=columns, constraint="unique", **where)
+        name = unnamed(old.model.table, columns, "key")
+        yield DropConstraint(name=name, columns=columns, constraint="unique", **asked(old.model), **where)
     if before.db_index.certain and before.unique.refuted and (after.db_index.refuted or after.unique.certain):
         reason = "foreign key" if before.is_relation.certain else "db_index"
-        yield DropIndex(name=index_name(old.model.table, columns), columns=columns, reason=reason, **where)
+        yield DropIndex(
+            name=index_name(old.model.table, columns), columns=columns, reason=reason, **asked(old.model), **where
+        )
         if has_like_twin(old.column, before, scene):
             yield _drop_like(old, where)
     if is_checked(before).certain and (is_checked(after).refuted or _renames_check(old, new, scene)):
-        yield DropConstraint(name=f"{old.model.table}_{columns[0]}_check", columns=columns, constraint="check", **where)
+        name = unnamed(old.model.table, columns, "check")
+        yield DropConstraint(name=name, columns=columns, constraint="check", **asked(old.model), **where)
 
 
 def _retype(old: _Side, new: _Side, change: TypeChange, scene: Scene, where: dict[str, Any]) -> Iterator[Action]:
@@ -294,8 +319,8 @@ def _comment(field: Field) -> Expr | None:
 def _fills(old: _Side, new: _Side) -> bool:
     """Whether Django gives the column a default for the time of the change."""
     changes = old.column.null.certain and new.column.null.refuted and not new.column.default.certain
-    default = old.field.arguments.get("default")
-    same = default is not None and default == new.field.arguments.get("default")
+    default = new.field.arguments.get("default")
+    same = default is not None and default == old.field.arguments.get("default") and not differs(default)
     return changes and has_effective_default(new.field).certain and not same
 
 
@@ -324,7 +349,8 @@ def _rekey(old: _Side, new: _Side, where: dict[str, Any]) -> Iterator[Action]:
     before, after = old.field, new.field
     table = old.model.table
     if before.primary_key.certain and after.primary_key.refuted:
-        yield DropConstraint(name=f"{table}_pkey", columns=columns, constraint="primary key", **where)
+        name = unnamed(table, (), "pkey")
+        yield DropConstraint(name=name, columns=columns, constraint="primary key", **asked(old.model), **where)
     was_unique = before.unique.certain and not before.primary_key.certain
     if after.unique.certain and not after.primary_key.certain and not was_unique:
         certain = not before.unique.possible or before.primary_key.certain
@@ -348,7 +374,7 @@ def _change_like_twins(old: _Side, new: _Side, scene: Scene, where: dict[str, An
     gained = (not was and after.db_index.certain) or (not before.unique.certain and after.unique.certain)
     if gained or rebuilt:
         yield from field_indexes(new.column, after, scene, where, only_like=True)
-    if before.unique.certain and not is_now and not retyped and has_like_twin(old.column, before, scene):
+    if before.unique.certain and not is_now and has_like_twin(old.column, before, scene):
         yield _drop_like(old, where)
 
 

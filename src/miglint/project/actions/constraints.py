@@ -20,7 +20,7 @@ from miglint.project.action import (
     Execute,
     ValidateConstraint,
 )
-from miglint.project.actions.indexes import columns_of, groups_of, names_in, uses_of
+from miglint.project.actions.indexes import asked, columns_of, groups_of, names_in, uses_of
 from miglint.project.actions.scene import Scene, place
 from miglint.project.columns import (
     index_name,
@@ -119,7 +119,7 @@ def alter_unique_together(operation: ops.AlterUniqueTogether, scene: Scene) -> I
     for group in [group for group in old if group not in new]:
         columns = columns_of(model, group)
         name = index_name(model.table, columns, "_uniq")
-        yield DropConstraint(name=name, columns=columns, constraint="unique", **place(model))
+        yield DropConstraint(name=name, columns=columns, constraint="unique", **asked(model), **place(model))
     for group in [group for group in new if group not in old]:
         yield unique_together(model, group)
 

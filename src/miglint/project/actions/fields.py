@@ -30,9 +30,9 @@ from miglint.project.actions.scene import Scene, place
 from miglint.project.columns import (
     column_of,
     has_effective_default,
-    is_checked,
     is_volatile,
     join_table,
+    unnamed,
 )
 from miglint.project.fields import Field
 from miglint.project.truth import Truth
@@ -44,7 +44,7 @@ def add_field(operation: ops.AddField, scene: Scene) -> Iterator[Action]:
     if model is None or operation.name is None or (field.has_column.refuted and field.kind != "ManyToManyField"):
         return
     if field.is_many_to_many.certain:
-        if field.through is None and field.type is not None:
+        if field.has_join_table:
             yield from create_join_table(operation.name, field, model, scene)
         return
     where = place(model)
@@ -55,14 +55,13 @@ def add_field(operation: ops.AddField, scene: Scene) -> Iterator[Action]:
         column=column,
         field=operation.name,
         volatile=is_volatile(field),
-        checked=is_checked(field),
         python_default=filled,
         skips_default=skips,
         certain=known,
         **where,
     )
-    if field.unique.certain:
-        yield AddUnique(columns=(column.name,), name=f"{model.table}_{column.name}_key", inline=True, **where)
+    if field.unique.certain and not field.primary_key.certain:
+        yield AddUnique(columns=(column.name,), name=unnamed(model.table, (column.name,), "key"), inline=True, **where)
     if is_constrained(field):
         empty = filled.refuted and column.default.refuted
         yield from add_key(where, column.name, scene.target(field, model), inline=True, empty=empty)
@@ -86,7 +85,7 @@ def remove_field(operation: ops.RemoveField, scene: Scene) -> Iterator[Action]:
         return
     field, where = state.field, place(model)
     if field.is_many_to_many.certain:
-        if field.through is None and field.type is not None:
+        if field.has_join_table:
             table = join_table(state.name, field, model)
             yield DropTable(table=table, model=model.key, joins=state.name)
             if field.flag("db_constraint", default=Truth.YES).possible:

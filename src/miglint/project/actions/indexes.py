@@ -15,6 +15,7 @@ from miglint.project.action import (
 )
 from miglint.project.actions.scene import Scene, place
 from miglint.project.columns import (
+    TEXTS,
     index_name,
     text_of,
 )
@@ -22,7 +23,7 @@ from miglint.project.fields import Field
 from miglint.project.left_out import left_out
 from miglint.project.state import ModelState
 from miglint.project.truth import Truth
-from miglint.syntax.facts import Call, Expr, Items, Literal, expressions
+from miglint.syntax.facts import Call, Expr, Items, Literal, Pairs, expressions
 
 # What the classes build. Source: django.db.models.Index, django.contrib.postgres.indexes
 _METHODS = {
@@ -70,8 +71,7 @@ def field_indexes(
             name=index_name(where["table"], (column.name,)), columns=(column.name,), reason=reason, **where
         )
     if (indexed or unique) and has_like_twin(column, field, scene):
-        name = index_name(where["table"], (column.name,), "_like")
-        yield CreateIndex(name=name, columns=(column.name,), reason="like", **where)
+        yield like_twin(column, where)
 
 
 def _comes_with_key(column: Column, field: Field, scene: Scene) -> bool:
@@ -86,8 +86,21 @@ def _comes_with_key(column: Column, field: Field, scene: Scene) -> bool:
 
 
 def has_like_twin(column: Column, field: Field, scene: Scene) -> bool:
-    kept_as_text = column.type is not None and column.type.startswith(("varchar", "text")) and "[" not in column.type
-    return scene.like_twins and kept_as_text and field.kind is not None
+    text = is_kept_as_text(column) or (column.type is None and field.column_kind in TEXTS)
+    return scene.like_twins and text and field.kind is not None
+
+
+def is_kept_as_text(column: Column) -> bool:
+    """Whether an index of the column has a twin for LIKE, where the database has any.
+
+    Source: django.db.backends.postgresql.schema.DatabaseSchemaEditor._create_like_index_sql
+    """
+    return column.type is not None and column.type.startswith(("varchar", "text")) and "[" not in column.type
+
+
+def like_twin(column: Column, where: dict[str, Any], **more: Any) -> CreateIndex:
+    name = index_name(where["table"], (column.name,), "_like")
+    return CreateIndex(name=name, columns=(column.name,), reason="like", **{**where, **more})
 
 
 def add_index(operation: ops.AddIndex, scene: Scene) -> Iterator[Action]:
@@ -127,12 +140,14 @@ def rename_index(operation: ops.RenameIndex, scene: Scene) -> Iterator[Action]:
     if model is None or operation.new_name is None:
         return
     name = operation.old_name
+    columns: tuple[str, ...] = ()
     if name is None and isinstance(operation.old_fields, Items):
-        name = index_name(model.table, columns_of(model, names_in(operation.old_fields.items) or ()), "_idx")
+        columns = columns_of(model, names_in(operation.old_fields.items) or ())
+        name = index_name(model.table, columns, "_idx")
     if name == operation.new_name:
         return
     if scene.database.renames_indexes:
-        yield RenameIndex(name=name or "", new_name=operation.new_name, **place(model))
+        yield RenameIndex(name=name or "", new_name=operation.new_name, columns=columns, **place(model))
         return
     new = scene.model_after(operation.model_name) or model
     made = next((index.expr for index in new.indexes if index.name == operation.new_name), None)
@@ -153,13 +168,23 @@ def alter_index_together(operation: ops.AlterIndexTogether, scene: Scene) -> Ite
     for group in [group for group in old if group not in new]:
         columns = columns_of(model, group)
         yield DropIndex(
-            name=index_name(model.table, columns, "_idx"), columns=columns, reason="index_together", **place(model)
-        )
+            name=index_name(model.table, columns, "_idx"), columns=columns, reason="index_together", **asked(model),
+            **place(model),
+        )  # fmt: skip
     for group in [group for group in new if group not in old]:
-        columns = columns_of(model, group)
-        yield CreateIndex(
-            name=index_name(model.table, columns, "_idx"), columns=columns, reason="index_together", **place(model)
-        )
+        yield index_together(model, group)
+
+
+def asked(model: ModelState) -> dict[str, Any]:
+    """What is dropped under the name that the database tells. Source: the calls of `_constraint_names`"""
+    named = [*(each.name for each in model.indexes), *(each.name for each in model.constraints)]
+    return {"asked": True, "besides": tuple(filter(None, named))}
+
+
+def index_together(model: ModelState, group: tuple[str, ...], **more: Any) -> CreateIndex:
+    columns = columns_of(model, group)
+    name = index_name(model.table, columns, "_idx")
+    return CreateIndex(name=name, columns=columns, reason="index_together", **place(model, **more))
 
 
 def groups_of(value: Expr | None) -> list[tuple[str, ...]] | None:
@@ -171,6 +196,8 @@ def groups_of(value: Expr | None) -> list[tuple[str, ...]] | None:
         return []
     if isinstance(value, Call) and value.callee in ("set", "list", "tuple", "frozenset"):
         return groups_of(value.arguments[0]) if value.arguments else []
+    if isinstance(value, Pairs) and not value.pairs:
+        return []  # `{}`, which somebody took for a set
     if not isinstance(value, Items):
         return None
     if value.items and all(text_of(item) is not None for item in value.items):

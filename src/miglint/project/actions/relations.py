@@ -17,6 +17,7 @@ from miglint.project.action import (
     RenameColumn,
     RenameTable,
 )
+from miglint.project.actions.indexes import is_kept_as_text, like_twin
 from miglint.project.actions.scene import Scene
 from miglint.project.columns import (
     Target,
@@ -43,6 +44,9 @@ def reference(target: Target, from_table: str, **more: Any) -> Reference:
 
 
 def _key_name(table: str, column: str, target: Target) -> str:
+    """ "" where the name depends on what is not known."""
+    if not target.table or not target.column:
+        return ""
     return index_name(table, (column,), f"_fk_{target.table}_{target.column}")
 
 
@@ -88,7 +92,7 @@ def incoming(key: ModelKey, world: World) -> Iterator[tuple[ModelState, str, Fie
 def join_tables(model: ModelState) -> Iterator[tuple[str, Field, str]]:
     """The many-to-many fields whose table Django makes itself: name, field, table."""
     for state in model.naming_others:
-        if state.field.is_many_to_many.certain and state.field.type is not None and state.field.through is None:
+        if state.field.has_join_table:
             yield state.name, state.field, join_table(state.name, state.field, model)
 
 
@@ -119,10 +123,12 @@ def create_join_table(name: str, field: Field, model: ModelState, scene: Scene) 
             yield from add_key(where, column, target, empty=True, deferred=True)
     if constrained and scene.database.is_mysql:
         return  # the keys make their indexes
-    for column in (near, far):
+    for side in sides:
         yield CreateIndex(
-            name=index_name(table, (column,)), columns=(column,), reason="foreign key", deferred=True, **where
+            name=index_name(table, (side.name,)), columns=(side.name,), reason="foreign key", deferred=True, **where
         )
+        if scene.like_twins and is_kept_as_text(side):
+            yield like_twin(side, where, deferred=True)
 
 
 def alter_join(
@@ -130,7 +136,7 @@ def alter_join(
 ) -> Iterator[Action]:
     """Source: BaseDatabaseSchemaEditor._alter_many_to_many."""
     old, new = models
-    if before.through is not None or after.through is not None or before.type is None or after.type is None:
+    if not (before.has_join_table and after.has_join_table):
         return
     table, new_table = join_table(old_name, before, old), join_table(new_name, after, new)
     if table != new_table:

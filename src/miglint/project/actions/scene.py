@@ -35,10 +35,10 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 
     def model(self, name: str | None) -> ModelState | None:
         """The model before the operation, where Django would touch its table."""
-        return with_table(self.before.model(self.app, name)) if name is not None else None
+        return with_table(self.before.model(self.app, name), self.before) if name is not None else None
 
     def model_after(self, name: str | None) -> ModelState | None:
-        return with_table(self.after.model(self.app, name)) if name is not None else None
+        return with_table(self.after.model(self.app, name), self.after) if name is not None else None
 
     def target(self, field: Field, model: ModelState, *, before: bool = False) -> Target:
         return target_of(field, model.app, model.name, self.before if before else self.after)
@@ -49,9 +49,12 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
         return self.database.vendor == "postgresql"
 
 
-def with_table(model: ModelState | None) -> ModelState | None:
-    """Django emits nothing for unmanaged and proxy models."""
-    if model is None or model.managed.refuted or model.proxy.certain:
+def with_table(model: ModelState | None, world: World) -> ModelState | None:
+    """Django emits nothing for models that are unmanaged, proxies or swapped.
+
+    Source: django.db.models.options.Options.can_migrate
+    """
+    if model is None or model.managed.refuted or model.proxy.certain or world.is_swapped(model):
         return None
     return model
 

@@ -20,7 +20,7 @@ from miglint.project.action import (
     RenameTable,
 )
 from miglint.project.actions.constraints import constraint_of, unique_together
-from miglint.project.actions.indexes import field_indexes, groups_of, index_of
+from miglint.project.actions.indexes import field_indexes, groups_of, index_of, index_together
 from miglint.project.actions.relations import (
     add_key,
     create_join_table,
@@ -39,6 +39,7 @@ from miglint.project.columns import (
     join_table,
     target_key,
     text_of,
+    unnamed,
 )
 from miglint.project.left_out import left_out
 from miglint.project.state import ModelState
@@ -53,18 +54,21 @@ def create_model(operation: ops.CreateModel, scene: Scene) -> Iterator[Action]:
     own = [(state.name, state.field) for state in model.fields.values() if state.field.has_column.possible]
     columns = {name: column_of(name, field, model, scene.after) for name, field in own}
     yield CreateTable(columns=tuple(columns.values()), **where)
+    for group in groups_of(model.options.get("unique_together")) or ():
+        yield unique_together(model, group, deferred=True, on_new_table=True)
     for name, field in own:
         column = columns[name].name
         if field.unique.certain and not field.primary_key.certain:
-            yield AddUnique(columns=(column,), name=f"{model.table}_{column}_key", inline=True, **where)
+            yield AddUnique(columns=(column,), name=unnamed(model.table, (column,), "key"), inline=True, **where)
         if is_constrained(field):
             yield from add_key(where, column, scene.target(field, model), empty=True, deferred=True)
-    for group in groups_of(model.options.get("unique_together")) or ():
-        yield unique_together(model, group, on_new_table=True)
     if text_of(model.options.get("db_table_comment")) is not None:
         yield Comment(**where)
     for name, field in own:
         yield from field_indexes(columns[name], field, scene, {**where, "deferred": True})
+    together = groups_of(model.options.get("index_together")) or []
+    for group in together if scene.django_version < (5, 1) else ():
+        yield index_together(model, group, deferred=True, on_new_table=True)
     for index in model.indexes:
         if index.expr is not None and not left_out(index.expr, scene.database):
             yield index_of(index.expr, index.name, model, deferred=True, on_new_table=True, reason="Meta.indexes")
@@ -73,6 +77,9 @@ def create_model(operation: ops.CreateModel, scene: Scene) -> Iterator[Action]:
             yield from constraint_of(constraint.expr, constraint.name, model, scene.database, on_new_table=True)
     for name, field, _ in join_tables(model):
         yield from create_join_table(name, field, model, scene)
+    # No option of models any more, but one of historical models: `CreateModel.database_forwards`.
+    for group in together if scene.django_version >= (5, 1) else ():
+        yield index_together(model, group, on_new_table=True)
 
 
 def delete_model(operation: ops.DeleteModel, scene: Scene) -> Iterator[Action]:
@@ -92,7 +99,7 @@ def delete_model(operation: ops.DeleteModel, scene: Scene) -> Iterator[Action]:
                 yield reference(target, model.table, cause="drop")
     # DROP TABLE … CASCADE takes the constraints of the tables that refer to it along.
     for other, name, field in incoming(model.key, scene.before):
-        if other.key != model.key and is_constrained(field) and with_table(other) is not None:
+        if other.key != model.key and is_constrained(field) and with_table(other, scene.before) is not None:
             yield DropForeignKey(
                 columns=(other.column(name),), to_table=model.table, to_model=model.key, **place(other)
             )
@@ -116,11 +123,13 @@ def rename_model(operation: ops.RenameModel, scene: Scene) -> Iterator[Action]:
 
 def _repoint_incoming(old: ModelState, new: ModelState, scene: Scene) -> Iterator[Action]:
     for other, name, field in incoming(old.key, scene.before):
-        if with_table(other) is None:
+        if with_table(other, scene.before) is None:
             continue
         own = other.key == old.key
+        if field.is_hidden and not field.is_many_to_many.certain:
+            continue  # not among `related_objects`
         if field.is_many_to_many.certain:
-            if field.through is None and field.type is not None:
+            if field.has_join_table:
                 yield from repoint_join(name, field, other, new if own else other, old, new, scene)
         elif not is_constrained(field):
             if scene.database.vendor == "sqlite":
