@@ -21,6 +21,7 @@ from miglint.api import (
     Function,
     Import,
     Items,
+    Literal,
     Migration,
     ModuleFacts,
     Name,
@@ -47,6 +48,7 @@ _URL = "https://docs.djangoproject.com/en/stable/topics/migrations/#historical-m
 
 _USER_MODEL = ("django.contrib.auth.get_user_model", "django.contrib.auth.models.get_user_model")
 _GOT_USER = "get_user_model()"
+_IMPORT_MODULE = "importlib.import_module"
 # Attributes that only a model class has: they tell one whose module cannot be read.
 _MODEL_ONLY = {"objects", "_default_manager", "_base_manager", "_meta"}
 # What a model's name may be asked for, to get the historical one by it.
@@ -83,8 +85,9 @@ def direct_model_import(context: OperationContext[RunPython]) -> Iterator[Diagno
     for code in reached(context.operation, context.migration):
         seen = set()
         saved, named = _saved(code), _only_named(code)
+        modules = _modules_got(code)
         for reference in code.references():
-            model = _model(context, reference, names, saved) if reference.span not in named else None
+            model = _model(context, reference, names, modules, saved) if reference.span not in named else None
             if model is not None and (model.app, model.name) not in seen:
                 seen.add((model.app, model.name))
                 yield _finding(context, code, reference, model)
@@ -115,7 +118,8 @@ def _from_root(use: Called) -> str:
 def _imports_models(facts: ModuleFacts) -> bool:
     """Whether a file imports anything through which a model could come: most do not, and need no closer look."""
     return any(
-        alias.path in _USER_MODEL
+        alias.path in (*_USER_MODEL, _IMPORT_MODULE)
+        or alias.path == "importlib"
         or (alias.path == alias.module and "." not in alias.path)
         or ("models" in f"{alias.path}.{alias.module}".split(".") and not alias.path.startswith("django.db"))
         or any(name.startswith("django.contrib.auth") for name in (alias.path, alias.module))
@@ -128,13 +132,24 @@ def _imports_models(facts: ModuleFacts) -> bool:
 
 
 def _model(
-    context: OperationContext[RunPython], reference: CodeReference, names: dict[str, Expr], saved: frozenset[Span]
+    context: OperationContext[RunPython],
+    reference: CodeReference,
+    names: dict[str, Expr],
+    modules: dict[str, str],
+    saved: frozenset[Span],
 ) -> _Model | None:
-    """The model of today that a name is, None where it is none or something harmless of one."""
+    """The model of today that a name is, None where it is none or something harmless of one.
+
+    `names` are what the file binds, `modules` the names of the code that are modules.
+    """
     path, used_as_model = reference.name, reference.span in saved
-    if reference.scope == "free":
-        first, _, rest = path.partition(".")
+    first, _, rest = path.partition(".")
+    if reference.scope == "local" and first in modules:
+        path = f"{modules[first]}.{rest}"
+    elif reference.scope == "free":
         value = names.get(first)
+        if value is None and first[:1].isupper() and context.migration.facts.class_named(first) is None:
+            return _behind_stars(context, reference, used_as_model=used_as_model)
         if isinstance(value, Call) and _imported(value.function) and value.callee in _USER_MODEL:
             return _user_model(context) if not _is_harmless(rest) else None
         if isinstance(value, Items):  # `MODELS = [Order, Tag]`, for a loop
@@ -149,6 +164,37 @@ def _model(
     if path in _USER_MODEL and reference.call is not None:
         return _user_model(context)
     return _imported_model(context, path, used_as_model=used_as_model, is_called=reference.call is not None)
+
+
+def _behind_stars(
+    context: OperationContext[RunPython], reference: CodeReference, *, used_as_model: bool
+) -> _Model | None:
+    """The model that a name which nothing in the file binds is, behind `from shop.models import *`."""
+    for statement in context.migration.facts.imports():
+        for alias in statement.aliases:
+            if alias.bound == "*" and alias.module:
+                path, is_called = f"{alias.module}.{reference.name}", reference.call is not None
+                model = _imported_model(context, path, used_as_model=used_as_model, is_called=is_called)
+                if model is not None:
+                    return model
+    return None
+
+
+def _modules_got(code: Code) -> dict[str, str]:
+    """The names of code that are modules which `import_module` got by their names."""
+    return {
+        target.name: path
+        for statement in code.statements()
+        if isinstance(statement, Assign) and isinstance(statement.value, Call)
+        for target in statement.targets
+        if isinstance(target, Name) and statement.value.callee == _IMPORT_MODULE and (path := _text_of(statement.value))
+    }
+
+
+def _text_of(call: Call) -> str:
+    """The text that a call is given, "" where it is no text that is written there."""
+    given = call.arguments[0] if len(call.arguments) == 1 else None
+    return given.text if isinstance(given, Literal) and given.kind == "str" else ""
 
 
 def _imported(expression: Expr) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from miglint.api import (
+    Attribute,
     Call,
     Code,
     CodeReference,
@@ -16,8 +17,10 @@ from miglint.api import (
     OperationContext,
     RunPython,
     Severity,
+    Span,
     dotted,
     entries,
+    expressions,
     module_assignments,
     reached,
     rule,
@@ -40,7 +43,9 @@ def global_app_registry(context: OperationContext[RunPython]) -> Iterator[Diagno
             call = _call(reference, names)
             if call is not None and call not in seen:
                 seen.add(call)
-                yield _finding(context, code, reference, call)
+                yield _finding(context, code, reference.span, call)
+        for call in _through_configurations(code):
+            yield _finding(context, code, call.function.span, call)
 
 
 def _imports_registry(facts: ModuleFacts) -> bool:
@@ -62,12 +67,28 @@ def _call(reference: CodeReference, names: dict[str, Expr]) -> Call | None:
     return call if function is not None and is_imported and _gets_models(dotted(function)) else None
 
 
+def _through_configurations(code: Code) -> Iterator[Call]:
+    """`apps.get_app_config("shop").get_model("Order")`."""
+    asked_of = [f"{registry}.get_app_config" for registry in _REGISTRIES]
+    for root in code.roots():
+        for call in expressions(root):
+            if (
+                not isinstance(call, Call)
+                or not isinstance(call.function, Attribute)
+                or call.function.name not in _METHODS
+            ):
+                continue
+            asked = call.function.value
+            if isinstance(asked, Call) and asked.callee in asked_of:
+                yield Call(call.function, (*asked.arguments, *call.arguments), call.keywords, call.span)
+
+
 def _gets_models(name: str) -> bool:
     return any(name.startswith(f"{registry}.{method}") for registry in _REGISTRIES for method in _METHODS)
 
 
-def _finding(context: OperationContext[RunPython], code: Code, reference: CodeReference, call: Call) -> Diagnostic:
-    method = call.callee.rpartition(".")[2]
+def _finding(context: OperationContext[RunPython], code: Code, span: Span, call: Call) -> Diagnostic:
+    method = call.function.name.rpartition(".")[2] if isinstance(call.function, Attribute | Name) else "get_model"
     asked = ", ".join(_text(argument) for argument in call.arguments)
     own = next((each for each in entries(context.operation, context.migration) if each.code.span == code.span), None)
     parameter = own.code.parameters[0].name if own is not None and own.code.parameters else "apps"
@@ -78,7 +99,7 @@ def _finding(context: OperationContext[RunPython], code: Code, reference: CodeRe
         if alias.path in _REGISTRIES or (alias.path, alias.module) == ("django", "django.apps")
     )
     return context.diagnostic(
-        reference.span,
+        span,
         f"{code.name.rpartition('.')[2]} gets today's models from django.apps, not those of this migration",
         related=tuple(imports)[:1],
         help="The global registry holds the models as the code is now: with fields that this migration's database does "
