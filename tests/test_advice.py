@@ -18,6 +18,10 @@ import django.contrib.postgres.search
 from django.db import migrations, models
 
 
+def make_key():
+    return uuid.uuid4()
+
+
 class Migration(migrations.Migration):
     dependencies = [("shop", "0002_item")]
     operations = [
@@ -46,6 +50,10 @@ CASES = {
     "each row gets a value of its own": (
         'migrations.AddField("item", "tag", models.ForeignKey("shop.tag", models.CASCADE, default=uuid.uuid4)),',
         "MG402", "row.tag = uuid.uuid4()", ".update(",
+    ),
+    "a function of the migration itself": (
+        'migrations.AddField("order", "key", models.UUIDField(default=make_key, unique=True)),', "MG407",
+        "Take make_key along", "…",
     ),
     "a date that fills itself": (
         'migrations.AddField("order", "day", models.DateField(auto_now_add=True)),', "MG402",

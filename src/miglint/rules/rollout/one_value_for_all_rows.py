@@ -11,6 +11,7 @@ from miglint.api import (
     Call,
     Diagnostic,
     Expr,
+    Function,
     ModelState,
     Name,
     OperationContext,
@@ -19,6 +20,7 @@ from miglint.api import (
     Severity,
     Step,
     Truth,
+    dotted,
     fill_each,
     is_fresh,
     may_write,
@@ -130,7 +132,11 @@ def _help(
         sequel.migration(f"fill_{model.name.lower()}_{name}", [run], second, functions=function),
         sequel.migration(f"alter_{model.name.lower()}_{name}", [last], third),
     ]
+    own = {each.name for each in context.migration.facts.top(Function)}
+    begin = error if unique else ""
+    if isinstance(given, Name) and dotted(given) in own:
+        begin += f"Take {dotted(given)} along, which this file defines. "
     return (
-        f"{error if unique else ''}Add it as nullable and not unique, give each row its own value, then alter it:\n"
+        f"{begin}Add it as nullable and not unique, give each row its own value, then alter it:\n"
         f"{set_apart(add, *files)}"
     )
