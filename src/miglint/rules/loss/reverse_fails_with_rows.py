@@ -68,5 +68,6 @@ def _help(context: OperationContext[RemoveField], model: ModelState, state: Fiel
     return (
         f"Django calls RemoveField reversible, but going back adds the column without a value for the rows there are: "
         f"IntegrityError: {error}. Make it nullable first (the new release can then insert rows without it, too), in "
-        f"the release before:\n{set_apart(alter, remove)}"
+        f"a migration of the release before:\n{set_apart(alter)}\n"
+        f"In one migration with it, undoing would make it NOT NULL again, and fail. Then:\n{set_apart(remove)}"
     )
