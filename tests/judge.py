@@ -168,6 +168,7 @@ def project(run: Run, root: Path) -> Path:
     (root / "miglint.toml").write_text(
         f"""\
 settings-file = "settings.py"
+database = "sqlite"
 environment = "{environment(run.environment)}"
 django-version = "{".".join(told["django"].split(".")[:2])}"
 """

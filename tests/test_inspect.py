@@ -201,3 +201,22 @@ def test_a_version_goes_with_one_database(project: Path) -> None:
     done = inspect("billing.0003", *arguments, cwd=project)
     assert done.returncode == 2
     assert "--database-version" in done.stderr
+
+
+def test_a_table_that_is_not_known_and_a_condition_are_said(project: Path) -> None:
+    (project / "billing" / "migrations" / "0004_sometimes.py").write_text(
+        """from django.db import connection, migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("billing", "0003_payer")]
+    operations = [
+        migrations.AddField("invoice", "site", models.ForeignKey("sites.Site", models.CASCADE, null=True)),
+    ]
+    if connection.features.has_case_insensitive_like:
+        operations.append(migrations.RunSQL("DROP TABLE billing_old"))
+"""
+    )
+    text = inspect("billing.0004", cwd=project).stdout
+    assert "   another table    a foreign key is pointed here (from billing_invoice)" in text
+    assert "Which of the operations in it run depends on a condition that is not known here." in " ".join(text.split())

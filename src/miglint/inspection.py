@@ -16,7 +16,7 @@ from miglint.project.describe import describe
 from miglint.project.history import Step, replay
 from miglint.project.keys import MigrationKey
 from miglint.project.migration import Migration
-from miglint.project.operations import OperationPath, RunPython, SeparateDatabaseAndState
+from miglint.project.operations import Alternative, OperationPath, RunPython, SeparateDatabaseAndState
 from miglint.project.project import Project
 from miglint.project.schema import Schema
 from miglint.project.truth import Truth
@@ -164,6 +164,8 @@ def _why(step: Step, costs: list[Cost], actions: tuple[Action, ...]) -> tuple[st
         return worst.why, worst.url
     if isinstance(step.operation, SeparateDatabaseAndState):
         return "What it does is said of the operations in it.", ""
+    if isinstance(step.operation, Alternative):
+        return "Which of the operations in it run depends on a condition that is not known here.", ""
     if not step.touches_database:
         return "Only Django's state changes; the database sees nothing.", ""
     if isinstance(step.operation, RunPython):

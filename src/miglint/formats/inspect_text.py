@@ -9,7 +9,7 @@ from miglint.databases.costs import Cost
 from miglint.databases.effects import TableEffect
 from miglint.formats.terminal import View, columns, display_width, paint, visible, wrap
 from miglint.inspection import Inspected, Inspection
-from miglint.project.action import Action
+from miglint.project.action import Action, Reference
 from miglint.project.compatibility import Compatibility
 from miglint.project.phrases import phrase
 from miglint.project.project import Project
@@ -93,11 +93,12 @@ class _Page:
         return f"line {self._source.position(operation.step.operation.span.start).line}"
 
     def _actions(self, actions: Sequence[Action]) -> Iterator[str]:
-        margin = min(max((display_width(self._shown(action.table)) for action in actions), default=0), _MARGIN)
+        tables = [self._shown(_table_of(action)) for action in actions]
+        margin = min(max(map(display_width, tables), default=0), _MARGIN)
         before = ""
-        for action in actions:
-            table = "" if action.table == before else self._shown(action.table)
-            before = action.table
+        for action, name in zip(actions, tables, strict=True):
+            table = "" if name == before else name
+            before = name
             if display_width(table) > margin:
                 yield f"   {table}"
                 table = ""
@@ -190,6 +191,11 @@ class _Page:
 
     def _shown(self, text: str) -> str:
         return visible(text, ascii=self._view.ascii)
+
+
+def _table_of(action: Action) -> str:
+    """The table as it is named here: that which an unknown key points to is none of those above it."""
+    return action.table or ("another table" if isinstance(action, Reference) else "")
 
 
 def _is_one_transaction(inspection: Inspection) -> bool:
