@@ -340,3 +340,17 @@ def own_classes() -> Iterator[tuple[str, str]]:
 def test_a_field_of_django_s_is_where_django_says_it_is(written: str, said: str) -> None:
     assert canonical_class(written) == said
     assert canonical_class(said) == said
+
+
+def test_a_name_that_a_condition_gives_another_class_is_unknown(tmp_path: Path) -> None:
+    (tmp_path / "shop" / "migrations").mkdir(parents=True)
+    for text, kind in {
+        "from somewhere import OLD\nif OLD:\n    from django.db.models import JSONField\nelse:\n"
+        "    from django.contrib.postgres.fields import JSONField\n": "JSONField",
+        "from django.db import models\nfrom somewhere import OLD\nif OLD:\n    from django.db.models import JSONField\n"
+        "else:\n    JSONField = models.TextField\n": None,
+        "try:\n    from django.db.models import JSONField\nexcept ImportError:\n"
+        "    from other import JSONField\n": "JSONField",
+    }.items():
+        (tmp_path / "shop" / "fields.py").write_text(text)
+        assert field(tmp_path, "JSONField()").kind == kind

@@ -16,11 +16,13 @@ from miglint.syntax.facts import (
     Class,
     Expr,
     Function,
+    If,
     Import,
     Items,
     Literal,
     Name,
     Return,
+    Statement,
     dotted,
     walk,
 )
@@ -127,23 +129,37 @@ class FieldClasses:
         definition = module.facts.class_named(name)
         if definition is not None:
             return _Place(f"{self._name_of(module.path)}.{name}", module, definition)
-        passed_on: _Place | None = None
-        for statement in walk(module.facts.body, into_definitions=False):
+        for statement in module.facts.body:
+            if isinstance(statement, If) and self._is_one_of_several(module, statement, name, hops):
+                return None
+        return next(self._bound(module, module.facts.body, name, hops), None)
+
+    def _bound(self, module: SourceModule, body: tuple[Statement, ...], name: str, hops: int) -> Iterator[_Place]:
+        """What imports and assignments give a name, what is known to be a class first."""
+        passed_on: list[_Place] = []
+        for statement in walk(body, into_definitions=False):
             for alias in statement.aliases if isinstance(statement, Import) else ():
                 if alias.bound == name:
                     found = self._place(module, alias.path, hops + 1)
                     if found is not None and (found.definition is not None or canonical_class(found.path)):
-                        return found
-                    passed_on = found or passed_on
+                        yield found
+                    elif found is not None:
+                        passed_on.append(found)
                 elif alias.bound == "*":
                     inner = module.imported(alias.module)
                     found = self._in_module(inner, name, hops + 1) if inner is not None and hops < _MAX_HOPS else None
                     if found is not None:
-                        return found
+                        yield found
             if isinstance(statement, Assign) and any(isinstance(t, Name) and t.name == name for t in statement.targets):
                 path = dotted(statement.value)
-                passed_on = (self._place(module, path, hops + 1) if path and path != name else None) or passed_on
-        return passed_on
+                assigned = self._place(module, path, hops + 1) if path and path != name else None
+                passed_on += [assigned] if assigned is not None else []
+        yield from reversed(passed_on)
+
+    def _is_one_of_several(self, module: SourceModule, statement: If, name: str, hops: int) -> bool:
+        """Whether a condition, which is not looked into, decides of which kind of class a name is."""
+        kinds = {place.path.rpartition(".")[2] for place in self._bound(module, (statement,), name, hops)}
+        return len(kinds) > 1
 
     def _absolute(self, module: SourceModule, name: str) -> str | None:
         """A name as any module would write it."""
