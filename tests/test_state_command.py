@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -117,3 +120,48 @@ def test_an_empty_project_has_no_models(tmp_path: Path) -> None:
     done = run("state", "--output-format", "json", cwd=tmp_path)
     assert json.loads(done.stdout) == {"version": 1, "at": None, "partial": [], "models": []}
     assert done.returncode == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
+@pytest.mark.parametrize("width", [48, 60, 80, 200])
+def test_a_terminal_is_filled_and_not_overrun(bill: Path, width: int) -> None:
+    text = shown_in_terminal(bill, width)
+    assert max(map(len, text.splitlines())) <= width
+    read = ast.parse(text.rpartition("\n\n")[0])
+    wanted = ast.parse(WRITTEN.rpartition("\n\n")[0])
+    assert ast.unparse(read) == ast.unparse(wanted)
+    assert text.count("# 0001_initial") == 3
+    assert (text == WRITTEN) is (width > 80)
+
+
+def test_a_remark_without_room_beside_its_line_stands_above_it(bill: Path) -> None:
+    assert shown_in_terminal(bill, 60).startswith("""\
+# bill
+
+class Invoice(models.Model):       # 0001_initial
+    # 0001_initial
+    id = models.BigAutoField(primary_key=True)
+    total = models.DecimalField(   # 0002_total
+        max_digits=9,
+""")
+
+
+def shown_in_terminal(root: Path, width: int) -> str:
+    """What `miglint state --app bill` writes to a terminal of so many columns."""
+    import pty
+
+    ours, its = pty.openpty()
+    command = [sys.executable, "-m", "miglint", "state", "--app", "bill", "--color", "never", "--no-cache"]
+    done = subprocess.run(
+        command, cwd=root, env={**os.environ, "COLUMNS": str(width), "PYTHONUTF8": "1"}, stdout=its, check=True
+    )
+    assert done.returncode == 0
+    os.close(its)
+    read = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            read += chunk
+    except OSError:  # the end, on Linux
+        pass
+    os.close(ours)
+    return read.decode().replace("\r\n", "\n")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from miglint.formats.terminal import View, count, display_width, paint, visible, wrap
 from miglint.project.keys import MigrationKey
-from miglint.project.state import ModelState, Origin, ProjectState
+from miglint.project.state import ModelState, ProjectState
 from miglint.report import path_for_text
 from miglint.syntax.facts import Call, Expr, Items, Keyword, Literal
 from miglint.syntax.spelling import UNKNOWN, spell
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from miglint.scope import Scope
 
 _INDENT = "    "
-# A call that does not fit into so many columns has a line for each argument.
-_WIDE = 100
+# A call that does not fit has a line for each argument; where there is no terminal, so many columns are enough.
+_WIDE = 120
 # Remarks stand below each other beside lines of up to so many columns.
 _ALIGNED = 72
 
@@ -42,7 +42,7 @@ def render(scopes: Sequence[Scope], states: Sequence[ProjectState], at: Migratio
         models = sorted((model for model in state.models() if model.app in scope.apps), key=lambda m: m.app)
         total += len(models)
         for app, group in groupby(models, key=lambda model: model.app):
-            blocks.append(paint(visible(f"# {app}"), "bold", view=view) + _doubt(app, state, view))
+            blocks.append(_head(app, state, view))
             blocks += ["\n".join(_model(model, state, view)) for model in group]
     if view.summary:
         moment = f"after {at} and its ancestors" if at is not None else "after all migrations"
@@ -50,38 +50,60 @@ def render(scopes: Sequence[Scope], states: Sequence[ProjectState], at: Migratio
     return "\n\n".join(blocks) + "\n" if blocks else ""
 
 
-def _doubt(app: str, state: ProjectState, view: View) -> str:
+def _head(app: str, state: ProjectState, view: View) -> str:
+    """The line of an app, and whether to trust what follows."""
+    name = visible(f"# {app}")
+    shown = paint(name, "bold", view=view)
     if not state.is_partial(app):
-        return ""
-    return paint("  (not all of its operations could be read: something may be missing)", "yellow", view=view)
+        return shown
+    doubt = "(not all of its operations could be read: something may be missing)"
+    if _fits(name, doubt, view):
+        return f"{shown}  {paint(doubt, 'yellow', view=view)}"
+    below = wrap(doubt, width=view.width, indent="#   ")
+    return "\n".join([shown, *(paint(line, "yellow", view=view) for line in below)])
+
+
+def _fits(text: str, beside: str, view: View) -> bool:
+    return view.width is None or display_width(text) + 2 + display_width(beside) <= view.width
 
 
 def _model(model: ModelState, state: ProjectState, view: View) -> Iterator[str]:
+    room = view.width or _WIDE
     bases = ", ".join(_base(base, model, state) for base in model.bases) or "models.Model"
     head = _Line(f"class {model.name}({bases}):", _short(model.origin.migration, model))
-    body = [
-        line for name, field in model.fields.items() for line in _field(name, field.field.call, field.origin, model)
-    ]
+    body: list[_Line] = []
+    for name, field in model.fields.items():
+        first, *others = _spelled(f"{name} = ", field.field.call, room=room - len(_INDENT))
+        body += [_Line(first, _short(field.origin.migration, model)), *map(_Line, others)]
     if not model.complete:
         body.append(_Line(f"# {UNKNOWN} some fields or options could not be read"))
     body += _managers(model)
-    meta = list(_meta(model))
+    meta = list(_meta(model, room - 2 * len(_INDENT)))
     if meta:
         body += [*([_Line("")] if body else []), _Line("class Meta:")]
         body += [line._replace(text=_INDENT + line.text) for line in meta]
     lines = [head, *(line._replace(text=_INDENT + line.text if line.text else "") for line in body or [_Line("pass")])]
-    column = max((w for line in lines if line.remark and (w := display_width(line.text)) <= _ALIGNED), default=0)
+    longest = max(display_width(line.remark) for line in lines) + 4
+    most = _ALIGNED if view.width is None else min(_ALIGNED, view.width - longest)
+    column = max((w for line in lines if line.remark and (w := display_width(line.text)) <= most), default=0)
     for line in lines:
-        yield _painted(line, column, view)
+        yield from _painted(line, column, view)
 
 
-def _painted(line: _Line, column: int, view: View) -> str:
+def _painted(line: _Line, column: int, view: View) -> Iterator[str]:
+    """A line with its remark beside it; above it where there is no room."""
     text = visible(line.text, ascii=view.ascii)
     shown = paint(text, "bold", view=view) if text.startswith("class ") else text
     if not line.remark:
-        return shown
-    padding = " " * max(0, column - display_width(text))
-    return f"{shown}{padding}  {paint(visible(f'# {line.remark}', ascii=view.ascii), 'dim', view=view)}"
+        yield shown
+        return
+    plain = visible(f"# {line.remark}", ascii=view.ascii)
+    remark = paint(plain, "dim", view=view)
+    if _fits(text, plain, view):
+        yield f"{shown}{' ' * max(0, column - display_width(text))}  {remark}"
+        return
+    yield f"{text[: len(text) - len(text.lstrip())]}{remark}"
+    yield shown
 
 
 def _short(migration: MigrationKey, model: ModelState) -> str:
@@ -99,25 +121,23 @@ def _base(base: Expr, model: ModelState, state: ProjectState) -> str:
     return found.name if found.app == model.app else f"{found.app}.{found.name}"
 
 
-def _field(name: str, call: Expr, origin: Origin, model: ModelState) -> Iterator[_Line]:
-    remark = _short(origin.migration, model)
-    first, *others = _spelled(f"{name} = ", call)
-    yield _Line(first, remark)
-    yield from map(_Line, others)
-
-
-def _spelled(lead: str, value: Expr, end: str = "") -> list[str]:
-    """An expression after its name: on one line, or with a line for each argument or item."""
+def _spelled(lead: str, value: Expr, end: str = "", *, room: int) -> list[str]:
+    """A value after its lead: on one line where it fits, else with a line for each of its arguments or items."""
     whole = f"{lead}{spell(value, set())}{end}"
-    if display_width(whole) <= _WIDE:
+    if display_width(whole) <= room:
         return [whole]
+    within = room - len(_INDENT)
     if isinstance(value, Call) and (value.arguments or value.keywords):
-        parts = [_spelled("", each, ",") for each in value.arguments]
-        parts += [_spelled(_keyword(each), each.value, ",") for each in value.keywords]
+        parts = [_spelled("", each, ",", room=within) for each in value.arguments]
+        parts += [_spelled(_keyword(each), each.value, ",", room=within) for each in value.keywords]
         return [f"{lead}{spell(value.function, set())}(", *_indented(parts), f"){end}"]
     if isinstance(value, Items) and value.items:
         start, stop = _BRACKETS[value.kind]
-        return [f"{lead}{start}", *_indented([_spelled("", each, ",") for each in value.items]), f"{stop}{end}"]
+        return [
+            f"{lead}{start}",
+            *_indented([_spelled("", each, ",", room=within) for each in value.items]),
+            stop + end,
+        ]
     return [whole]
 
 
@@ -141,14 +161,15 @@ def _managers(model: ModelState) -> Iterator[_Line]:
         yield from map(_Line, lines)
 
 
-def _meta(model: ModelState) -> Iterator[_Line]:
+def _meta(model: ModelState, room: int) -> Iterator[_Line]:
     for name, value in model.options.items():
-        yield from map(_Line, _spelled(f"{name} = ", value))
+        yield from map(_Line, _spelled(f"{name} = ", value, room=room))
     for name, members in (("indexes", model.indexes), ("constraints", model.constraints)):
         if members:
             yield _Line(f"{name} = [")
             for member in members:
-                written = _spelled("", member.expr, ",") if member.expr is not None else [f"{UNKNOWN},"]
+                within = room - len(_INDENT)
+                written = [f"{UNKNOWN},"] if member.expr is None else _spelled("", member.expr, ",", room=within)
                 if isinstance(member.expr, Call):
                     lines = written
                 else:  # what RenameIndex made of `index_together`, or an index that was given by its fields alone
