@@ -264,6 +264,61 @@ CASES: dict[str, Files] = {
         "    operations = [own.Carefully('a', 'x', models.TextField()), Plainly('a', 'y', models.TextField()),\n"
         "                  own.Nothing()]\n",
     },
+    "a composite key that does not say that it is one": {
+        "shop.0001_initial": migration(
+            operations="migrations.CreateModel('A', [('pk', models.CompositePrimaryKey('x', 'y')), "
+            "('x', models.IntegerField()), ('y', models.IntegerField())])"
+        ),
+    },
+    "a relation to itself and through a model, both renamed": {
+        "shop.0001_initial": migration(
+            operations="migrations.CreateModel('A', [('id', models.BigAutoField(primary_key=True)), "
+            "('friends', models.ManyToManyField('self', through='shop.Tie')), "
+            "('own', models.ManyToManyField(to='self'))]), "
+            "migrations.CreateModel('Tie', [('id', models.BigAutoField(primary_key=True)), "
+            "('one', models.ForeignKey('shop.A', models.CASCADE, related_name='+')), "
+            "('two', models.ForeignKey('A', models.CASCADE, related_name='+'))])"
+        ),
+        "shop.0002_b": migration(
+            "shop.0001_initial",
+            operations="migrations.RenameModel('A', 'Person'), migrations.RenameModel('Tie', 'Bond')",
+        ),
+    },
+    "a foreign key that becomes many": {
+        **CRM,
+        **SHOP,
+        "shop.0002_b": migration(
+            "shop.0001_initial",
+            "crm.0001_initial",
+            operations=f"migrations.AddField('a', 'r', {FK.format(repr('crm.B'))}), migrations.RemoveField('a', 'r'), "
+            "migrations.AddField('a', 'r', models.ManyToManyField('crm.B', db_table='rs')), "
+            "migrations.AlterModelTable('a', None)",
+        ),
+    },
+    "a swappable setting made of another, and run_before of what it names": {
+        **CRM,
+        **SHOP,
+        "ads.0001_initial": HEAD
+        + "class Migration(migrations.Migration):\n    run_before = [('crm', '0001_initial')]\n",
+        "shop.0002_b": field(
+            FK.format("settings.CLIENT"), f"('shop', '0001_initial'), {swappable('settings.CLIENT')}"
+        ),
+        "settings": 'APP = "crm"\nCLIENT = APP + ".B"',
+    },
+    "an operation that a function of the file makes": {
+        **SHOP,
+        "shop.0002_b": f"{HEAD}"
+        "def add(name, length=10):\n"
+        "    return migrations.AddField('a', name, models.CharField(max_length=length, default=''))\n"
+        "class Migration(migrations.Migration):\n"
+        "    dependencies = [('shop', '0001_initial')]\n    operations = [add('x', 20), add('y')]\n",
+    },
+    "a model deleted, and another renamed to its name": {
+        "shop.0001_initial": migration(
+            operations=f"{A}migrations.DeleteModel('A'),{B}migrations.RenameModel('B', 'A'), migrations.AlterField("
+            "'a', 'n', models.BigIntegerField(null=True, db_default=3), preserve_default=False)"
+        ),
+    },
 }  # fmt: skip
 
 # What Django 6.0 and later allow.

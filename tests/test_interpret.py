@@ -125,6 +125,18 @@ def test_dependencies_set_in_init_are_unknown() -> None:
     assert not found.dependencies_known
 
 
+@pytest.mark.parametrize(
+    "after",
+    ["Migration.{} = []", "Migration.{} += [more]", "Migration.{}.append(more)", "if more:\n    Migration.{} = [more]"],
+)
+def test_what_is_changed_after_the_class_is_unknown(after: str) -> None:
+    body = "class Migration(migrations.Migration):\n    dependencies = []\n    operations = []\n"
+    found = migration(body + after.format("dependencies"))
+    assert (found.dependencies_known, found.operations_known) == (False, True)
+    found = migration(body + after.format("operations"))
+    assert (found.dependencies_known, found.operations_known) == (True, False)
+
+
 def test_positional_arguments_follow_djangos_order() -> None:
     found = migration(
         "class Migration(migrations.Migration):\n"

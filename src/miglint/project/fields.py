@@ -342,7 +342,8 @@ class Field:
 
     @lazy
     def primary_key(self) -> Truth:
-        return self.flag("primary_key")
+        """Whether the field is the primary key; a composite one is, said or not (CompositePrimaryKey.__init__)."""
+        return Truth.YES if self.kind == "CompositePrimaryKey" else self.flag("primary_key")
 
     @lazy
     def unique(self) -> Truth:

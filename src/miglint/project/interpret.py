@@ -27,6 +27,7 @@ from miglint.syntax.evaluate import NOTHING_KNOWN, UNSET, Outside, Values, items
 from miglint.syntax.facts import (
     Assign,
     Attribute,
+    Augment,
     Call,
     Class,
     Comprehension,
@@ -150,13 +151,14 @@ class _Interpreter:
         self._values = Values(module).run(definition.body)
         self._elsewhere = Elsewhere(facts, self._values, lookup)
         self._unreadable: list[Unreadable] = []
-        self._computed = frozenset(_set_by_init(definition))
+        self._computed = dict.fromkeys(_set_by_init(definition), "set in `__init__`")
+        self._computed |= dict.fromkeys(_set_after(definition, facts), "changed after the class")
 
     def migration(self) -> Migration:
         edges = {name: tuple(self._edges(name)) for name in _EDGES}
         operations = self._operations(self._attribute("operations"), self._values)
         if "operations" in self._computed:
-            self._cannot_read("operations", "set in `__init__`", _UNCHECKED_OPERATIONS, self._definition.span)
+            self._cannot_read("operations", self._computed["operations"], _UNCHECKED_OPERATIONS, self._definition.span)
         known = {each.what for each in self._unreadable}
         return Migration(
             self._key,
@@ -249,7 +251,7 @@ class _Interpreter:
     def _edges(self, name: str) -> Iterator[Dependency]:
         value = self._attribute(name)
         if name in self._computed:
-            self._cannot_read(name, "set in `__init__`", _UNCHECKED_EDGES, self._definition.span)
+            self._cannot_read(name, self._computed[name], _UNCHECKED_EDGES, self._definition.span)
         for item in items_of(self._elsewhere.written_out(value), self._values) if value is not None else ():
             resolved = self._named_by_package(self._values.resolve(item))
             entry = _dependency(resolved, self._values)
@@ -561,7 +563,22 @@ def _set_by_init(definition: Class) -> Iterator[str]:
                     yield from (target.name for target in _attributes(statement.targets))
 
 
-def _attributes(targets: Sequence[Expr]) -> Iterator[Attribute]:
+def _set_after(definition: Class, facts: ModuleFacts) -> Iterator[str]:
+    """The attributes that the module sets or changes from outside of the class: `Migration.operations += […]`."""
+    for statement in facts.top_level:
+        match statement:
+            case Assign(targets=targets):
+                changed: Sequence[Expr] = targets
+            case Augment(target=target):
+                changed = (target,)
+            case Evaluate(value=Call(function=Attribute(value=target))):
+                changed = (target,)
+            case _:
+                continue
+        yield from (target.name for target in _attributes(changed, of=definition.name))
+
+
+def _attributes(targets: Sequence[Expr], of: str = "self") -> Iterator[Attribute]:
     for target in targets:
-        if isinstance(target, Attribute) and isinstance(target.value, Name) and target.value.name == "self":
+        if isinstance(target, Attribute) and isinstance(target.value, Name) and target.value.name == of:
             yield target
