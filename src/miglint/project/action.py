@@ -348,9 +348,9 @@ class CreateIndex(Action, frozen=True, kw_only=True, eq=False):
 
 
 class DropIndex(Action, frozen=True, kw_only=True, eq=False):
-    """`asked`: Django asks the database which one there is on these columns, `besides` those of Meta; `name` is the
+    """`asked`: Django asks the database which one there is on these columns, `besides` those of Meta.
 
-    one that it would give.
+    `name` is then the one that it would give.
     """
 
     name: str = ""

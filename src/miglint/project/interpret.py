@@ -53,6 +53,7 @@ ReadText = Callable[[str], "str | None"]
 
 _DJANGO_BASES = ("django.db.migrations.Migration", "django.db.migrations.migration.Migration")
 _EDGES = ("dependencies", "run_before", "replaces")
+_UNCHECKED_NAMES = "what this operation changes, and what comes after it in the app"
 _UNCHECKED_EDGES = "leaves, missing parents and everything that follows from this migration's place in the graph"
 _UNCHECKED_OPERATIONS = "what these operations do, and the state of the models after them"
 _MAX_BASES = 8
@@ -324,11 +325,19 @@ class _Interpreter:
             value = arguments.get(name)
             if value is not None or kind_of in _ALWAYS_GIVEN:
                 built[name] = self._argument(kind_of, value, values)
+            if value is not None and kind_of == "str | None" and built[name] is None:
+                self._cannot_name(kind, name, value, values)
         if kind is CreateModel:
             built.update(self._created(arguments.get("fields"), values))
         if kind is CreateExtension and "name" not in built:
             built["name"] = _EXTENSION_NAMES.get(callee.rpartition(".")[2])
         return kind(**built)
+
+    def _cannot_name(self, kind: type[Operation], argument: str, value: Expr, values: Values) -> None:
+        """An operation on a model, a field or a file of SQL whose name is computed: it is not known what it changes."""
+        resolved = values.resolve(value)
+        if not (isinstance(resolved, Literal) and resolved.kind == "none"):
+            self._cannot_read(f"{kind.__name__}.{argument}", _why(resolved), _UNCHECKED_NAMES, _span_of(value))
 
     def _callee(self, function: Expr, values: Values) -> str:
         """The qualified name of what is called."""
