@@ -336,7 +336,7 @@ def own_classes() -> Iterator[tuple[str, str]]:
                     continue
 
 
-@pytest.mark.parametrize(("written", "said"), own_classes())
+@pytest.mark.parametrize(("written", "said"), list(own_classes()))
 def test_a_field_of_django_s_is_where_django_says_it_is(written: str, said: str) -> None:
     assert canonical_class(written) == said
     assert canonical_class(said) == said
