@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,6 +56,21 @@ def test_a_copy_is_ended_whatever_it_does() -> None:
     other.end()
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+def test_a_copy_ends_where_its_parent_was_killed() -> None:
+    program = (
+        "import os, signal, time\nfrom miglint.beside import Beside\n"
+        "def work():\n    time.sleep(0.2)\n    return 'x' * 1_000_000\n"  # more than a pipe takes
+        "print(Beside(work, str)._process, flush=True)\nos.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=False, timeout=30)
+    assert done.returncode == -signal.SIGKILL
+    copy = Path("/proc", done.stdout.strip())
+    limit = time.monotonic() + 20
+    while copy.is_dir() and "\nState:\tZ" not in (copy / "status").read_text():
+        assert time.monotonic() < limit, "the copy waits for a reader"
+        time.sleep(0.05)
 
 
 def test_a_process_with_threads_is_not_copied() -> None:

@@ -39,6 +39,7 @@ class Beside(Generic[T]):
             os.close(end)
             raise
         if self._process == 0:
+            os.close(self._output)  # whose only reader is the parent: without it, writing fails and does not wait
             self._work(work, end)
         os.close(end)
 
