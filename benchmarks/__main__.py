@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from miglint.cache import REPORTS, VERDICTS
+from benchmarks.stages import forget_findings
 
 _TIMES = 5
 _SOURCE = Path(__file__).parent.parent / "src"
@@ -88,9 +88,7 @@ def _check(path: Path | str, cache: str, *more: str) -> str:
 
 
 def _without_verdicts(cache: str) -> str:
-    for prefix in (VERDICTS, REPORTS):
-        for file in Path(cache).glob(f"{prefix}*"):
-            file.unlink()
+    forget_findings(Path(cache))
     return cache
 
 

@@ -21,8 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.projects import write
-from benchmarks.stages import STAGES
-from miglint.cache import REPORTS, VERDICTS
+from benchmarks.stages import STAGES, forget_findings
 
 _SOURCE = Path(__file__).parent.parent / "src"
 _RUNS = ("cold", "warm", "anew")
@@ -51,9 +50,8 @@ def _measured(directory: Path, size: int) -> dict[str, dict[str, Any]]:
     for run in _RUNS:
         if run == "cold":
             shutil.rmtree(cache, ignore_errors=True)
-        for prefix in (VERDICTS, REPORTS) if run == "anew" else ():
-            for file in cache.glob(f"{prefix}*"):
-                file.unlink()
+        elif run == "anew":
+            forget_findings(cache)
         found[run] = _run(root, cache)
         print(f"{size:,} migrations, {run}: {found[run]['wall']:.1f} s by the clock", file=sys.stderr)
     return found

@@ -9,7 +9,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from miglint.cache import REPORTS, VERDICTS
 
 # What a run does, and by which functions; what one calls that is another's counts there.
 STAGES = ("start", "discover", "read", "cache", "interpret", "graph", "replay", "rules", "report", "rest")
@@ -52,6 +55,13 @@ class Clock:
 
         is_bound = isinstance(owner.__dict__[name], classmethod)
         setattr(owner, name, staticmethod(run) if is_bound else run)
+
+
+def forget_findings(cache: Path) -> None:
+    """Has a cache know the facts of files alone, as after a change in one of them."""
+    for prefix in (VERDICTS, REPORTS):
+        for file in cache.glob(f"{prefix}*"):
+            file.unlink()
 
 
 def _used() -> float:

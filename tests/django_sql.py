@@ -46,13 +46,20 @@ from miglint.project.truth import Truth
 
 # -- Django's statements ------------------------------------------------------------------------------
 
+Forms = tuple[tuple[re.Pattern[str], str], ...]
+
+
+def _compiled(forms: Iterable[tuple[str, str]]) -> Forms:
+    """Patterns of whole statements, and the lines that they mean."""
+    return tuple((re.compile(pattern, re.S), line) for pattern, line in forms)
+
+
 _NAME = r'"((?:[^"]|"")+)"'
 _ON = rf"ALTER TABLE {_NAME} "
 # Questions, and what follows a column or its table without a word of its own here.
 _ASIDE = re.compile(r"SELECT setval|SET CONSTRAINTS|ALTER SEQUENCE|$", re.S)
-_FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.S), line)
-    for pattern, line in (
+_FORMS = _compiled(
+    (
         (rf"DROP TABLE {_NAME} CASCADE", "drop table {0}"),
         (rf"{_ON}RENAME TO {_NAME}", "rename table {0} to {1}"),
         (rf"{_ON}RENAME COLUMN {_NAME} TO {_NAME}", "rename column {0}.{1} to {2}"),
@@ -74,9 +81,8 @@ _FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"UPDATE {_NAME} SET {_NAME} = .* IS NULL", "fill {0}.{1}"),
     )
 )
-_COLUMN_FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.S), line)
-    for pattern, line in (
+_COLUMN_FORMS = _compiled(
+    (
         (rf"ALTER COLUMN {_NAME} TYPE (.+?)(?: COLLATE .*?)?(?: USING .*)?", "retype {table}.{0} {1}"),
         (rf"ALTER COLUMN {_NAME} SET NOT NULL", "set not null {table}.{0}"),
         (rf"ALTER COLUMN {_NAME} DROP NOT NULL", "drop not null {table}.{0}"),

@@ -156,8 +156,7 @@ class _Judge:
 
     def _migrations(self) -> Sequence[Migration]:
         project = self._project
-        labels = {package.label for package in project.packages}
-        found = [migration for migration in project.graph.migrations.values() if migration.app in labels]
+        found = project.own_migrations()
         if self._half is None:
             return found
         # An app's migrations ask each other much; most rules are asked where all is reported.
@@ -228,10 +227,7 @@ def _unread(found: Layout, projects: Sequence[Project], files: Mapping[str, File
             subject=Subject(detail=problem.path.removeprefix(found.root)),
         )
     for project in projects:
-        labels = {package.label for package in project.packages}
-        for migration in project.graph.migrations.values():
-            if migration.app not in labels:
-                continue
+        for migration in project.own_migrations():
             if migration.facts.problem is not None:
                 yield _syntax_error(migration)
             for each in _distinct(migration.unreadable):

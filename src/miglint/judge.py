@@ -19,7 +19,6 @@ from miglint.kept import Kept
 from miglint.load import Loaded, load
 from miglint.project.migration import Migration
 from miglint.project.operations import walk_operations
-from miglint.project.project import Project
 from miglint.report import Locks, Report, Summary, count_suppressed
 from miglint.report import Project as ReadProject
 from miglint.rule import Rule
@@ -46,7 +45,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 def judge(begun: Begun, rules: Sequence[Rule], baseline: Baseline | None) -> Judged:
-    """The findings in what is asked for. Raises SettingsError and UsageError."""
+    """The findings in what is asked for; the report says nothing of the rules. Raises SettingsError and UsageError."""
     loaded = load(begun, compared=True)
     report = _report(begun, loaded, _found_by(rules, begun, loaded), rules, baseline)
     tracked = any(project.tracking.ignored or project.tracking.untracked for project in loaded.projects)
@@ -114,7 +113,7 @@ def _apps_to_judge(begun: Begun, loaded: Loaded) -> frozenset[str] | None:
 def _report(begun: Begun, loaded: Loaded, asked: Findings, rules: Sequence[Rule], baseline: Baseline | None) -> Report:
     root, files = begun.root, begun.files
     judged = check.run(asked, loaded.projects, loaded.found, files.by_path(), root=root, rules=rules, baseline=baseline)
-    migrations = [migration for project in loaded.projects for migration in _own(project)]
+    migrations = [migration for project in loaded.projects for migration in project.own_migrations()]
     operations = [operation for migration in migrations for _, operation in walk_operations(migration.operations)]
     django = (".".join(map(str, begun.version)), begun.version_source)
     summary = Summary(
@@ -163,8 +162,3 @@ def _passed_over(begun: Begun, migrations: Iterable[Migration]) -> list[str]:
         for path in begun.root.only
         if path not in read and (os.path.isfile(path) or path in begun.root.overlay)
     ]
-
-
-def _own(project: Project) -> list[Migration]:
-    labels = {package.label for package in project.packages}
-    return [migration for key, migration in project.graph.migrations.items() if key.app in labels]

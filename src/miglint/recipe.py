@@ -133,11 +133,7 @@ def fill(model: str, app: str, column: str, value: str, *, function: str, where:
 
     It comes to an end only if the value is never NULL.
     """
-    given = f"{column}__isnull=True{f', {where}' if where else ''}"
-    return (
-        f"def {function}(apps, schema_editor):\n"
-        f"    {model} = apps.get_model({quoted(app)}, {quoted(model)})\n"
-        f"    rows = {model}.objects.using(schema_editor.connection.alias).filter({given})\n"
+    return _rows_without(model, app, column, function, where) + (
         '    while pks := list(rows.values_list("pk", flat=True)[:1000]):\n'
         f"        rows.filter(pk__in=pks).update({column}={value})\n"
     )
@@ -145,13 +141,20 @@ def fill(model: str, app: str, column: str, value: str, *, function: str, where:
 
 def fill_each(model: str, app: str, column: str, value: str, *, function: str) -> str:
     """A function for RunPython that gives each row that holds NULL a value of its own."""
-    return (
-        f"def {function}(apps, schema_editor):\n"
-        f"    {model} = apps.get_model({quoted(app)}, {quoted(model)})\n"
-        f"    rows = {model}.objects.using(schema_editor.connection.alias).filter({column}__isnull=True)\n"
+    return _rows_without(model, app, column, function) + (
         "    for row in rows.iterator():\n"
         f"        row.{column} = {value}\n"
         f"        row.save(update_fields=[{quoted(column)}])\n"
+    )
+
+
+def _rows_without(model: str, app: str, column: str, function: str, where: str = "") -> str:
+    """The beginning of a function on the rows that hold NULL in a field."""
+    given = f"{column}__isnull=True{f', {where}' if where else ''}"
+    return (
+        f"def {function}(apps, schema_editor):\n"
+        f"    {model} = apps.get_model({quoted(app)}, {quoted(model)})\n"
+        f"    rows = {model}.objects.using(schema_editor.connection.alias).filter({given})\n"
     )
 
 

@@ -84,6 +84,7 @@ class Root:
             return f"--since {self.options.since}"
         return f'base = "{self.settings.base}" in {self.settings.path}'
 
+    @lazy
     def baseline_path(self) -> str | None:
         """The file that is named, else the nearest of the usual name from the root up to the repository's.
 
@@ -144,7 +145,7 @@ class Root:
             "select": options.select,
             "ignore": options.ignore,
             "base": options.since,
-            "baseline": self.baseline_path(),
+            "baseline": self.baseline_path,
         }
         found |= {key: list(value) if isinstance(value, tuple) else value for key, value in given.items() if value}
         found["extend-select"] = [*self.settings.extend_select, *(options.extend_select or ())]

@@ -74,7 +74,7 @@ class Run:
 
     def share(self, baselines: dict[str, Baseline]) -> None:
         """Takes the baseline that this project uses, if any, from those loaded, else loads it. Raises SettingsError."""
-        path = self.root.baseline_path()
+        path = self.root.baseline_path
         if path is not None:
             if path not in baselines:
                 baselines[path] = Baseline.load(path)

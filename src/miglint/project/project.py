@@ -12,6 +12,7 @@ from miglint.lazy import lazy
 from miglint.project.base import Base, Tracking
 from miglint.project.keys import MigrationKey
 from miglint.project.layout import Duplicate, Module, Package
+from miglint.project.migration import Migration
 from miglint.project.operations import OperationPath, RunPython
 from miglint.project.relations import Relations
 from miglint.project.sizes import Sizes
@@ -95,6 +96,15 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def taken_over(self) -> dict[tuple[MigrationKey, OperationPath, str], bool]:
         """Whether a model took over a table that was there, by where it was made and its table, once it is known."""
         return {}
+
+    @lazy
+    def own(self) -> frozenset[str]:
+        """The apps that are this project's own, those that Django takes to be without migrations too."""
+        return frozenset(package.label for package in self.packages)
+
+    def own_migrations(self) -> list[Migration]:
+        """The migrations of these apps, without those that are only depended on."""
+        return [migration for key, migration in self.graph.migrations.items() if key.app in self.own]
 
     @lazy
     def labels(self) -> frozenset[str]:

@@ -25,7 +25,7 @@ _SQUASH = re.compile(r"(\d+)_squashed_(\d+)(?:_|$)")
 @rule("MG111", on=Project, severity=Severity.ERROR, supersedes=("MG102",))
 def broken_squash(context: ProjectContext) -> Iterator[Diagnostic]:
     """A squash and the migrations that still need what it replaced no longer fit together."""
-    own = {package.label for package in context.project.packages}
+    own = context.project.own
     for problem in context.graph.problems:
         if problem.migration is None or problem.migration.app not in own:
             continue

@@ -12,7 +12,7 @@ _URL = "https://docs.djangoproject.com/en/stable/topics/migrations/#dependencies
 @rule("MG103", on=Project, severity=Severity.ERROR)
 def dependency_cycle(context: ProjectContext) -> Iterator[Diagnostic]:
     """Migrations depend on each other in a circle: none of them can be the first."""
-    own = {package.label for package in context.project.packages}
+    own = context.project.own
     for problem in context.graph.problems:
         ring = _ring(problem.cycle)
         if problem.kind == "cycle" and ring and any(key.app in own for key in ring):

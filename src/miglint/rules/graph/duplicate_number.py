@@ -11,7 +11,7 @@ from miglint.api import Diagnostic, Graph, Migration, MigrationKey, Project, Pro
 @rule("MG106", on=Project, severity=Severity.INFO)
 def duplicate_number(context: ProjectContext) -> Iterator[Diagnostic]:
     """Two migrations of one app have the same number, and no merge joins them."""
-    own = {package.label for package in context.project.packages}
+    own = context.project.own
     for keys in _numbered(context.graph).values():
         for at, key in enumerate(keys):
             twin = next((other for other in keys[:at] if not _are_merged(context.graph, other, key)), None)

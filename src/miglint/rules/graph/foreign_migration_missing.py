@@ -13,7 +13,7 @@ _URL = "https://docs.djangoproject.com/en/stable/topics/migrations/#dependencies
 @rule("MG117", on=Project, severity=Severity.ERROR)
 def foreign_migration_missing(context: ProjectContext) -> Iterator[Diagnostic]:
     """A migration depends on one that the installed package does not have."""
-    own = {package.label for package in context.project.packages}
+    own = context.project.own
     for migration in context.graph.migrations.values():
         if migration.app not in own:
             continue

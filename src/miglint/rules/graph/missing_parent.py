@@ -27,7 +27,7 @@ _URL = "https://docs.djangoproject.com/en/stable/howto/writing-migrations/#migra
 @rule("MG102", on=Project, severity=Severity.ERROR)
 def missing_parent(context: ProjectContext) -> Iterator[Diagnostic]:
     """A migration depends on one that does not exist: Django cannot load the graph."""
-    own = {package.label for package in context.project.packages}
+    own = context.project.own
     for problem in context.graph.problems:
         edge, key = problem.dependency, problem.migration
         if edge is None or edge.key is None or key is None or key.app not in own:

@@ -39,7 +39,7 @@ _MOST_RELATED = 50
 def multiple_leaf_nodes(context: ProjectContext) -> Iterator[Diagnostic]:
     """An app has two latest migrations: Django refuses to migrate until a merge joins them."""
     graph = context.graph
-    own = {package.label for package in context.project.packages}
+    own = context.project.own
     for app in sorted(own & set(graph.apps)):
         leaves = sorted(graph.leaves(app))
         if len(leaves) > 1 and graph.is_certain(app):

@@ -13,7 +13,7 @@ _URL = "https://docs.djangoproject.com/en/stable/topics/migrations/#dependencies
 def second_root(context: ProjectContext) -> Iterator[Diagnostic]:
     """An app has two migrations without a parent in the app: nothing says which comes first."""
     graph = context.graph
-    own = {package.label for package in context.project.packages}
+    own = context.project.own
     for app in filter(graph.is_certain, sorted(own & set(graph.apps))):
         roots = sorted(graph.roots(app), key=lambda key: _rank(context, key))
         for key in roots[1:]:
