@@ -19,8 +19,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from once import CACHE, once
+
 HERE = Path(__file__).parent
-CACHE = HERE.parent / ".cache"
 # The places of each history at which states are compared.
 POINTS = 6
 
@@ -95,12 +96,16 @@ def environment(name: str) -> Path:
     """The folder of a virtual environment, installed once."""
     listed = HERE / "environments" / f"{name}.txt"
     folder = CACHE / "environments" / f"{name}-{digest(listed)}"
-    if not (folder / ".installed").is_file():
+    done = folder / ".installed"
+
+    def make() -> None:
         shutil.rmtree(folder, ignore_errors=True)
         uv("venv", "--python", python_of(PYTHON.get(name, USUAL_PYTHON)), str(folder))
         python = str(folder / "bin" / "python")
         uv("pip", "install", "--python", python, "--no-deps", "--requirements", str(listed))
-        (folder / ".installed").touch()
+        done.touch()
+
+    once(done, make)
     return folder
 
 
@@ -118,10 +123,13 @@ def answer(run: Run) -> dict[str, Any]:
     settings, script = HERE / "suites" / run.suite / "settings.py", HERE / "ask_django.py"
     folder = environment(run.environment)
     kept = CACHE / "answers" / f"{run}-{folder.name.rpartition('-')[2]}-{digest(settings, script)}.json"
-    if not kept.is_file():
+
+    def make() -> None:
         told = ask(settings.parent, str(folder / "bin" / "python"))
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(told)
+
+    once(kept, make)
     found: dict[str, Any] = json.loads(kept.read_text())
     return found
 

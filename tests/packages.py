@@ -7,7 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-CACHE = Path(__file__).parent.parent / ".cache" / "packages"
+from once import CACHE, once
 
 # Pinned, so that what is unreadable in them can be listed by file and reason.
 PACKAGES = {
@@ -27,15 +27,18 @@ PACKAGES = {
 def install(name: str) -> Path:
     """The folder that holds a package's own files, without its dependencies; installed once."""
     version = PACKAGES[name]
-    target = CACHE / f"{name}-{version}"
+    target = CACHE / "packages" / f"{name}-{version}"
     done = target / ".installed"
-    if not done.is_file():
+
+    def make() -> None:
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
         command += ["--no-compile", "--ignore-requires-python", "--target", str(target), f"{name}=={version}"]
         subprocess.run(command, check=True)
         # Settings make the folder a project of its own, although it lies inside this repository.
         (target / "miglint.toml").write_text("")
         done.write_text(version)
+
+    once(done, make)
     return target
 
 

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 import judge
 from django_sql import PERHAPS, UnknownForm, action_lines, matches, statement_lines
-from judge import CACHE, HERE, RUNS, Run
+from judge import HERE, RUNS, Run
 from miglint.database import Database
 from miglint.options import Options
 from miglint.project.action import in_order
@@ -30,6 +30,7 @@ from miglint.project.operations import RunPython, RunSQL
 from miglint.project.project import Project
 from miglint.project.statements import sql_actions
 from miglint.session import Session
+from once import CACHE, once
 from postgresql import server
 
 # What an environment's packages speak to PostgreSQL with. django-bitfield knows the old driver alone.
@@ -46,9 +47,13 @@ def driver(environment: str) -> Path:
     wanted = DRIVERS.get(environment, USUAL_DRIVER)
     python = judge.environment(environment) / "bin" / "python"
     folder = CACHE / "drivers" / f"{judge.PYTHON.get(environment, judge.USUAL_PYTHON)}-{wanted}"
-    if not (folder / ".installed").is_file():
+    done = folder / ".installed"
+
+    def make() -> None:
         judge.uv("pip", "install", "--python", str(python), "--target", str(folder), wanted)
-        (folder / ".installed").touch()
+        done.touch()
+
+    once(done, make)
     return folder
 
 
@@ -58,13 +63,16 @@ def executed(run: Run) -> dict[str, Any]:
     settings, script = HERE / "suites" / run.suite / "settings.py", HERE / "ask_statements.py"
     folder = judge.environment(run.environment)
     kept = CACHE / "statements" / f"{run}-{folder.name.rpartition('-')[2]}-{judge.digest(settings, script)}.json"
-    if not kept.is_file():
+
+    def make() -> None:
         with server() as socket:
             entry = {"ENGINE": "django.db.backends.postgresql", "HOST": str(socket), "USER": "postgres"}
             arguments = str(driver(run.environment)), json.dumps({**entry, "NAME": "postgres"})
             told = judge.run_script(script.name, settings.parent, str(folder / "bin" / "python"), *arguments)
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(told[told.index('{"statements"') :])
+
+    once(kept, make)
     found: dict[str, Any] = json.loads(kept.read_text())
     return found
 
