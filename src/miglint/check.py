@@ -32,6 +32,9 @@ from miglint.text import Span
 
 Half = Literal["first", "second"]
 
+# So many operations are looked at by the rules that are project-wide while all rules look at one.
+_EFFORT = 8
+
 # The rule that speaks for all others about a released migration.
 EDITED = "MG601"
 
@@ -147,21 +150,28 @@ class _Judge:
             if Project in rule.on:
                 yield from self._ask(rule, ProjectContext(rule, project), None)
         for migration in self._migrations():
-            rules = every if self._apps is None or migration.app in self._apps else wide
+            rules = every if self._is_judged(migration) else wide
             steps = project.history.steps_of(migration.key)
             for rule in rules.on_migrations:
                 yield from self._ask(rule, MigrationContext(rule, project, migration, steps), migration)
             for step in steps:
                 yield from self._step(step, rules)
 
+    def _is_judged(self, migration: Migration) -> bool:
+        """Whether all rules are asked, and not those alone that are project-wide."""
+        return self._apps is None or migration.app in self._apps
+
     def _migrations(self) -> Sequence[Migration]:
         project = self._project
         found = project.own_migrations()
         if self._half is None:
             return found
-        # An app's migrations ask each other much; most rules are asked where all is reported.
-        found.sort(key=lambda migration: self._apps is not None and migration.app not in self._apps)
-        sizes = [1 + len(project.history.steps_of(migration.key)) for migration in found]
+        # An app's migrations ask each other much.
+        found.sort(key=lambda migration: not self._is_judged(migration))
+        sizes = [
+            (1 + len(project.history.steps_of(migration.key))) * (_EFFORT if self._is_judged(migration) else 1)
+            for migration in found
+        ]
         middle = bisect(list(accumulate(sizes)), sum(sizes) // 2)
         return found[:middle] if self._half == "first" else found[middle:]
 

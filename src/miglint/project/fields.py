@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
+from functools import cache
 
 from miglint.lazy import lazy
 from miglint.project.initializer import Arguments, passed_on
@@ -183,6 +185,32 @@ class FieldClass:
         return arguments
 
 
+class _Class:
+    """What follows from a field's class alone; there are far fewer classes than fields."""
+
+    __slots__ = (
+        "callee", "has_column", "is_auto", "is_foreign_key", "is_generated", "is_many_to_many", "is_relation", "kind",
+        "type",
+    )  # fmt: skip
+
+    def __init__(self, callee: str, derived_from: str | None) -> None:
+        self.callee = callee
+        self.type = canonical_class(callee)
+        self.kind = self.type.rpartition(".")[2] if self.type is not None else derived_from or known_kind(callee)
+        self.is_foreign_key = self.kind in ("ForeignKey", "OneToOneField")
+        self.is_relation = self._is_one_of(RELATIONS)
+        self.is_many_to_many = self._is_one_of({"ManyToManyField"})
+        self.is_auto = self._is_one_of(_AUTO)
+        self.is_generated = self._is_one_of({"GeneratedField"})
+        self.has_column = ~self._is_one_of({"ManyToManyField", "CompositePrimaryKey"})
+
+    def _is_one_of(self, kinds: Set[str]) -> Truth:
+        return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind in kinds)
+
+
+_class_of = cache(_Class)
+
+
 class Field:
     """A field's call, and the questions rules ask of it. Two fields are equal when their calls are.
 
@@ -211,28 +239,29 @@ class Field:
         return self.call.span
 
     @lazy
+    def _class(self) -> _Class:
+        callee = self.call.callee if isinstance(self.call, Call) else ""
+        return _class_of(callee, self.of.kind if self.of is not None else None)
+
+    @property
     def callee(self) -> str:
         """The qualified class as written, "" where the field is no plain call."""
-        return self.call.callee if isinstance(self.call, Call) else ""
+        return self._class.callee
 
-    @lazy
+    @property
     def type(self) -> str | None:
         """The Django class (`django.db.models.CharField`), None for classes of others."""
-        return canonical_class(self.callee)
+        return self._class.type
 
     @property
     def column_kind(self) -> str | None:
         """The bare name of the Django class that has a column of the same type, None where that is not known."""
         return self.kind if self.type is not None else self.of.column_kind if self.of is not None else None
 
-    @lazy
+    @property
     def kind(self) -> str | None:
         """The bare name of the Django class it is or is known to derive from (`CharField`), None if unknown."""
-        if self.type is not None:
-            return self.type.rpartition(".")[2]
-        if self.of is not None and self.of.kind is not None:
-            return self.of.kind
-        return _WELL_KNOWN.get(self.callee)
+        return self._class.kind
 
     @lazy
     def path(self) -> str | None:
@@ -253,9 +282,10 @@ class Field:
         """The arguments by parameter name; of a class of others that was read what it passes on to Django's."""
         if not isinstance(self.call, Call):
             return {}
-        if self._passed_on is not None:
+        passed_on = self._passed_on if self.of is not None else None
+        if passed_on is not None:
             own = {keyword.name: keyword.value for keyword in self.call.keywords if keyword.name in _KEPT}
-            return {**own, **self._passed_on.bound(_SIGNATURES.get(self.kind or "", _FIELD))}
+            return {**own, **passed_on.bound(_SIGNATURES.get(self.kind or "", _FIELD))}
         found: dict[str, Expr] = {}
         signature = _SIGNATURES.get(self.kind or "", _FIELD)
         for name, argument in zip(signature, self.call.arguments, strict=False):
@@ -276,8 +306,9 @@ class Field:
     @lazy
     def complete(self) -> bool:
         """Whether all arguments are known: no `*args`, no `**kwargs`."""
-        if self._passed_on is not None:
-            return self._passed_on.whole
+        passed_on = self._passed_on if self.of is not None else None
+        if passed_on is not None:
+            return passed_on.whole
         return isinstance(self.call, Call) and not (
             any(keyword.name is None for keyword in self.call.keywords)
             or any(isinstance(argument, Starred) for argument in self.call.arguments)
@@ -298,29 +329,27 @@ class Field:
 
     # -- what kind of field -----------------------------------------------------------------------------
 
-    @lazy
+    @property
     def is_relation(self) -> Truth:
-        return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind in RELATIONS)
+        return self._class.is_relation
 
-    @lazy
+    @property
     def is_many_to_many(self) -> Truth:
-        return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind == "ManyToManyField")
+        return self._class.is_many_to_many
 
-    @lazy
+    @property
     def is_auto(self) -> Truth:
         """A key that the database numbers itself."""
-        return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind in _AUTO)
+        return self._class.is_auto
 
-    @lazy
+    @property
     def is_generated(self) -> Truth:
-        return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind == "GeneratedField")
+        return self._class.is_generated
 
-    @lazy
+    @property
     def has_column(self) -> Truth:
         """Whether the model's own table has a column for it."""
-        if self.kind is None:
-            return Truth.UNKNOWN
-        return Truth.of(self.kind not in ("ManyToManyField", "CompositePrimaryKey"))
+        return self._class.has_column
 
     # -- what it says -----------------------------------------------------------------------------------
 
@@ -417,10 +446,10 @@ class Field:
         value = self.arguments.get("db_column")
         return value.text if isinstance(value, Literal) and value.kind == "str" else None
 
-    @lazy
+    @property
     def is_foreign_key(self) -> bool:
         """Whether it is known to be a relation whose column is named after it, with `_id`."""
-        return self.kind in ("ForeignKey", "OneToOneField")
+        return self._class.is_foreign_key
 
     @lazy
     def is_hidden(self) -> bool:

@@ -78,7 +78,9 @@ class PersistentMap(Mapping[str, V]):
             number = self._numbers[key] = len(self._keys)
             self._keys.append(key)
         at, place = number >> _BITS, number & _LAST
-        leaves = [*self._leaves, *[_EMPTY] * (at + 1 - len(self._leaves))]
+        leaves = list(self._leaves)
+        while at >= len(leaves):
+            leaves.append(_EMPTY)
         leaf = list(leaves[at])
         size = self._size + (value is not None) - (leaf[place] is not None)
         leaf[place] = value
