@@ -8,6 +8,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from miglint import git, kept
 from miglint import settings as settings_module
@@ -26,6 +27,7 @@ from miglint.root import Root, is_below_any
 if TYPE_CHECKING:
     # What a report that is remembered does not need is imported where it is needed: it takes longer than all the rest.
     from miglint.database import Database
+    from miglint.judge import Judged
     from miglint.rule import Rule
     from miglint.scope import Scope
     from miglint.selection import Selection
@@ -90,7 +92,7 @@ class Run:
         shared = not is_below_any(baseline.path, (root.path.as_posix(),))
         problems = baseline.problems(require_reason=root.settings.require_ignore_reason, shared=shared)
         return [
-            msgspec.structs.replace(each, severity=root.selection.severity_of(each.code, each.name, each.severity))
+            replace(each, severity=root.selection.severity_of(each.code, each.name, each.severity))
             for each in problems
             if root.selection.is_on(each.code, each.name)
         ]
@@ -104,25 +106,25 @@ class Run:
         key = self._report_key(begun, before)
         kept_in = self.root.cache
         if kept_in is None or key is None:
-            return self._made(begun)[0]
+            return self._made(begun).report
         reports = Kept(kept_in.directory, REPORTS, Remembered)
         known = reports.get(key)
         if known is not None and self._files.are_as_they_were(known.asked):
             self._files.save()
             return self._again(known, begun)
-        report, follows_from_files = self._made(begun)
-        if follows_from_files:
+        judged = self._made(begun)
+        if judged.follows_from_files:
             asked = self._files.asked().without(before)
-            reports.keep(key, Remembered.of(report, asked))
-        return report
+            reports.keep(key, Remembered.of(judged.report, asked))
+        return judged.report
 
-    def _made(self, begun: Begun) -> tuple[Report, bool]:
-        """A new report, and whether the same files and the same index of git give the same one."""
+    def _made(self, begun: Begun) -> Judged:
+        """A new report."""
         from miglint.judge import judge
 
         judged = judge(begun, self._rules, self.baseline)
         self._files.save()
-        return msgspec.structs.replace(judged.report, rules=self._described), judged.follows_from_files
+        return replace(judged, report=replace(judged.report, rules=self._described))
 
     def _again(self, known: Remembered, begun: Begun) -> Report:
         """A report that was made before."""
