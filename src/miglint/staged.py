@@ -15,6 +15,7 @@ from miglint.project.action import (
     AddColumn,
     AddForeignKey,
     AddUnique,
+    AlterColumnType,
     CreateIndex,
     DropConstraint,
     DropForeignKey,
@@ -274,6 +275,15 @@ def by_sql(sequel: Sequel, name: str, operation: Operation, statements: Iterable
     return set_apart(
         sequel.migration(name, [paste.separate(state=[_spelled(operation, paste)], database=database)], paste)
     )
+
+
+def comment_alone(sequel: Sequel, operation: AlterField, action: AlterColumnType) -> str:
+    """The comment alone: Django states the column's type before it, which takes a stronger lock."""
+    text = operation.field.arguments.get("db_comment")
+    is_text = isinstance(text, Literal) and text.kind == "str"
+    value = f"""'{text.text.replace("'", "''")}'""" if isinstance(text, Literal) and is_text else "NULL"
+    sql = f'COMMENT ON COLUMN "{action.table}"."{action.column}" IS'
+    return by_sql(sequel, f"{operation.name}_comment", operation, [(f"{sql} {value}", f"{sql} NULL")])
 
 
 def kept_table(sequel: Sequel, operation: RenameModel, table: str, actions: Iterable[Action]) -> str:

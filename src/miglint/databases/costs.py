@@ -55,9 +55,9 @@ _RANK = {lock: rank for locks in (ALGORITHMS, LOCKS) for rank, lock in enumerate
 # The words that rows may ask for, beside what actions say of themselves.
 CONDITIONS: frozenset[str] = frozenset(
     {
-        "add", "alter", "alter-table", "attach", "check", "compatible", "concurrently", "default", "drop", "empty",
-        "filtered", "indexed", "inline", "lock-rows", "lock-table", "maintenance", "not-null", "not-valid", "read",
-        "rewrite", "same", "scans", "shared", "trigger", "unique", "unknown", "using-index", "validate",
+        "add", "alter", "alter-table", "attach", "check", "checked", "compatible", "concurrently", "default", "drop",
+        "empty", "filtered", "indexed", "inline", "lock-rows", "lock-table", "maintenance", "not-null", "not-valid",
+        "read", "rewrite", "same", "scans", "shared", "trigger", "unique", "unknown", "using-index", "validate",
         "validated-check", "volatile",
     }
 )  # fmt: skip

@@ -172,10 +172,12 @@ class AlterColumnType(Action, frozen=True, kw_only=True, eq=False):
     collated: bool = False
     # How many indexes are built anew though the table is not: those of a new collation, and those on expressions.
     rebuilds: int = 0
+    # Whether a CHECK speaks of the column, which is then proved anew for every row.
+    rechecks: bool = False
 
     @property
     def conditions(self) -> frozenset[str]:
-        return frozenset({self.change, *(("indexed",) if self.rebuilds else ())})
+        return frozenset({self.change}) | _words(indexed=bool(self.rebuilds), checked=self.rechecks)
 
 
 class SetNotNull(Action, frozen=True, kw_only=True, eq=False):

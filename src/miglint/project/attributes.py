@@ -31,7 +31,7 @@ def field_attributes(field: Field, model: ModelState, world: World) -> Iterator[
     null = field.flag("null") if field.kind == "GeneratedField" else field.null
     yield "null", _boolean(field, "null", null)
     yield "unique", _boolean(field, "unique", field.unique)
-    yield "db_index", _boolean(field, "db_index", _db_index(field))
+    yield "db_index", _boolean(field, "db_index", field.db_index)
     yield "primary_key", _boolean(field, "primary_key", field.primary_key)
     yield "max_length", _max_length(field)
     yield "to", _target(field, model, world)
@@ -45,11 +45,6 @@ def _boolean(field: Field, argument: str, value: Truth) -> Attribute:
     if value is Truth.UNKNOWN or (field.kind is None and argument not in field.arguments):
         return UNKNOWN
     return value is Truth.YES
-
-
-def _db_index(field: Field) -> Truth:
-    # A one-to-one relation is a ForeignKey, and says so, although its unique constraint needs no index beside it.
-    return field.flag("db_index", default=Truth.YES) if field.kind == "OneToOneField" else field.db_index
 
 
 def _max_length(field: Field) -> Attribute:

@@ -14,6 +14,7 @@ from miglint.project.fields import Field
 from miglint.project.keys import UNREAD, ModelKey, model_key, setting_mark
 from miglint.project.truth import Truth
 from miglint.syntax.facts import Call, Expr, Literal, Name
+from miglint.syntax.sql import VOLATILE_FUNCTIONS
 
 if TYPE_CHECKING:
     from miglint.project.state import ModelState, ProjectState
@@ -217,9 +218,15 @@ def is_volatile(field: Field) -> Truth:
     if value is None or isinstance(value, Literal):
         return Truth.NO if field.complete else Truth.UNKNOWN
     function = value.callee.rpartition(".")[2] if isinstance(value, Call) else ""
-    if function in _VOLATILE:
+    if function in _VOLATILE or _called_by_name(value).upper() in VOLATILE_FUNCTIONS:
         return Truth.YES
     return Truth.NO if function in _STABLE else Truth.UNKNOWN
+
+
+def _called_by_name(value: Expr) -> str:
+    """The database's function of `Func(function="gen_random_uuid")`, "" for any other value."""
+    is_func = isinstance(value, Call) and value.callee.rpartition(".")[2] == "Func"
+    return (text_of(value.keyword("function")) or "") if isinstance(value, Call) and is_func else ""
 
 
 def has_effective_default(field: Field) -> Truth:

@@ -90,6 +90,8 @@ _PLAIN_JOINS = {"modelcluster.fields.ParentalManyToManyField", "mptt.fields.Tree
 
 # Arguments that say what a relation points to even where its class keeps them from Django's.
 _KEPT = frozenset({"to", "through"})
+# Whose `db_index` is True by default.
+_INDEXED = {"ForeignKey", "OneToOneField", "SlugField"}
 _AUTO = {"AutoField", "BigAutoField", "SmallAutoField"}
 RELATIONS = {"ForeignKey", "OneToOneField", "ManyToManyField"}
 # Field.empty_strings_allowed and not None by get_default: what BaseDatabaseSchemaEditor._effective_default fills
@@ -383,8 +385,8 @@ class Field:
 
     @lazy
     def db_index(self) -> Truth:
-        """Whether `db_index` holds: relations and slugs say so by default."""
-        default = Truth.of(self.kind in ("ForeignKey", "SlugField")) if self.kind else Truth.UNKNOWN
+        """Whether `db_index` holds: relations and slugs say so by default, though a unique column needs no index."""
+        default = Truth.of(self.kind in _INDEXED) if self.kind else Truth.UNKNOWN
         return self.flag("db_index", default=default)
 
     @lazy
@@ -475,9 +477,11 @@ class Field:
                 if name == "on_delete" and isinstance(value, Name) and value.name.rpartition(".")[2].startswith("DB_"):
                     kept[name] = value
                 continue
+            if name == "unique" and self.kind == "OneToOneField":
+                continue  # which is unique, whatever is said
             default = _DEFAULTS.get(name)
             if name == "db_index":
-                default = "True" if self.kind in ("ForeignKey", "SlugField") else "False"
+                default = "True" if self.kind in _INDEXED else "False"
             if isinstance(value, Literal):
                 if value.kind != "str" and value.text == default:
                     continue
@@ -507,7 +511,7 @@ _DEFAULTS = {
     "db_constraint": "True", "parent_link": "False", "auto_now": "False", "auto_now_add": "False", "db_comment": "None",
     "db_tablespace": "None", "max_length": "None", "unique_for_date": "None", "unique_for_month": "None",
     "unique_for_year": "None", "db_collation": "None", "through": "None", "through_fields": "None", "db_table": "None",
-    "to_field": "None",
+    "to_field": "None", "swappable": "True",
 }  # fmt: skip
 # Arguments that name another model, or fields of it.
 _NAMING = frozenset({"to", "through", "to_field", "to_fields"})

@@ -102,6 +102,14 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     def index(self, name: str) -> Index | None:
         return next((index for index in self.indexes if index.name == name), None)
 
+    def is_checked(self, column: str) -> bool:
+        """Whether a validated CHECK speaks of the column.
+
+        A statement of its type, be it the same, has PostgreSQL add the CHECK again.
+        Source: ATPostAlterTypeCleanup (src/backend/commands/tablecmds.c)
+        """
+        return any(found.kind == "check" and found.validated and column in found.columns for found in self.constraints)
+
     def proves_not_null(self, column: str) -> bool:
         """Whether a validated CHECK says that the column holds no NULL."""
         return any(found.not_null == column and found.validated for found in self.constraints)
@@ -472,13 +480,13 @@ _TIMESTAMPS = {"timestamp with time zone", "timestamp"}
 def _known_type(schema: Schema, action: AlterColumnType, beside: tuple[Action, ...]) -> Iterator[Action]:
     table = schema.table(action.table)
     column = table.columns.get(action.column) if table is not None else None
-    if table is not None and action.change in ("same", "compatible"):
-        action = replace(action, rebuilds=_rebuilt(table, action))
     if action.old_type is None and action.change == "unknown" and column is not None:
         change = type_change(column.type, action.new_type)
         if action.utc and {column.type, action.new_type} == _TIMESTAMPS:
             change = "compatible"  # since PostgreSQL 12
         action = replace(action, old_type=column.type, change=change)
+    if table is not None and action.change in ("same", "compatible"):
+        action = replace(action, rebuilds=_rebuilt(table, action), rechecks=table.is_checked(action.column))
     yield action
 
 

@@ -131,7 +131,8 @@ def _split(words: list[_Word]) -> list[list[_Word]]:
     return [*parts, part] if part else parts
 
 
-_VOLATILE_FUNCTIONS = {
+# By what PostgreSQL calls their volatility.
+VOLATILE_FUNCTIONS = {
     "RANDOM",
     "GEN_RANDOM_UUID",
     "UUID_GENERATE_V4",
@@ -588,7 +589,7 @@ class _Reader:
             if words[place + 1] == "(" and words[place - 1] not in ("REFERENCES", ".")
         }
         stored = "generated" in flags and "VIRTUAL" not in words
-        if flags & {"identity"} or stored or (functions & _VOLATILE_FUNCTIONS and "default" in flags):
+        if flags & {"identity"} or stored or (functions & VOLATILE_FUNCTIONS and "default" in flags):
             flags.add("volatile")
         elif "default" in flags and functions - _KNOWN_STABLE - _CONSTRAINT_WORDS:
             flags.add("unknown-default")

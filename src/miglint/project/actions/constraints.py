@@ -45,7 +45,8 @@ def constraint_of(
     elif left_out(value, database):
         return
     elif callee == "CheckConstraint":
-        yield AddCheck(name=name or "", not_null=_proves_not_null(value, model), **where)
+        proven = _proves_not_null(value, model)
+        yield AddCheck(name=name or "", columns=uses_of(value, model), not_null=proven, **where)
     elif callee == "UniqueConstraint":
         yield _unique(value, name, model, **more)
     elif callee == "ExclusionConstraint":

@@ -42,10 +42,13 @@ def index_of(value: Expr, name: str | None, model: ModelState, **more: Any) -> C
 
 
 def uses_of(value: Expr, model: ModelState) -> tuple[str, ...]:
-    """The columns that the expressions and the condition of an index, or of a constraint, speak of."""
+    """The columns that the expressions and the condition of an index, or of a constraint, speak of.
+
+    Up to Django 5.1 the condition of a CheckConstraint is called `check`.
+    """
     if not isinstance(value, Call):
         return ()
-    parts = [*value.arguments, value.keyword("condition")]
+    parts = [*value.arguments, value.keyword("condition"), value.keyword("check")]
     names = (name for part in parts if part is not None for name in _names_of_fields(part))
     return tuple(dict.fromkeys(model.column(name) for name in names if model.field(name) is not None))
 

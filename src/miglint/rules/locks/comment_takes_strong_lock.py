@@ -10,7 +10,6 @@ from miglint.api import (
     AlterField,
     CommentAction,
     Diagnostic,
-    Literal,
     Reference,
     Severity,
     rule,
@@ -38,16 +37,7 @@ def comment_takes_strong_lock(context: ActionContext[CommentAction]) -> Iterator
             continue
         if any(context.cost(each).blocks_writes for each in context.actions if not isinstance(each, _STATED)):
             continue  # another change needs the lock
-        comment = operation.field.arguments.get("db_comment")
-        text = (
-            f"""'{comment.text.replace("'", "''")}'"""
-            if isinstance(comment, Literal) and comment.kind == "str"
-            else "NULL"
-        )
-        sql = f'COMMENT ON COLUMN "{action.table}"."{action.column}" IS'
-        recipe = staged.by_sql(
-            context.instead, f"{operation.name}_comment", operation, [(f"{sql} {text}", f"{sql} NULL")]
-        )
+        recipe = staged.comment_alone(context.instead, operation, stated[0])
         yield context.diagnostic(
             None,
             f"the comment on {action.table}.{action.column} takes a lock that it does not need: {context.card(stated)}",

@@ -13,7 +13,9 @@ from miglint.api import (
     AddExclusion,
     AddField,
     AddForeignKey,
+    AlterColumnType,
     AlterField,
+    CommentAction,
     CreateIndex,
     Diagnostic,
     Severity,
@@ -24,7 +26,12 @@ from miglint.api import (
 _HELD = "Reads wait too: the transaction locked the table against them before, and keeps the lock. "
 
 
-@rule("MG303", on=(AddCheck, AddForeignKey, AddExclusion, AddColumn), severity=Severity.ERROR, supersedes=("MG310",))
+@rule(
+    "MG303",
+    on=(AddCheck, AddForeignKey, AddExclusion, AddColumn, AlterColumnType),
+    severity=Severity.ERROR,
+    supersedes=("MG310",),
+)
 def constraint_scan_blocks(context: ActionContext[Action]) -> Iterator[Diagnostic]:
     """A constraint is validated by reading the whole table under a lock that others wait for."""
     scanned = [action for action in context.at_risk if _scans(context, action)]
@@ -46,12 +53,16 @@ def _scans(context: ActionContext[Action], action: Action) -> bool:
     cost = context.cost(action)
     if not (cost.scans and cost.lasts and cost.blocks_writes):
         return False
-    return not (isinstance(action, AddColumn) and cost.rewrites)  # that is a rewrite
+    if isinstance(action, AlterColumnType) and not action.rechecks:
+        return False
+    return not cost.rewrites  # that is a rewrite
 
 
 def _what(action: Action) -> str:
     if isinstance(action, AddColumn):
         return f"the CHECK of {action.column.name}"
+    if isinstance(action, AlterColumnType):
+        return f"the CHECK of {action.column}"
     if isinstance(action, AddForeignKey):
         return f"the foreign key of {', '.join(action.columns) or action.table}"
     kind = "exclusion constraint" if isinstance(action, AddExclusion) else "CHECK"
@@ -62,6 +73,8 @@ def _instead(context: ActionContext[Action], action: Action) -> str:
     operation, title = context.operation, context.database.title
     if isinstance(action, AddExclusion):
         return "There is no online form of it: add it when nobody writes, with a lock timeout, or to a new table."
+    if isinstance(action, AlterColumnType):
+        return _instead_of_stating_type(context, action)
     if not _has_online_form(context, action):
         return f"{title} cannot validate it while writes go on: migrate when nobody writes."
     later = "in a migration that comes after, while reads and writes go on"
@@ -77,6 +90,16 @@ def _instead(context: ActionContext[Action], action: Action) -> str:
         recipe = staged.checked_column(context.instead, operation, added, action)
         return f"Add the CHECK for new rows only (NOT VALID), and validate the old ones {later}:\n{recipe}"
     return f"Write NOT VALID, and ALTER TABLE … VALIDATE CONSTRAINT … {later}."
+
+
+def _instead_of_stating_type(context: ActionContext[Action], action: AlterColumnType) -> str:
+    operation = context.operation
+    if isinstance(operation, AlterField) and any(isinstance(each, CommentAction) for each in context.actions):
+        return f"Say the comment in SQL:\n{staged.comment_alone(context.instead, operation, action)}"
+    return (
+        "Drop the CHECK before it in the same migration, add it again NOT VALID after it, and validate the old rows "
+        "in a migration that comes after, while reads and writes go on."
+    )
 
 
 def _has_online_form(context: ActionContext[Action], action: Action) -> bool:

@@ -10,6 +10,7 @@ from miglint.api import (
     AddField,
     AddIndex,
     AddUnique,
+    AlterColumnType,
     AlterField,
     CreateIndex,
     Diagnostic,
@@ -22,25 +23,24 @@ from miglint.api import (
     staged,
 )
 
-Built = CreateIndex | AddUnique
+Built = CreateIndex | AddUnique | AlterColumnType
 
 
-@rule("MG302", on=(CreateIndex, AddUnique), severity=Severity.ERROR, supersedes=("MG310",))
+@rule("MG302", on=(CreateIndex, AddUnique, AlterColumnType), severity=Severity.ERROR, supersedes=("MG310",))
 def index_blocks_writes(context: ActionContext[Action]) -> Iterator[Diagnostic]:
     """Building an index on a live table blocks writes until it is done."""
     if not context.touches_database:
         return
-    built = [
-        action for action in context.at_risk if isinstance(action, CreateIndex | AddUnique) and _blocks(context, action)
-    ]
+    built = [action for action in context.at_risk if isinstance(action, Built) and _blocks(context, action)]
     if not built:
         return
     tables = ", ".join(dict.fromkeys(action.table or "a table" for action in built))
     blocked = "reads and writes" if any(context.blocks_reads(action) for action in built) else "writes"
-    count = "an index" if len(built) == 1 else f"{len(built)} indexes"
+    number = sum(action.rebuilds if isinstance(action, AlterColumnType) else 1 for action in built)
+    count = "an index" if number == 1 else f"{number} indexes"
     yield context.diagnostic(
         None,
-        f"{count} on {tables} {'is' if len(built) == 1 else 'are'} built while {blocked} wait ({_reasons(built)})",
+        f"{count} on {tables} {'is' if number == 1 else 'are'} built while {blocked} wait ({_reasons(built)})",
         help=_when(context, built) + _instead(context, built),
         url=context.cost(built[0]).url,
         confidence=context.confidence(context.step, built),
@@ -49,11 +49,17 @@ def index_blocks_writes(context: ActionContext[Action]) -> Iterator[Diagnostic]:
 
 def _blocks(context: ActionContext[Action], action: Built) -> bool:
     cost = context.cost(action)
-    return cost.blocks_writes and cost.lasts and cost.indexes
+    return cost.blocks_writes and cost.lasts and cost.indexes and not cost.rewrites  # that is a rewrite
+
+
+def _reason(action: Built) -> str:
+    if isinstance(action, AlterColumnType):
+        return f"another {'collation' if action.collated else 'type'} of {action.column}"
+    return f"{action.name or 'index'}: {action.reason}"
 
 
 def _reasons(built: list[Built]) -> str:
-    names = [f"{action.name or 'index'}: {action.reason}" for action in built[:3]]
+    names = [_reason(action) for action in built[:3]]
     return ", ".join(names) + (f", and {len(built) - 3} more" if len(built) > 3 else "")
 
 
@@ -68,6 +74,11 @@ def _when(context: ActionContext[Action], built: list[Built]) -> str:
 
 def _instead(context: ActionContext[Action], built: list[Built]) -> str:
     operation, action = context.operation, built[0]
+    if isinstance(action, AlterColumnType):
+        return (
+            "Drop what is built again before it, and build it after it, both CONCURRENTLY and in migrations of their "
+            "own. The index of a constraint cannot be dropped like that: add a second column, fill it, and change over."
+        )
     if not _is_online(context, action):
         return f"{context.database.title} cannot build it beside running writes: migrate when nobody writes."
     if isinstance(operation, RunSQL | RunPython):
@@ -81,10 +92,11 @@ def _instead(context: ActionContext[Action], built: list[Built]) -> str:
         index, model = paste.value(operation.index), (operation.model or "").lower()
         recipe = set_apart(staged.concurrent_index(context.instead, model, index, paste))
         return f"Build it concurrently, in a migration of its own:\n{recipe}"
-    if any(isinstance(each, AddUnique) or each.unique for each in built):
+    indexes = [each for each in built if not isinstance(each, AlterColumnType)]
+    if any(isinstance(each, AddUnique) or each.unique for each in indexes):
         return (
             "Build the unique index concurrently, and make the constraint of it in a migration that comes after:\n"
-            + staged.unique(context.instead, operation, built, context.actions)
+            + staged.unique(context.instead, operation, indexes, context.actions)
         )
     if isinstance(operation, AddField | AlterField):
         like = any(isinstance(each, CreateIndex) and each.reason == "like" for each in built)
