@@ -45,6 +45,8 @@ def effects(
     for action in actions:
         if isinstance(action, CreateTable):
             made.add(action.table)
+        if isinstance(action, RenameTable) and action.table in made:
+            made.add(action.new_table)
         if not action.table or action.table in made:
             continue
         name = names.get(action.table, action.table)
