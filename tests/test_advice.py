@@ -28,16 +28,36 @@ class Migration(migrations.Migration):
         {}
     ]
 """
+_AGAIN = """\
+migrations.DeleteModel("Item"), migrations.CreateModel("ItemLine", [
+    ("id", models.BigAutoField(primary_key=True)),
+    ("name", models.CharField(max_length=100)),
+    ("quantity", models.PositiveIntegerField(default=1)),
+    ("price", models.DecimalField(decimal_places=2, max_digits=8)),
+    ("order", models.ForeignKey(on_delete=models.CASCADE, to="shop.order")),
+]),"""
 # The operation, the rule, what its help says and what it does not.
 CASES = {
     "a primary key cannot be left behind without values": (
         'migrations.RemoveField("order", "id"),', "MG201", "It is the primary key", "DROP NOT NULL",
     ),
+    "what is left of a key takes NULL and refers to nothing": (
+        'migrations.RemoveField("order", "customer"),', "MG201",
+        'on_delete=models.PROTECT, to="shop.customer", null=True, db_constraint=False)', "NOT NULL",
+    ),
+    "nobody inserts into a table that no model has": (
+        'migrations.DeleteModel("Item"),', "MG202", 'to="shop.order", db_constraint=False)', "null=True",
+    ),
+    "a model is renamed, not a field": (
+        _AGAIN,
+        "MG203", "a model was renamed only while its fields stay the same", "whether a field",
+    ),
     "links are a table": (
         'migrations.RemoveField("order", "tags"),', "MG201", "brings the join table back empty", "the column",
     ),
     "join tables go before the table they refer to": (
-        'migrations.DeleteModel("Order"),', "MG202", "DROP TABLE shop_order_tags; DROP TABLE shop_order'", "…\n",
+        'migrations.DeleteModel("Order"),', "MG202",
+        "\"shop_order_tags\"', migrations.RunSQL.noop)\n\n    migrations.RunSQL('DROP TABLE \"shop_order\"'", "…\n",
     ),
     "a class is spelled with its module": (
         'migrations.AddField("order", "words", django.contrib.postgres.search.SearchVectorField()),', "MG401",
@@ -49,7 +69,7 @@ CASES = {
     ),
     "each row gets a value of its own": (
         'migrations.AddField("item", "tag", models.ForeignKey("shop.tag", models.CASCADE, default=uuid.uuid4)),',
-        "MG402", "row.tag = uuid.uuid4()", ".update(",
+        "MG402", "row.tag_id = uuid.uuid4()", ".update(",
     ),
     "a function of the migration itself": (
         'migrations.AddField("order", "key", models.UUIDField(default=make_key, unique=True)),', "MG407",

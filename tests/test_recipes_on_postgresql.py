@@ -91,6 +91,20 @@ CASES = {
     ),
 }  # fmt: skip
 
+# The removal, the rule, and what the new release may do as soon as the first of two steps is done.
+LEAVING = {
+    "a key": (
+        'migrations.RemoveField("order", "customer")',
+        "MG201",
+        ["INSERT INTO shop_order (id, data, paid) VALUES (3, '', true)", "DELETE FROM shop_customer"],
+    ),
+    "a value": (
+        'migrations.RemoveField("order", "data")', "MG201", ["INSERT INTO shop_order (id, paid) VALUES (3, true)"],
+    ),
+    "links": ('migrations.RemoveField("order", "tags")', "MG201", ["DELETE FROM shop_order", "DELETE FROM shop_tag"]),
+    "a model": ('migrations.DeleteModel("Order")', "MG202", ["DELETE FROM shop_customer", "DELETE FROM shop_tag"]),
+}  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def socket() -> Iterator[Path]:
@@ -105,24 +119,54 @@ def recipe(text: str) -> dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
+def changed(operation: str, number: int = 2) -> dict[str, str]:
+    """The migration of an operation."""
+    before = "0001_initial" if number == 2 else f"{number - 1:04}_change"
+    change = f'    dependencies = [("shop", "{before}")]\n    operations = [{operation}]\n'
+    return {f"shop/migrations/{number:04}_change.py": f"{_HEAD}class Migration(migrations.Migration):\n{change}"}
+
+
+def advice(operation: str, code: str, root: Path) -> str:
+    """What a finding about an operation, in a migration after the first, says; the migration is gone then."""
+    write(root, {"shop/migrations/0001_initial.py": START, **changed(operation)})
+    report = Session(Options(cache=False, jobs=1, select=(code,), database="postgresql"), cwd=root).report([root])
+    (found,) = [each for each in report.findings if each.code == code]
+    (root / "shop/migrations/0002_change.py").unlink()
+    return found.help
+
+
+def database(socket: Path, name: str) -> dict[str, str]:
+    """A new database, as an entry of DATABASES."""
+    with psycopg.connect(host=str(socket), user="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return {"ENGINE": "django.db.backends.postgresql", "HOST": str(socket), "USER": "postgres", "NAME": name}
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_it_runs_and_keeps_the_values(case: str, socket: Path, tmp_path: Path) -> None:
     operation, code, question, expected = CASES[case]
-    change = f'    dependencies = [("shop", "0001_initial")]\n    operations = [{operation}]\n'
-    bad = f"{_HEAD}class Migration(migrations.Migration):\n{change}"
-    write(tmp_path, {"shop/migrations/0001_initial.py": START, "shop/migrations/0002_change.py": bad})
-    report = Session(Options(cache=False, jobs=1, select=(code,), database="postgresql"), cwd=tmp_path).report(
-        [tmp_path]
-    )
-    (found,) = [each for each in report.findings if each.code == code]
-    files = recipe(found.help)
+    files = recipe(advice(operation, code, tmp_path))
     assert files
-    (tmp_path / "shop/migrations/0002_change.py").unlink()
     write(tmp_path, files)
-    name = f"recipe_{list(CASES).index(case)}"
-    with psycopg.connect(host=str(socket), user="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    entry = {"ENGINE": "django.db.backends.postgresql", "HOST": str(socket), "USER": "postgres", "NAME": name}
+    entry = database(socket, f"recipe_{list(CASES).index(case)}")
     assert migrate(tmp_path, database=entry) == ""
-    with psycopg.connect(host=str(socket), user="postgres", dbname=name) as connection:
+    with psycopg.connect(host=str(socket), user="postgres", dbname=entry["NAME"]) as connection:
         assert connection.execute(question).fetchall() == expected
+
+
+@pytest.mark.parametrize("case", LEAVING)
+def test_a_release_works_beside_what_the_database_still_has(case: str, socket: Path, tmp_path: Path) -> None:
+    operation, code, statements = LEAVING[case]
+    said = advice(operation, code, tmp_path)
+    first, last = (
+        ", ".join(re.findall(r"^    (migrations\..*?\))$(?!\n     )", part, re.M | re.S))
+        for part in said.split("then, when no release uses it any more")
+    )
+    entry = database(socket, f"leaving_{list(LEAVING).index(case)}")
+    write(tmp_path, changed(first))
+    assert migrate(tmp_path, database=entry) == ""
+    with psycopg.connect(host=str(socket), user="postgres", dbname=entry["NAME"]) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    write(tmp_path, changed(last, 3))
+    assert migrate(tmp_path, database=entry, again=True) == ""

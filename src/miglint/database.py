@@ -80,6 +80,11 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
         """Source: `can_rename_index` of Django's backends; where it is false, the index is dropped and made again."""
         return self.vendor != "sqlite" and (self.vendor != "mariadb" or self.version >= (10, 5, 2))
 
+    def quoted(self, name: str) -> str:
+        """A name as SQL spells it, whatever it is. Source: `quote_name` of Django's backends"""
+        mark = "`" if self.is_mysql else '"'
+        return name if name.startswith(mark) and name.endswith(mark) else f"{mark}{name}{mark}"
+
     @property
     def title(self) -> str:
         return DISPLAY_NAME[self.vendor]

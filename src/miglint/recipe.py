@@ -139,11 +139,11 @@ def fill(model: str, app: str, column: str, value: str, *, function: str, where:
     )
 
 
-def fill_each(model: str, app: str, column: str, value: str, *, function: str) -> str:
-    """A function for RunPython that gives each row that holds NULL a value of its own."""
+def fill_each(model: str, app: str, column: str, value: str, *, function: str, key: bool = False) -> str:
+    """A function for RunPython that gives each row with NULL a value of its own; `key`: it is that of a related row."""
     return _rows_without(model, app, column, function) + (
         "    for row in rows.iterator():\n"
-        f"        row.{column} = {value}\n"
+        f"        row.{column}{'_id' if key else ''} = {value}\n"
         f"        row.save(update_fields=[{quoted(column)}])\n"
     )
 

@@ -27,6 +27,7 @@ from miglint.project.action import (
 )
 from miglint.project.fields import Field
 from miglint.project.operations import AddConstraint, AddField, AlterField, Operation, RenameModel
+from miglint.project.truth import Truth
 from miglint.recipe import DEFAULTS, Paste, Sequel, fill, quoted, set_apart
 from miglint.syntax.facts import Call, Literal
 from miglint.syntax.spelling import UNKNOWN
@@ -389,6 +390,24 @@ def new_column(sequel: Sequel, operation: AlterField, *, app: str, model: str, c
     run = paste.operation("RunPython", f"fill_{fresh}", "migrations.RunPython.noop")
     function = fill(model, app, fresh, value, function=f"fill_{fresh}", where=f"{name}__isnull=False")
     return set_apart(first, sequel.migration(f"fill_{lower}_{fresh}", [run], paste, functions=function, atomic=False))
+
+
+def left_behind(field: Field, paste: Paste, *, model: str, name: str, inserts: bool = True) -> str | None:
+    """The AlterField after which a release that does not know a field can work beside what the database keeps of it.
+
+    Where the release `inserts` rows, the column takes NULL; no foreign key is left, of a join table either, so that the
+    rows that it refers to can be deleted. None where nothing is in the way.
+    """
+    change = {}
+    filled = (field.is_many_to_many, field.is_generated, field.null, field.has_db_default)
+    if inserts and not any(each.certain for each in filled):
+        change["null"] = "True"
+    if field.is_relation.certain and field.through is None and field.flag("db_constraint", default=Truth.YES).possible:
+        change["db_constraint"] = "False"
+    if not change:
+        return None
+    kept = paste.field(field, **change)
+    return paste.operation("AlterField", model_name=quoted(model.lower()), name=quoted(name), field=kept)
 
 
 # PostgreSQL cuts longer names, silently. Source: https://www.postgresql.org/docs/current/limits.html

@@ -11,9 +11,12 @@ from miglint.api import (
     DropTable,
     ModelState,
     OperationContext,
+    Paste,
     Reference,
     Severity,
     rule,
+    set_apart,
+    staged,
 )
 
 _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#deletemodel"
@@ -41,19 +44,23 @@ def delete_model(context: OperationContext[DeleteModel]) -> Iterator[Diagnostic]
 
 
 def _help(context: OperationContext[DeleteModel], model: ModelState, table: str, joins: list[str]) -> str:
-    database = context.database
-    # Join tables refer to the model's own: they go first.
-    sql = "; ".join(f"DROP TABLE {name}" for name in (*joins, table))
+    database, code = context.database, Paste()
     cascade = "Django writes DROP TABLE … CASCADE: its views go too. " if database.vendor == "postgresql" else ""
+    # Nobody inserts rows any more, but those that are there refer to others.
+    keys = [each for each in model.fields.values() if each.field.is_relation.certain]
+    found = [staged.left_behind(each.field, code, model=model.name, name=each.name, inserts=False) for each in keys]
+    alone = [each for each in found if each is not None]
+    why = " (as it is, the new release could not delete rows that it refers to)" if alone else ""
+    state = code.separate(state=[code.operation("DeleteModel", f'"{model.name}"')])
+    # Join tables refer to the model's own: they go first.
+    drops = [code.run_sql(f"DROP TABLE {database.quoted(name or '…')}", "") for name in (*joins, table)]
     return (
         "Undoing the migration brings the table back empty. The release that runs during the deploy may still read it. "
         f"{cascade}{_locked(context)}"
-        "Take it out in two releases: first from the state alone,\n"
-        "    migrations.SeparateDatabaseAndState(\n"
-        f"        state_operations=[migrations.DeleteModel({model.name!r})],\n"
-        "    )\n"
+        f"Take it out in two releases: first from the state alone{why},\n"
+        f"{set_apart(*alone, state)}\n"
         "then, when no release uses it any more, from the database:\n"
-        f"    migrations.RunSQL({sql!r}, migrations.RunSQL.noop)"
+        f"{set_apart(*drops)}"
     )
 
 

@@ -12,9 +12,12 @@ from miglint.api import (
     FieldState,
     ModelState,
     OperationContext,
+    Paste,
     RemoveField,
     Severity,
     rule,
+    set_apart,
+    staged,
 )
 
 _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#removefield"
@@ -41,7 +44,7 @@ def remove_field(context: OperationContext[RemoveField]) -> Iterator[Diagnostic]
             f"removing {context.model_name}.{field.name} drops {lost}, with its data",
             help=_help(context, model, field, action),
             url=_URL,
-            related=(context.related(field.origin.migration, field.origin.span, f"{field.name} was added here"),),
+            related=(context.related(field.origin.migration, field.origin.span, f"{field.name} was defined here"),),
             confidence=Confidence.HIGH if action.certain else Confidence.LOW,
             field=field.name,
         )
@@ -70,27 +73,33 @@ def _help(
             f"{lost}It is the primary key: rows of other tables, caches and links know the rows by it. Keep its values "
             "in a column of another name until nothing asks for them any more."
         )
+    code = Paste()
+    alone = staged.left_behind(field.field, code, model=model.name, name=field.name)
+    where = {"model_name": f'"{model.name.lower()}"', "name": f'"{field.name}"'}
+    first = [alone] if alone is not None else []
+    first.append(code.separate(state=[code.operation("RemoveField", **where)]))
     return (
-        f"{lost}Take it out in two releases: first from the state alone,\n"
-        "    migrations.SeparateDatabaseAndState(\n"
-        f"        state_operations=[migrations.RemoveField({model.name.lower()!r}, {field.name!r})],\n"
-        f"{_nullable(context, field, action)}"
-        "    )\n"
+        f"{lost}Take it out in two releases: first from the state alone{_needs(field, action, alone)},\n"
+        f"{set_apart(*first)}\n"
         "then, when no release uses it any more, from the database:\n"
-        f"    migrations.RunSQL({_drop(action)!r}, migrations.RunSQL.noop)"
+        f"{set_apart(code.run_sql(_drop(context, action), ''))}"
     )
 
 
-def _nullable(context: OperationContext[RemoveField], field: FieldState, action: DropColumn | DropTable) -> str:
-    """What lets the new release insert rows without the column that is left behind."""
-    known = field.field.null.certain or field.field.has_db_default.certain
-    if isinstance(action, DropTable) or known or context.database.vendor != "postgresql":
+def _needs(field: FieldState, action: DropColumn | DropTable, alone: str | None) -> str:
+    """Why the new release cannot work beside what is left in the database as it is."""
+    if alone is None:
         return ""
-    sql = f"ALTER TABLE {action.table} ALTER COLUMN {action.column} DROP NOT NULL"
-    return f"        database_operations=[migrations.RunSQL({sql!r}, migrations.RunSQL.noop)],\n"
+    does = ["insert rows"] if isinstance(action, DropColumn) and not field.field.null.certain else []
+    if field.field.is_relation.certain:
+        does.append(
+            "delete rows that it refers to" if isinstance(action, DropColumn) else "delete rows that have links"
+        )
+    return f" (as it is, the new release could not {' or '.join(does)})"
 
 
-def _drop(action: DropColumn | DropTable) -> str:
+def _drop(context: OperationContext[RemoveField], action: DropColumn | DropTable) -> str:
+    named = context.database.quoted
     if isinstance(action, DropTable):
-        return f"DROP TABLE {action.table}"
-    return f"ALTER TABLE {action.table} DROP COLUMN {action.column}"
+        return f"DROP TABLE {named(action.table)}"
+    return f"ALTER TABLE {named(action.table)} DROP COLUMN {named(action.column)}"

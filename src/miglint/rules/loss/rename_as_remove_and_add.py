@@ -278,7 +278,9 @@ def _may_copy(step: Step, context: OperationContext[Operation], pair: _Pair) -> 
 def _help(context: OperationContext[Operation], pair: _Pair, *, again: bool) -> str:
     lost = "Undoing the migration brings the old name back empty. "
     code = Paste()
+    asks = "a field was renamed only while nothing else about it changes"
     if isinstance(context.operation, DeleteModel):
+        asks = "a model was renamed only while its fields stay the same"
         rename = code.operation("RenameModel", old_name=f'"{pair.old}"', new_name=f'"{pair.new}"')
     elif again:
         return (
@@ -292,7 +294,6 @@ def _help(context: OperationContext[Operation], pair: _Pair, *, again: bool) -> 
         )
     then = "" if pair.same_kind else ", then change the rest of it with AlterField"
     return (
-        f"{lost}Django asks whether a field was renamed only while nothing else about it changes. If it is a rename, "
-        f"write instead of both{then}:\n{set_apart(rename)}\n"
+        f"{lost}Django asks whether {asks}. If it is a rename, write instead of both{then}:\n{set_apart(rename)}\n"
         "If it is not, copy what is worth keeping before the removal, and remove in a later release."
     )

@@ -16,6 +16,7 @@ from miglint.api import (
     has_effective_default,
     rule,
     set_apart,
+    staged,
 )
 
 _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#removefield"
@@ -58,16 +59,12 @@ def _help(context: OperationContext[RemoveField], model: ModelState, state: Fiel
         "sqlite": f"NOT NULL constraint failed: new__{table}.{column}",
     }.get(context.database.vendor, "")
     code = Paste()
-    alter = code.operation(
-        "AlterField",
-        model_name=f'"{model.name.lower()}"',
-        name=f'"{state.name}"',
-        field=code.field(state.field, null="True"),
-    )
+    alter = staged.left_behind(state.field, code, model=model.name, name=state.name) or ""
+    key = ", and drop its foreign key, which is added again otherwise" if "db_constraint" in alter else ""
     remove = code.operation("RemoveField", model_name=f'"{model.name.lower()}"', name=f'"{state.name}"')
     return (
         f"Django calls RemoveField reversible, but going back adds the column without a value for the rows there are: "
-        f"IntegrityError: {error}. Make it nullable first (the new release can then insert rows without it, too), in "
-        f"a migration of the release before:\n{set_apart(alter)}\n"
+        f"IntegrityError: {error}. Make it nullable first (the new release can then insert rows without it, too){key}, "
+        f"in a migration of the release before:\n{set_apart(alter)}\n"
         f"In one migration with it, undoing would make it NOT NULL again, and fail. Then:\n{set_apart(remove)}"
     )

@@ -153,8 +153,11 @@ def _steps(context: OperationContext[AddField], model: ModelState, name: str, wh
         second.imports |= {needed} - {""}
     function = f"fill_{name}"
     run = second.operation("RunPython", function, "migrations.RunPython.noop")
-    write = fill_each if isinstance(given, Name) and _may_be_fresh(context, given) else fill
-    filled = write(model.name, model.app, name, value, function=function)
+    if isinstance(given, Name) and _may_be_fresh(context, given):
+        key = field.is_relation.certain
+        filled = fill_each(model.name, model.app, name, value, function=function, key=key)
+    else:
+        filled = fill(model.name, model.app, name, value, function=function)
     files = [
         sequel.migration(f"fill_{model.name.lower()}_{name}", [run], second, functions=filled),
         sequel.migration(

@@ -125,7 +125,7 @@ def _help(
     add = here.operation("AddField", **where, field=here.field(field, drop=["default", "unique"], null="True"))
     given = field.arguments.get("default")
     value = f"{second.value(given)}()" if given is not None and fresh else "…  # a value of its own"
-    function = fill_each(model.name, model.app, name, value, function=f"fill_{name}")
+    function = fill_each(model.name, model.app, name, value, function=f"fill_{name}", key=field.is_relation.certain)
     run = second.operation("RunPython", f"fill_{name}", "migrations.RunPython.noop")
     last = third.operation("AlterField", **where, field=third.field(field))
     files = [

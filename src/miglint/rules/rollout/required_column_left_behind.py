@@ -17,6 +17,7 @@ from miglint.api import (
     Severity,
     rule,
     set_apart,
+    staged,
 )
 
 _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#separatedatabaseandstate"
@@ -87,13 +88,17 @@ def _help(context: OperationContext[RemoveField], model: ModelState, state: Fiel
         "postgresql": f'null value in column "{column.name}" of relation "{model.table}" violates not-null constraint',
         "sqlite": f"NOT NULL constraint failed: {model.table}.{column.name}",
     }.get(database.vendor, f"Field '{column.name}' doesn't have a default value")
-    where = {"model_name": f'"{model.name.lower()}"', "name": f'"{state.name}"'}
     said = f"The code leaves the column out, and gets IntegrityError: {error}. "
-    nullable = code.operation("AlterField", **where, field=code.field(state.field, null="True"))
-    remove = code.operation("RemoveField", **where)
+    nullable = staged.left_behind(state.field, code, model=model.name, name=state.name) or ""
+    remove = code.operation("RemoveField", model_name=f'"{model.name.lower()}"', name=f'"{state.name}"')
+    key = (
+        " (and without its foreign key: rows that it refers to could not be deleted)"
+        if "db_constraint" in nullable
+        else ""
+    )
     if context.touches_database:
-        return f"{said}Make it nullable in the release before this one:\n{set_apart(nullable)}"
+        return f"{said}Make it nullable in the release before this one{key}:\n{set_apart(nullable)}"
     return (
-        f"{said}Make it nullable first, where the database sees it:\n"
+        f"{said}Make it nullable first, where the database sees it{key}:\n"
         f"{set_apart(nullable, code.separate(state=[remove]))}"
     )
