@@ -47,6 +47,9 @@ START = f"""\
 """
 _MOVED = 'models.ForeignKey("shop.customer", models.PROTECT, null=True, to_field="number")'
 _LONG = "weight_of_everything_that_is_in_it_when_it_leaves_us"
+_CHECKED = """\
+SELECT number_new::text FROM shop_customer
+UNION SELECT convalidated::text FROM pg_constraint WHERE conname = 'shop_customer_number_new_check' ORDER BY 1"""
 # The operation, the rule, and what the rows hold where its recipe has run.
 CASES = {
     "text becomes JSON, in a new column": (
@@ -56,6 +59,14 @@ CASES = {
     "text becomes JSON, row by row": (
         'migrations.AlterField("order", "data", models.JSONField())', "MG204",
         "SELECT data_new->'a' FROM shop_order ORDER BY id", [(1,), (None,)],
+    ),
+    "a number that is not negative, in a new column": (
+        'migrations.AlterField("customer", "number", models.PositiveBigIntegerField())', "MG301",
+        _CHECKED, [("1",), ("2",), ("true",)],
+    ),
+    "a number that is not negative, row by row": (
+        'migrations.AlterField("customer", "number", models.PositiveIntegerField())', "MG204",
+        _CHECKED, [("1",), ("2",), ("true",)],
     ),
     "a date with the time that Django fills in": (
         'migrations.AlterField("customer", "since", models.DateTimeField(auto_now_add=True, null=True))', "MG301",

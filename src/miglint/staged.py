@@ -25,6 +25,7 @@ from miglint.project.action import (
     RenameTable,
     SetNotNull,
 )
+from miglint.project.columns import is_checked
 from miglint.project.fields import Field
 from miglint.project.operations import AddConstraint, AddField, AlterField, Operation, RenameModel
 from miglint.project.truth import Truth
@@ -146,21 +147,24 @@ def checked_column(sequel: Sequel, operation: AddField | AlterField, added: AddC
     statements = []
     if added is not None:
         null = "NULL" if not added.column.null.refuted else f"DEFAULT {_number(operation.field)} NOT NULL"
-        statements.append(
-            (
-                f'ALTER TABLE "{checked.table}" ADD COLUMN "{column}" {added.column.type or UNKNOWN} {null}',
-                f'ALTER TABLE "{checked.table}" DROP COLUMN "{column}"',
-            )
-        )
-    statements.append(
-        (
-            f'ALTER TABLE "{checked.table}" ADD CONSTRAINT "{constraint}" CHECK ("{column}" >= 0) NOT VALID',
-            f'ALTER TABLE "{checked.table}" DROP CONSTRAINT "{constraint}"',
-        )
-    )
+        statements.append(_added(checked.table, column, f"{added.column.type or UNKNOWN} {null}"))
+    statements.append(_checked(checked.table, column, constraint))
     made = paste.separate(state=[_spelled(operation, paste)], database=[paste.run_sql(*sql) for sql in statements])
     first = sequel.migration(f"{model}_{name}", [made], paste)
     return set_apart(first, _validated_by_sql(sequel, checked.table, constraint))
+
+
+def _added(table: str, column: str, definition: str) -> tuple[str, str]:
+    start = f'ALTER TABLE "{table}"'
+    return f'{start} ADD COLUMN "{column}" {definition}', f'{start} DROP COLUMN "{column}"'
+
+
+def _checked(table: str, column: str, name: str) -> tuple[str, str]:
+    start = f'ALTER TABLE "{table}"'
+    return (
+        f'{start} ADD CONSTRAINT "{name}" CHECK ("{column}" >= 0) NOT VALID',
+        f'{start} DROP CONSTRAINT "{name}"',
+    )
 
 
 def _number(field: Field) -> str:
@@ -376,20 +380,40 @@ def _(action: DropConstraint) -> tuple[str, str]:
     )
 
 
-def new_column(sequel: Sequel, operation: AlterField, *, app: str, model: str, cast: bool) -> str:
+def new_column(
+    sequel: Sequel, operation: AlterField, *, app: str, model: str, retyped: AlterColumnType, cast: bool
+) -> str:
     """A second column of the new type, filled beside the old one: by a `cast` where values are not taken without."""
     lower, name = _names(operation)
-    paste = Paste()
     fresh = f"{name}_new"
-    field = paste.field(operation.field, drop=("unique", "db_index", "db_column", *DEFAULTS), null="True")
-    add = paste.operation("AddField", model_name=quoted(lower), name=quoted(fresh), field=field)
-    first = sequel.migration(f"{lower}_{fresh}", [add], paste)
+    left_out = ("unique", "db_index", "db_column", *DEFAULTS)
+    first, *validated = fresh_column(sequel, operation, fresh, left_out, table=retyped.table, type=retyped.new_type)
     paste = Paste()
     value = f'Cast("{name}", {model}._meta.get_field("{fresh}"))' if cast else f'models.F("{name}")'
     paste.imports.add("from django.db.models.functions import Cast" if cast else "from django.db import models")
     run = paste.operation("RunPython", f"fill_{fresh}", "migrations.RunPython.noop")
     function = fill(model, app, fresh, value, function=f"fill_{fresh}", where=f"{name}__isnull=False")
-    return set_apart(first, sequel.migration(f"fill_{lower}_{fresh}", [run], paste, functions=function, atomic=False))
+    filled = sequel.migration(f"fill_{lower}_{fresh}", [run], paste, functions=function, atomic=False)
+    return set_apart(first, *validated, filled)
+
+
+def fresh_column(
+    sequel: Sequel, operation: AlterField, name: str, left_out: Iterable[str], *, table: str, type: str | None
+) -> list[str]:
+    """A nullable column beside the one that the operation alters; the CHECK of a Positive…Field is validated after it.
+
+    Within ADD COLUMN the database verifies the CHECK for every row, although all hold NULL.
+    """
+    lower, paste = _names(operation)[0], Paste()
+    field = paste.field(operation.field, drop=left_out, null="True")
+    add = paste.operation("AddField", model_name=quoted(lower), name=quoted(name), field=field)
+    if not is_checked(operation.field).certain or type is None:
+        return [sequel.migration(f"{lower}_{name}", [add], paste)]
+    check = _constraint_name(f"{table}_{name}", "_check")
+    statements = [_added(table, name, f"{type} NULL"), _checked(table, name, check)]
+    made = paste.separate(state=[add], database=[paste.run_sql(*sql) for sql in statements])
+    first = sequel.migration(f"{lower}_{name}", [made], paste)
+    return [first, _validated_by_sql(sequel, table, check)]
 
 
 def left_behind(field: Field, paste: Paste, *, model: str, name: str, inserts: bool = True) -> str | None:

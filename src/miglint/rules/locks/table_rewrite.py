@@ -98,6 +98,7 @@ def _help(context: ActionContext[Action], rewritten: list[Action]) -> str:
                 operation,
                 app=context.migration.app,
                 model=model.name,
+                retyped=action,
                 cast=needs_cast(action.old_type, action.new_type),
             )
         )

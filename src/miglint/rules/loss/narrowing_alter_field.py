@@ -23,6 +23,7 @@ from miglint.api import (
     prepared,
     rule,
     set_apart,
+    staged,
 )
 
 _URL = "https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DATA-TYPE"
@@ -61,13 +62,20 @@ def _narrowing(context: OperationContext[AlterField], model: ModelState, state: 
         return None
     if old.is_relation.certain and new.is_relation.certain and old.arguments.get("to") != new.arguments.get("to"):
         return None  # another table's values: MG206
+    before, after = _types(context, model, state)
+    negative = is_checked(new).certain and is_checked(old).refuted
+    return narrowing(before, after, context.database, negative=negative)
+
+
+def _types(
+    context: OperationContext[AlterField], model: ModelState, state: FieldState
+) -> tuple[str | None, str | None]:
+    """The column's type before and after, None where that is not known."""
     table = context.step.schema_before.table(model.table)
     column = table.columns.get(model.column(state.name)) if table is not None else None
     changed = next((a for a in context.actions if isinstance(a, AlterColumnType) and not a.cascades), None)
     before = changed.old_type if changed is not None else column.type if column is not None else None
-    after = changed.new_type if changed is not None else before
-    negative = is_checked(new).certain and is_checked(old).refuted
-    return narrowing(before, after, context.database, negative=negative)
+    return before, changed.new_type if changed is not None else before
 
 
 def _named(field: Field) -> str:
@@ -83,16 +91,16 @@ def _help(context: OperationContext[AlterField], model: ModelState, state: Field
     else:
         what = f"{context.database.title} reports no error, and undoing the migration does not bring the values back. "
     mend = "" if "all values" in found.values else "Mend such rows in a migration before this one. Or keep"
-    code, sequel = Paste(), context.instead
+    sequel = context.instead
     new_name = f"{state.name}_new"
-    where = {"model_name": f'"{model.name.lower()}"', "name": f'"{new_name}"'}
-    add = code.operation(
-        "AddField", **where, field=code.field(context.operation.field, drop=["db_column", *DEFAULTS], null="True")
-    )
-    first = sequel.migration(f"{model.name.lower()}_{new_name}", [add], code)
+    left_out = ("db_column", *DEFAULTS)
+    # The form is PostgreSQL's; where no type changes, the new column has that of the old one.
+    after = _types(context, model, state)[1] if context.database.vendor == "postgresql" else None
+    first = staged.fresh_column(sequel, context.operation, new_name, left_out, table=model.table, type=after)
     fill = Paste()
     run = fill.operation("RunPython", "copy", "migrations.RunPython.noop")
     value = f"row.{state.name}_id" if state.field.is_relation.certain else f"row.{state.name}"
+    attribute = f"{new_name}_id" if context.operation.field.is_relation.certain else new_name
     if context.operation.field.kind == "JSONField" and state.field.kind != "JSONField":
         fill.imports.add("import json")
         value = f"json.loads({value})"
@@ -101,12 +109,12 @@ def _help(context: OperationContext[AlterField], model: ModelState, state: Field
         f'    {model.name} = apps.get_model("{model.app}", "{model.name}")\n'
         f"    rows = {model.name}.objects.using(schema_editor.connection.alias)\n"
         f"    for row in rows.filter({state.name}__isnull=False).iterator():\n"
-        f"        row.{new_name} = {value}  # {found.says}: decide here what is wanted instead\n"
+        f"        row.{attribute} = {value}  # {found.values}: decide here what becomes of them\n"
         f'        row.save(update_fields=["{new_name}"])\n'
     )
     second = sequel.migration(f"copy_{model.name.lower()}_{state.name}", [run], fill, functions=function)
     return (
         f"{said}{what}{mend or 'Keep'} the old column until the new one is "
-        f"checked: instead of this operation,\n{set_apart(first, second)}\n"
+        f"checked: instead of this operation,\n{set_apart(*first, second)}\n"
         f"then let the code use {new_name}, and remove {state.name} in a later release."
     )
