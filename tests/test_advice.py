@@ -52,6 +52,14 @@ CASES = {
         _AGAIN,
         "MG203", "a model was renamed only while its fields stay the same", "whether a field",
     ),
+    "a constraint that is an index": (
+        'migrations.AddConstraint("order", models.UniqueConstraint(models.F("number"), name="u")),', "MG302",
+        "`python manage.py sqlmigrate shop 0003_example` prints", "that comes after",
+    ),
+    "one of two indexes waits for the end": (
+        'migrations.AddField("order", "code", models.CharField(max_length=9, unique=True, null=True)),', "MG302",
+        "_like to the end of the migration. Build", "Reads wait too",
+    ),
     "links are a table": (
         'migrations.RemoveField("order", "tags"),', "MG201", "brings the join table back empty", "the column",
     ),

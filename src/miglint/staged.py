@@ -319,6 +319,15 @@ def index_by_sql(sequel: Sequel, index: CreateIndex) -> str:
     return set_apart(sequel.migration(f"{index.table}_index", [create], paste, atomic=False))
 
 
+def dropped_indexes(sequel: Sequel, operation: Operation, actions: Iterable[Action]) -> str:
+    """What an operation says in the state alone, and the indexes that it drops, concurrently, one by one."""
+    paste = Paste()
+    names = [action.name for action in actions if isinstance(action, DropIndex)]
+    database = [paste.run_sql(f'DROP INDEX CONCURRENTLY IF EXISTS "{name or UNKNOWN}"', "") for name in names]
+    made = paste.separate(state=[_spelled(operation, paste)], database=database)
+    return set_apart(sequel.migration(f"drop_{names[0]}", [made], paste, atomic=False))
+
+
 def statements_of(actions: Iterable[Action]) -> Iterator[tuple[str, str]]:
     """The SQL of those actions that need no scan, and of what undoes them; nothing for all others."""
     for action in actions:

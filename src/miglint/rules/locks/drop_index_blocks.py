@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from miglint.api import (
+    Action,
     ActionContext,
     Confidence,
     Diagnostic,
     DropIndex,
     Paste,
     RemoveIndex,
+    RunPython,
+    RunSQL,
     Severity,
     rule,
     set_apart,
+    staged,
 )
 
 
@@ -28,6 +32,8 @@ def drop_index_blocks(context: ActionContext[DropIndex]) -> Iterator[Diagnostic]
     if not dropped or not context.touches_database:
         return
     action = dropped[0]
+    if any(each.table == action.table and not isinstance(each, DropIndex) for each in _as_strong(context, action)):
+        return  # the operation locks the table so, whatever becomes of the index
     yield context.diagnostic(
         None,
         f"dropping the index {action.name} locks its table: {context.card(dropped)}",
@@ -37,11 +43,18 @@ def drop_index_blocks(context: ActionContext[DropIndex]) -> Iterator[Diagnostic]
     )
 
 
+def _as_strong(context: ActionContext[DropIndex], action: DropIndex) -> list[Action]:
+    return [each for each in context.actions if context.cost(each).lock == context.cost(action).lock]
+
+
 def _instead(context: ActionContext[DropIndex], action: DropIndex) -> str:
     operation = context.operation
     begin = "The lock is short, but it waits for every transaction that uses the table, and all others wait behind it. "
-    if not isinstance(operation, RemoveIndex):
+    if isinstance(operation, RunSQL | RunPython):
         return f"{begin}Write DROP INDEX CONCURRENTLY, alone in a migration with `atomic = False`."
+    if not isinstance(operation, RemoveIndex):
+        recipe = staged.dropped_indexes(context.instead, operation, context.actions)
+        return f"{begin}Drop it concurrently, and let the state know what the operation says:\n{recipe}"
     paste = Paste()
     paste.imports.add("from django.contrib.postgres.operations import RemoveIndexConcurrently")
     model = (operation.model or "").lower()

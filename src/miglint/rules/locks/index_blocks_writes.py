@@ -65,9 +65,13 @@ def _reasons(built: list[Built]) -> str:
 
 def _when(context: ActionContext[Action], built: list[Built]) -> str:
     said = f"{context.database.title}: {context.card(built)}; the larger the table, the longer. "
-    if any(action.deferred for action in built):
-        said += "Django defers it to the end of the migration. "
-    if any(context.blocks_reads(action) and not context.cost(action).blocks_reads for action in built):
+    deferred = [action for action in built if action.deferred]
+    if deferred:
+        which = ", ".join(action.name or "index" for action in deferred)
+        which = which if len(deferred) < len(built) else "it" if len(built) == 1 else "them"
+        said += f"Django defers {which} to the end of the migration. "
+    reads = [action for action in built if context.blocks_reads(action)]
+    if reads and not any(context.cost(action).blocks_reads for action in built):
         said += "Reads wait too: the transaction locked the table against them before, and keeps the lock. "
     return said
 
@@ -93,6 +97,14 @@ def _instead(context: ActionContext[Action], built: list[Built]) -> str:
         recipe = set_apart(staged.concurrent_index(context.instead, model, index, paste))
         return f"Build it concurrently, in a migration of its own:\n{recipe}"
     indexes = [each for each in built if not isinstance(each, AlterColumnType)]
+    if all(isinstance(each, CreateIndex) and each.unique for each in indexes):
+        migration = context.migration
+        return (
+            "Such a constraint is an index and nothing else: build it concurrently, in a migration of its own, and let "
+            "the state know the constraint. The whole statement is what "
+            f"`python manage.py sqlmigrate {migration.app} {migration.name}` prints:\n"
+            + staged.unique(context.instead, operation, indexes, context.actions)
+        )
     if any(isinstance(each, AddUnique) or each.unique for each in indexes):
         return (
             "Build the unique index concurrently, and make the constraint of it in a migration that comes after:\n"

@@ -14,6 +14,8 @@ from miglint.api import (
     Call,
     CreateIndex,
     Diagnostic,
+    RunPython,
+    RunSQL,
     SetNotNull,
     Severity,
     rule,
@@ -45,11 +47,11 @@ def _tightens(context: ActionContext[Action], action: Action) -> bool:
     if action.on_new_table or not context.is_live(action):
         return False
     if isinstance(action, CreateIndex):
-        return action.unique and not _all_new(context, action, action.columns)
+        return action.unique and not (_all_new(context, action, action.columns) or _stays_null(context, action))
     if isinstance(action, AddUnique):
         if action.inline or action.using_index or _was_unique(context, action):
             return False
-        return not _all_new(context, action, action.columns)
+        return not (_all_new(context, action, action.columns) or _stays_null(context, action))
     if isinstance(action, AddCheck):
         return not _all_new(context, action, action.columns)
     if isinstance(action, SetNotNull):
@@ -63,11 +65,27 @@ def _all_new(context: ActionContext[Action], action: Action, columns: tuple[str,
     return start is not None and bool(columns) and not any(column in start.columns for column in columns)
 
 
-def _was_unique(context: ActionContext[Action], action: AddUnique) -> bool:
-    """Whether the old release lives with such a constraint already: `unique_together` that becomes UniqueConstraint."""
+def _stays_null(context: ActionContext[Action], action: AddUnique | CreateIndex) -> bool:
+    """Whether the rows of the old release hold NULL in a column that the migration adds: they are like no other row."""
+    start, now = context.schema_at_start.table(action.table), context.step.schema_before.table(action.table)
+    if start is None or now is None or not start.complete or not _nulls_are_distinct(context):
+        return False
+    steps = context.project.history.steps_of(context.migration.key)
+    if any(isinstance(step.operation, RunPython | RunSQL) for step in steps):
+        return False  # it may fill the column of rows that the old release goes on to change
+    added = [now.columns[column] for column in action.columns if column in now.columns and column not in start.columns]
+    return any(column.null.certain and column.default.refuted and column.generated.refuted for column in added)
+
+
+def _nulls_are_distinct(context: ActionContext[Action]) -> bool:
     operation = context.operation
     given = operation.constraint if isinstance(operation, AddConstraint) else None
-    if isinstance(given, Call) and given.keyword("nulls_distinct") is not None:
+    return not (isinstance(given, Call) and given.keyword("nulls_distinct") is not None)
+
+
+def _was_unique(context: ActionContext[Action], action: AddUnique) -> bool:
+    """Whether the old release lives with such a constraint already: `unique_together` that becomes UniqueConstraint."""
+    if not _nulls_are_distinct(context):
         return False  # the one that was there may have taken more than one NULL
     start = context.schema_at_start.table(action.table)
     return start is not None and any(
