@@ -15,6 +15,7 @@ _MIGRATION = """\
 import uuid
 
 import django.contrib.postgres.search
+from django.conf import settings
 from django.db import migrations, models
 
 
@@ -59,6 +60,10 @@ CASES = {
     "one of two indexes waits for the end": (
         'migrations.AddField("order", "code", models.CharField(max_length=9, unique=True, null=True)),', "MG302",
         "_like to the end of the migration. Build", "Reads wait too",
+    ),
+    "a table that a setting names": (
+        'migrations.AddField("item", "by", models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)),', "MG306",
+        "leave the operation alone in its migration", "…",
     ),
     "links are a table": (
         'migrations.RemoveField("order", "tags"),', "MG201", "brings the join table back empty", "the column",

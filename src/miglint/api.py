@@ -210,6 +210,9 @@ from miglint.project.operations import (
     nested,
     walk_operations,
 )
+from miglint.project.phrases import (
+    called,
+)
 from miglint.project.project import (
     Project,
 )
@@ -531,6 +534,7 @@ __all__ = [
     "WithItem",
     "World",
     "blocks",
+    "called",
     "children",
     "dotted",
     "effects",

@@ -21,6 +21,7 @@ from miglint.project.history import Step, executed
 from miglint.project.keys import MigrationKey, ModelKey
 from miglint.project.migration import Migration
 from miglint.project.operations import Operation
+from miglint.project.phrases import called
 from miglint.project.project import Project
 from miglint.project.schema import Schema
 from miglint.project.state import ModelState, ProjectState
@@ -473,6 +474,8 @@ def _subject(step: Step, model: str | None = None, field: str | None = None, det
 
 def is_live(step: Step, action: Action, project: Project) -> bool:
     """Whether an action's table is one that a running release uses."""
+    if action.model is None and not action.table:
+        return not _begins(step.migration)
     if action.model is None:
         made = (step.migration.key, *project.unreleased)
         return not any(_makes_table(project.history.steps_of(key), action.table) for key in made)
@@ -496,7 +499,7 @@ def card(actions: Sequence[Action], project: Project, *, held: bool = True) -> s
 
     `held`: they are in a transaction with the rest of the migration.
     """
-    table = actions[0].table or _unnamed(actions[0])
+    table = called(actions[0])
     rows = project.sizes.rows.get(table)
     size = f" ({rows:,} rows)" if rows is not None else ""
     cost = join(cost_of(action, project.database) for action in actions)
@@ -504,10 +507,6 @@ def card(actions: Sequence[Action], project: Project, *, held: bool = True) -> s
     lock = f"{cost.lock} on {table}{size}" if cost.lock not in ("", "NONE") else f"{table}{size}"
     waits = " and ".join(what for what in ("reads", "writes") if what in cost.blocks)
     return f"{lock}: {waits or 'nothing'} {'wait' if waits else 'waits'} {_how_long(cost, built, held=held)}"
-
-
-def _unnamed(action: Action) -> str:
-    return f"the table of {action.model.app}.{action.model.name}" if action.model is not None else "a table"
 
 
 def _how_long(cost: Cost, built: int, *, held: bool) -> str:

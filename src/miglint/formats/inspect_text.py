@@ -11,7 +11,7 @@ from miglint.formats.terminal import View, columns, display_width, paint, visibl
 from miglint.inspection import Inspected, Inspection
 from miglint.project.action import Action, Reference
 from miglint.project.compatibility import Compatibility
-from miglint.project.phrases import phrase
+from miglint.project.phrases import called, phrase
 from miglint.project.project import Project
 from miglint.project.truth import Truth
 from miglint.report import path_for_text
@@ -195,7 +195,8 @@ class _Page:
 
 def _table_of(action: Action) -> str:
     """The table as it is named here: that which an unknown key points to is none of those above it."""
-    return action.table or ("another table" if isinstance(action, Reference) else "")
+    found = called(action) if isinstance(action, Reference) else action.table
+    return "another table" if found == "a table" else found
 
 
 def _is_one_transaction(inspection: Inspection) -> bool:

@@ -258,6 +258,8 @@ class Reference(Action, frozen=True, kw_only=True, eq=False):
     from_table: str
     # Rows of the referencing table are looked up here.
     scans: bool = False
+    # The setting that names the table's model, where that was not read: `AUTH_USER_MODEL`.
+    setting: str = ""
 
     @property
     def conditions(self) -> frozenset[str]:

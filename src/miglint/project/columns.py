@@ -46,12 +46,16 @@ _MAX_HOPS = 8
 
 
 class Target(msgspec.Struct, frozen=True):
-    """What a relation points to: the model (None where it is not known) and the column there ("" likewise)."""
+    """What a relation points to: the model (None where it is not known) and the column there ("" likewise).
+
+    `setting` is the one that names the model, where that was not read.
+    """
 
     key: ModelKey | None
     table: str = ""
     column: str = ""
     type: str | None = None
+    setting: str = ""
 
 
 class World(msgspec.Struct, frozen=True):
@@ -94,10 +98,8 @@ def text_of(value: Expr | None) -> str | None:
 
 def target_key(field: Field, app: str, model: str, world: World) -> ModelKey | None:
     """The model that a relation names: "self", "Model", "app.Model" and a swappable setting."""
-    to = field.to
-    text = text_of(to)
-    if isinstance(to, Name) and to.name.startswith("django.conf.settings."):
-        text = world.swappable.get(to.name.rpartition(".")[2])
+    setting = _setting(field)
+    text = world.swappable.get(setting) if setting else text_of(field.to)
     if text is None:
         return None
     if text.lower() == "self":
@@ -106,12 +108,19 @@ def target_key(field: Field, app: str, model: str, world: World) -> ModelKey | N
     return model_key(label if dot else app, name)
 
 
+def _setting(field: Field) -> str:
+    """The setting that names a relation's model: `AUTH_USER_MODEL`, "" where the model is named itself."""
+    to = field.to
+    named = isinstance(to, Name) and to.name.startswith("django.conf.settings.")
+    return to.name.rpartition(".")[2] if named and isinstance(to, Name) else ""
+
+
 def target_of(field: Field, app: str, model: str, world: World, hops: int = 0) -> Target:
     """The table and column that a foreign key refers to."""
     key = target_key(field, app, model, world)
     found = world.model(*key) if key is not None else None
     if found is None:
-        return Target(key)
+        return Target(key, setting=_setting(field) if key is None else "")
     while found.proxy.certain and hops < _MAX_HOPS:
         base = next((text for base in found.bases if (text := text_of(base)) is not None), "")
         label, _, name = base.rpartition(".")

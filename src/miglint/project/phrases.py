@@ -188,3 +188,13 @@ def _constraint(action: Action) -> str:
 
 def _named(name: str, columns: tuple[str, ...]) -> str:
     return " ".join(filter(None, (name, f"({', '.join(columns)})" if columns else "")))
+
+
+def called(action: Action) -> str:
+    """An action's table, by what is known of it."""
+    if action.table:
+        return action.table
+    if action.model is not None:
+        return f"the table of {action.model.app}.{action.model.name}"
+    setting = action.setting if isinstance(action, Reference) else ""
+    return f"the table of settings.{setting}" if setting else "a table"

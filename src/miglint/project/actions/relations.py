@@ -40,7 +40,7 @@ def is_constrained(field: Field) -> bool:
 
 
 def reference(target: Target, from_table: str, **more: Any) -> Reference:
-    return Reference(table=target.table, model=target.key, from_table=from_table, **more)
+    return Reference(table=target.table, model=target.key, from_table=from_table, setting=target.setting, **more)
 
 
 def _key_name(table: str, column: str, target: Target) -> str:

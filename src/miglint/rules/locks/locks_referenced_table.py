@@ -13,6 +13,7 @@ from miglint.api import (
     DropTable,
     Reference,
     Severity,
+    called,
     rule,
 )
 
@@ -25,8 +26,8 @@ def locks_referenced_table(context: ActionContext[Action]) -> Iterator[Diagnosti
         return
     hot = [action for action in locked if context.project.sizes.is_hot(action.table)]
     shown = hot or locked
-    tables = list(dict.fromkeys(action.table or "a table" for action in shown))
-    cards = [context.card([action for action in shown if (action.table or "a table") == table]) for table in tables]
+    tables = list(dict.fromkeys(called(action) for action in shown))
+    cards = [context.card([action for action in shown if called(action) == table]) for table in tables]
     more = f"; and {len(cards) - 3} more tables" if len(cards) > 3 else ""
     yield context.diagnostic(
         None,
@@ -42,9 +43,15 @@ def locks_referenced_table(context: ActionContext[Action]) -> Iterator[Diagnosti
 def _is_other(context: ActionContext[Action], action: Action) -> bool:
     if isinstance(action, Reference):
         dropped = {each.table for each in context.actions if isinstance(each, DropTable)}
-        return action.table not in ("", action.from_table) and action.table not in dropped
+        known = action.table or action.model is not None or action.setting
+        return bool(known) and action.table not in dropped and not _is_own(context, action)
     model = context.model
     return model is not None and action.table not in ("", model.table) and action.model != model.key
+
+
+def _is_own(context: ActionContext[Action], action: Reference) -> bool:
+    model = context.model
+    return action.table == action.from_table or (model is not None and action.model == model.key)
 
 
 def _help(context: ActionContext[Action], locked: list[Action]) -> str:

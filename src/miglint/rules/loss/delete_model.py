@@ -14,6 +14,7 @@ from miglint.api import (
     Paste,
     Reference,
     Severity,
+    called,
     rule,
     set_apart,
     staged,
@@ -70,11 +71,10 @@ def _locked(context: OperationContext[DeleteModel]) -> str:
     tables: set[str] = set()
     for action in context.actions:
         if isinstance(action, Reference):
-            unnamed = f"the table of {action.model.app}.{action.model.name}" if action.model is not None else ""
-            tables.add(action.table or unnamed)
+            tables.add(called(action))
         elif isinstance(action, DropForeignKey):
             tables |= {action.table, action.to_table}
-    others = sorted(tables - dropped - {""})
+    others = sorted(tables - dropped - {"", "a table"})
     if not others:
         return ""
     lock = " (ACCESS EXCLUSIVE)" if context.database.vendor == "postgresql" else ""
