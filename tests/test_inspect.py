@@ -45,7 +45,8 @@ Django 5.2
    billing_invoice: ACCESS EXCLUSIVE: reads and writes wait while an index is
      built.
    shop_customer: SHARE ROW EXCLUSIVE: writes wait, reads go on for an instant.
-   Writes wait until the index is built.
+   Writes wait until the index is built. Reads wait, too: the lock that was
+     taken before is kept.
 
    undo         possible, but what was written since is lost
    new release  cannot work before it
@@ -104,6 +105,9 @@ def test_the_text_says_what_the_database_sees_and_what_waits(project: Path) -> N
     text = inspect("billing.0003", cwd=project).stdout
     assert text.startswith(TEXT)
     assert max(map(len, text.splitlines())) <= 80
+    assert (
+        "   data         LOST (2.database_operations.0)\n   undo         impossible (2.database_operations.0)\n" in text
+    )
     assert text.endswith("   python manage.py sqlmigrate billing 0003_payer\n")
 
 
@@ -218,5 +222,37 @@ class Migration(migrations.Migration):
 """
     )
     text = inspect("billing.0004", cwd=project).stdout
-    assert "   another table    a foreign key is pointed here (from billing_invoice)" in text
+    assert "   the table of sites.site  a foreign key is pointed here (from billing_invoice)" in text
     assert "Which of the operations in it run depends on a condition that is not known here." in " ".join(text.split())
+
+
+OTHERS = """from django.db import migrations, models
+
+
+def fill(apps, schema_editor):
+    apps.get_model("shop", "Order").objects.update(status="new")
+
+
+class Migration(migrations.Migration):
+    dependencies = [("shop", "0002_item")]
+    operations = [
+        migrations.AddField("order", "code", models.PositiveIntegerField(null=True)),
+        migrations.RunPython(fill, migrations.RunPython.noop),
+        migrations.RunSQL("ALTER TABLE shop_order ALTER COLUMN code SET DEFAULT 1", migrations.RunSQL.noop),
+        migrations.AddConstraint(
+            "order", models.UniqueConstraint(fields=["code"], condition=models.Q(status="new"), name="order_code")
+        ),
+    ]
+"""
+
+
+def test_what_code_does_keeps_the_locks_and_what_does_nothing_loses_nothing(project: Path) -> None:
+    (project / "shop" / "migrations" / "0003_code.py").write_text(OTHERS, encoding="utf-8")
+    text = " ".join(inspect("shop.0003", cwd=project).stdout.split())
+    assert "which comes when the work on shop_order and the Python code (1) are done." in text
+    assert "add column code integer NULL with a CHECK" in text
+    assert "build unique index order_code (code), of the rows that its condition names" in text
+    assert "set the default of code" in text
+    assert "whether anything is lost" not in text.partition("2 Raw SQL")[2]
+    undone = " ".join(inspect("shop.0003", "--backwards", cwd=project).stdout.split())
+    assert "which comes when" not in undone

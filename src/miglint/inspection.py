@@ -122,7 +122,7 @@ def _inspected(step: Step, setting: Setting, new: set[str], *, backwards: bool) 
     )
     actions = found.reverse_actions if backwards else step.actions
     tables = effects(actions, setting.database, step.schema_before if backwards else step.schema_after, new)
-    why, url = _why(step, [cost_of(action, setting.database) for found in tables for action in found.actions], actions)
+    why, url = _why(step, tables, actions, setting.database)
     old, new_before = _compatible((step,), actions, setting, backwards=backwards)
     return Inspected(
         path=step.path,
@@ -157,11 +157,20 @@ def _compatible(
     )
 
 
-def _why(step: Step, costs: list[Cost], actions: tuple[Action, ...]) -> tuple[str, str]:
+def _weight(cost: Cost) -> tuple[bool, bool, int]:
+    return cost.lasts and bool(cost.blocks), cost.lasts, len(cost.blocks)
+
+
+def _why(
+    step: Step, tables: tuple[TableEffect, ...], actions: tuple[Action, ...], database: Database
+) -> tuple[str, str]:
     """The reason of what blocks longest, and where it is written."""
+    costs = [(cost_of(action, database), found) for found in tables for action in found.actions]
     if costs:
-        worst = max(costs, key=lambda cost: (cost.lasts and bool(cost.blocks), cost.lasts, len(cost.blocks)))
-        return worst.why, worst.url
+        worst, found = max(costs, key=lambda each: _weight(each[0]))
+        held = database.transactional_ddl and step.migration.atomic.certain
+        kept = worst.lasts and worst.blocks and found.cost.blocks_reads and not worst.blocks_reads and held
+        return worst.why + (" Reads wait, too: the lock that was taken before is kept." if kept else ""), worst.url
     if isinstance(step.operation, SeparateDatabaseAndState):
         return "What it does is said of the operations in it.", ""
     if isinstance(step.operation, Alternative):

@@ -10,7 +10,9 @@ from miglint.databases.effects import TableEffect
 from miglint.formats.terminal import View, columns, display_width, paint, visible, wrap
 from miglint.inspection import Inspected, Inspection
 from miglint.project.action import Action, Reference
+from miglint.project.code import is_noop
 from miglint.project.compatibility import Compatibility
+from miglint.project.operations import Alternative, RunPython, SeparateDatabaseAndState
 from miglint.project.phrases import called, phrase
 from miglint.project.project import Project
 from miglint.project.truth import Truth
@@ -69,8 +71,7 @@ class _Page:
     # -- one operation -------------------------------------------------------------------------------
 
     def _operation(self, operation: Inspected, everywhere: Sequence[Inspected]) -> Iterator[str]:
-        path = ".".join(map(str, operation.path))
-        yield from self._heading(f"{path}  {self._shown(operation.description)}", self._line(operation))
+        yield from self._heading(f"{_path(operation)}  {self._shown(operation.description)}", self._line(operation))
         for inspection, each in zip(self._inspections, everywhere, strict=True):
             several = len(self._inspections) > 1
             if several:
@@ -119,6 +120,8 @@ class _Page:
         return f"{found.table}: {lock}{_waits(cost)} {_duration(found)}."
 
     def _consequences(self, operation: Inspected) -> Iterator[str]:
+        if _holds_others(operation):
+            return
         rows = [_undo(operation), _data(operation, backwards=self._first.backwards)]
         if operation.actions:
             rows += _code(operation.old_code, operation.new_code_before, backwards=self._first.backwards)
@@ -151,7 +154,7 @@ class _Page:
         if self._first.operations:
             yield ""
             code = _code(self._first.old_code, self._first.new_code_before, backwards=self._first.backwards)
-            yield from self._rows(code)
+            yield from self._rows([*_losses(self._first), *code])
 
     def _card(self, found: Sequence[TableEffect]) -> Iterator[str]:
         rows = [("table", "lock", "waits", "work"), *map(_row, found)]
@@ -164,17 +167,16 @@ class _Page:
             yield from wrap(", ".join(filter(None, (lock, f"{waits} wait", work))), width=self._width, indent="     ")
 
     def _held(self, inspection: Inspection, found: Sequence[TableEffect]) -> Iterator[str]:
-        lasting = [each.table for each in found if each.cost.lasts]
+        lasting = ", ".join(each.table for each in found if each.cost.lasts)
+        code = ", ".join(_code_under_locks(inspection))
+        ends = [f"the work on {lasting}"] * bool(lasting) + [f"the Python code ({code})"] * bool(code)
         strong = [each for each in found if each.cost.blocks]
         if not (_is_one_transaction(inspection) and strong):
             return
-        if lasting:
-            words = (
-                "One transaction: every lock, once taken, is held to its end, which comes when the work on "
-                f"{', '.join(lasting)} is done."
-            )
-        else:
-            words = "One transaction: every lock, once taken, is held to its end. Nothing here lasts."
+        done = f", which comes when {' and '.join(ends)} {'is' if len(ends) == 1 else 'are'} done."
+        words = (
+            f"One transaction: every lock, once taken, is held to its end{done if ends else '. Nothing here lasts.'}"
+        )
         yield from wrap(self._shown(words), width=self._width, indent="   ")
 
     def _compare(self) -> Iterator[str]:
@@ -191,6 +193,42 @@ class _Page:
 
     def _shown(self, text: str) -> str:
         return visible(text, ascii=self._view.ascii)
+
+
+def _holds_others(operation: Inspected) -> bool:
+    return isinstance(operation.step.operation, SeparateDatabaseAndState | Alternative)
+
+
+def _path(operation: Inspected) -> str:
+    return ".".join(map(str, operation.path))
+
+
+def _losses(inspection: Inspection) -> Iterator[Row]:
+    """What a thought is needed for before any of it is run: where data goes, where there is no way back."""
+    backwards = inspection.backwards
+    lost = [
+        _path(each)
+        for each in inspection.operations
+        if (each.reverse_loses_data if backwards else each.loses_data).certain
+    ]
+    own = [each for each in inspection.operations if not _holds_others(each)]
+    final = [_path(each) for each in own if each.reversible.refuted]
+    if lost:
+        yield Row("data", f"LOST ({', '.join(lost)})", False)
+    if final:
+        yield Row("undo", f"impossible ({', '.join(final)})", False)
+
+
+def _code_under_locks(inspection: Inspection) -> Iterator[str]:
+    """The Python code that runs while an operation before it holds a lock that others wait for."""
+    locked = False
+    for each in inspection.operations:
+        operation = each.step.operation
+        if locked and isinstance(operation, RunPython) and each.step.touches_database:
+            code = operation.reverse_code if inspection.backwards else operation.code
+            if not is_noop(code):
+                yield _path(each)
+        locked = locked or any(found.cost.blocks for found in each.tables)
 
 
 def _table_of(action: Action) -> str:
@@ -293,7 +331,7 @@ def _running(release: str, old: Compatibility) -> Row:
     if not refused:
         edges = list(dict.fromkeys(refusal.why for refusal in old.refusals))
         if edges:
-            return Row(release, f"works, but for values at the limit: {'; '.join(edges)}", False)
+            return Row(release, f"works, but not with every value: {'; '.join(edges)}", False)
         return Row(release, "not known" if old.unknown else "goes on working", not old.unknown)
     statements = list(dict.fromkeys(_STATEMENTS[refusal.statement] for refusal in refused))
     reasons = list(dict.fromkeys(refusal.why for refusal in refused))

@@ -345,6 +345,8 @@ class CreateIndex(Action, frozen=True, kw_only=True, eq=False):
     reason: str = "AddIndex"
     # Other columns, in expressions and in the condition.
     uses: tuple[str, ...] = ()
+    # Only rows of which a condition holds are in it.
+    partial: bool = False
 
     @property
     def conditions(self) -> frozenset[str]:

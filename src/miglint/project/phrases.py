@@ -108,14 +108,14 @@ def _definition(action: AddColumn) -> str:
     column: Column = action.column
     words = [column.name, column.type or ""]
     words.append({"yes": "NULL", "no": "NOT NULL"}.get(column.null.value, ""))
+    if column.checked.certain:
+        words.append("with a CHECK")
     if column.generated.certain:
         words.append("GENERATED")
     elif column.default.certain:
         words.append("with a default in the database")
     elif action.python_default.certain:
         words.append("with a default for the rows that are there")
-    if column.checked.certain:
-        words.append("with a CHECK")
     return " ".join(filter(None, words))
 
 
@@ -140,7 +140,9 @@ def _index(action: CreateIndex | DropIndex | RenameIndex | Reindex) -> str:
         case CreateIndex():
             kind = "unique index" if action.unique else "index"
             how = " concurrently" if action.concurrently else ""
-            return f"build {kind} {_named(action.name, action.columns)}{how}"
+            using = f" using {action.method}" if action.method not in (None, "btree") else ""
+            rows = ", of the rows that its condition names" if action.partial else ""
+            return f"build {kind} {_named(action.name, action.columns)}{using}{rows}{how}"
         case DropIndex():
             return f"drop index {_named(action.name, action.columns)}{' concurrently' if action.concurrently else ''}"
         case RenameIndex():

@@ -60,7 +60,7 @@ def _unique(value: Call, name: str | None, model: ModelState, **more: Any) -> Ad
     columns = columns_of(model, (names_in(fields.items) or ()) if isinstance(fields, Items) else ())
     if value.arguments or any(is_given(value.keyword(name)) for name in _INDEX_ARGUMENTS):
         reason = "UniqueConstraint"
-        where = place(model, uses=uses_of(value, model), **more)
+        where = place(model, uses=uses_of(value, model), partial=is_given(value.keyword("condition")), **more)
         return CreateIndex(name=name or "", columns=columns, unique=True, reason=reason, **where)
     return AddUnique(name=name or "", columns=columns, reason="UniqueConstraint", **place(model, **more))
 

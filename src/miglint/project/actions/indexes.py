@@ -20,7 +20,7 @@ from miglint.project.columns import (
     text_of,
 )
 from miglint.project.fields import Field
-from miglint.project.left_out import left_out
+from miglint.project.left_out import is_given, left_out
 from miglint.project.state import ModelState
 from miglint.project.truth import Truth
 from miglint.syntax.facts import Call, Expr, Items, Literal, Pairs, expressions
@@ -38,7 +38,10 @@ def index_of(value: Expr, name: str | None, model: ModelState, **more: Any) -> C
     names = names_in(fields.items) if isinstance(fields, Items) else None
     columns = columns_of(model, tuple(field.removeprefix("-") for field in names or ()))
     method, uses = _METHODS.get(callee), uses_of(value, model)
-    return CreateIndex(name=name or "", columns=columns, method=method, uses=uses, **place(model, **more))
+    partial = isinstance(value, Call) and is_given(value.keyword("condition"))
+    return CreateIndex(
+        name=name or "", columns=columns, method=method, uses=uses, partial=partial, **place(model, **more)
+    )
 
 
 def uses_of(value: Expr, model: ModelState) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from miglint.project.action import (
     Execute,
 )
 from miglint.project.actions.scene import Scene
+from miglint.project.code import is_noop_sql
 from miglint.project.columns import (
     text_of,
 )
@@ -22,6 +23,8 @@ from miglint.syntax.facts import Expr, Items
 
 
 def run_sql(operation: ops.RunSQL, scene: Scene) -> Iterator[Action]:
+    if is_noop_sql(operation.sql):
+        return
     for part, text in enumerate(_sql_texts(operation.sql)):
         if text is None:
             yield Execute(table="", understood=False, certain=False, part=part)

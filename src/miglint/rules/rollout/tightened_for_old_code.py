@@ -100,5 +100,6 @@ def _says(action: Action) -> str:
     if isinstance(action, AddCheck):
         return f"{action.table} gets the check {action.name or 'of a column'}"
     if isinstance(action, AddUnique | CreateIndex):
-        return f"{action.table} ({', '.join(action.columns) or action.name}) becomes unique"
+        among = " among the rows that a condition names" if isinstance(action, CreateIndex) and action.partial else ""
+        return f"{action.table} ({', '.join(action.columns) or action.name}) becomes unique{among}"
     return f"{action.table} gets an exclusion constraint"
