@@ -73,6 +73,12 @@ NOT_COMPATIBLE = "they are not compatible types"
 
 # What it is about: the code, the operations that fail, Django's error, the operations that do not.
 CASES: dict[str, tuple[str, list[str], str, list[str]]] = {
+    "an address, for which there is no empty string": (
+        "MG401",
+        ["migrations.AddField('order', 'sent_from', models.GenericIPAddressField(blank=True))"],
+        "IntegrityError: NOT NULL constraint failed: new__shop_order.sent_from",
+        ["migrations.AddField('order', 'sent_from', models.GenericIPAddressField(blank=True, null=True))"],
+    ),
     "a NOT NULL column without a default": (
         "MG401",
         ["migrations.AddField('order', 'code', models.CharField(max_length=10))"],

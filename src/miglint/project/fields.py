@@ -98,7 +98,7 @@ RELATIONS = {"ForeignKey", "OneToOneField", "ManyToManyField"}
 # with "" where blank=True. Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor._effective_default
 _FILLED_WHEN_BLANK = {
     "CharField", "CommaSeparatedIntegerField", "EmailField", "FileField", "FilePathField", "ImageField", "SlugField",
-    "TextField", "URLField", "BinaryField", "GenericIPAddressField", "Field", "CICharField", "CIEmailField",
+    "TextField", "URLField", "BinaryField", "Field", "CICharField", "CIEmailField",
     "CITextField",
 }  # fmt: skip
 
