@@ -65,6 +65,10 @@ CASES = {
         'migrations.AddField("item", "by", models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)),', "MG306",
         "leave the operation alone in its migration", "…",
     ),
+    "no default is the key of all rows' own": (
+        'migrations.AddField("item", "tag", models.OneToOneField("shop.tag", models.CASCADE)),', "MG401",
+        "Write\n    tag = models.OneToOneField(…, null=True)", "db_default",
+    ),
     "links are a table": (
         'migrations.RemoveField("order", "tags"),', "MG201", "brings the join table back empty", "the column",
     ),

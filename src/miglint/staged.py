@@ -62,7 +62,8 @@ def indexed_field(sequel: Sequel, operation: AddField | AlterField) -> str:
 
 def index_name(model: str, field: str) -> str:
     """A name of at most 30 characters, which is what Django allows. Source: django.db.models.Index.max_name_length"""
-    return f"{model}_{field}"[:26].rstrip("_") + "_idx"
+    room = 26 - len("_") - min(len(field), 16)
+    return f"{model[:room]}_{field}"[:26].rstrip("_") + "_idx"
 
 
 def unique(

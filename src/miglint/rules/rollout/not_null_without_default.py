@@ -70,15 +70,19 @@ def _help(context: OperationContext[AddField], name: str, action: AddColumn) -> 
         "postgresql": f'PostgreSQL: IntegrityError: column "{column}" of relation "{table}" contains null values. ',
         "sqlite": f"SQLite: IntegrityError: NOT NULL constraint failed: new__{table}.{column}. ",
     }
-    call = context.operation.field.call
-    field = Paste().value(call.function) if isinstance(call, Call) else f"models.{context.operation.field.class_name}"
+    given = context.operation.field
+    call = given.call
+    field = Paste().value(call.function) if isinstance(call, Call) else f"models.{given.class_name}"
     ways = [
         f"    {name} = {field}(…, null=True)     # then fill it, then make it NOT NULL, each in its own deploy",
     ]
-    if context.django_version >= _DB_DEFAULT_SINCE:
+    # One value cannot be that of every row: it is unique, or the key of one row.
+    one_for_all = given.unique.refuted and not given.is_foreign_key
+    if context.django_version >= _DB_DEFAULT_SINCE and one_for_all:
         ways.insert(0, f"    {name} = {field}(…, db_default=…)  # the running release can go on inserting rows")
     return (
         errors.get(context.database.vendor, "")
-        + "It passes on an empty test database, and fails where it matters. Write one of\n"
+        + "It passes on an empty test database, and fails where it matters. "
+        + f"Write{' one of' if len(ways) > 1 else ''}\n"
         + "\n".join(ways)
     )
