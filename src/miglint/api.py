@@ -212,6 +212,7 @@ from miglint.project.operations import (
 )
 from miglint.project.phrases import (
     called,
+    phrase,
 )
 from miglint.project.project import (
     Project,
@@ -568,6 +569,7 @@ __all__ = [
     "needs_of",
     "nested",
     "owner_of",
+    "phrase",
     "prepared",
     "quoted",
     "reached",

@@ -35,6 +35,7 @@ from miglint.api import (
     Step,
     executed,
     is_noop,
+    phrase,
     rule,
 )
 
@@ -60,7 +61,7 @@ def non_atomic_not_retryable(context: MigrationContext) -> Iterator[Diagnostic]:
     action = next(action for action in actions if _is_once(context, step, action))
     yield context.diagnostic(
         None,
-        f"a failure half-way leaves {_left(action)}, and `migrate` then fails on it: nothing rolls back here "
+        f"a failure half-way leaves this done: {_left(action)}; `migrate` then fails on it: nothing rolls back here "
         f"({len(units)} operations without a transaction)",
         help="One operation to a migration that is not atomic. Leave the concurrent index alone in it; what needs no "
         "`atomic = False` goes into a migration of its own, and rolls back whole. In SQL, IF NOT EXISTS and "
@@ -119,8 +120,6 @@ def _is_dropped_before(context: MigrationContext, action: Action) -> bool:
 
 
 def _left(action: Action) -> str:
-    name = getattr(action, "name", "") or getattr(getattr(action, "column", None), "name", "")
-    table = f" on {action.table}" if action.table else ""
     if isinstance(action, InsertRows):
         return f"new rows in {action.table}"
-    return f"{action.kind().replace('-', ' ')} {name}".rstrip() + f"{table} done"
+    return f"{phrase(action)}{f' ({action.table})' if action.table else ''}"
