@@ -256,3 +256,10 @@ def test_what_code_does_keeps_the_locks_and_what_does_nothing_loses_nothing(proj
     assert "whether anything is lost" not in text.partition("2 Raw SQL")[2]
     undone = " ".join(inspect("shop.0003", "--backwards", cwd=project).stdout.split())
     assert "which comes when" not in undone
+
+
+def test_what_code_does_is_not_taken_for_nothing(project: Path) -> None:
+    code = OTHERS.partition("        migrations.AddField")[0] + "        migrations.RunPython(fill),\n    ]\n"
+    (project / "shop" / "migrations" / "0003_code.py").write_text(code, encoding="utf-8")
+    text = inspect("shop.0003", cwd=project).stdout
+    assert "Together: no table that was there before is locked, but for what the Python code\n(0) does.\n" in text

@@ -146,15 +146,19 @@ class _Page:
             yield ""
             title = f"Together on {inspection.database.title}" if len(self._inspections) > 1 else "Together"
             if not found:
-                yield f"{self._bold(title)}: no table that was there before is locked."
+                code = ", ".join(map(_path, _python(inspection)))
+                but = f", but for what the Python code ({code}) does" if code else ""
+                words = f"{title}: no table that was there before is locked{but}."
+                first, *rest = wrap(words, width=self._width, indent="")
+                yield from (f"{self._bold(title)}{first[len(title) :]}", *rest)
                 continue
             yield self._bold(title)
             yield from self._card(found)
             yield from self._held(inspection, found)
         if self._first.operations:
             yield ""
-            code = _code(self._first.old_code, self._first.new_code_before, backwards=self._first.backwards)
-            yield from self._rows([*_losses(self._first), *code])
+            both = _code(self._first.old_code, self._first.new_code_before, backwards=self._first.backwards)
+            yield from self._rows([*_losses(self._first), *both])
 
     def _card(self, found: Sequence[TableEffect]) -> Iterator[str]:
         rows = [("table", "lock", "waits", "work"), *map(_row, found)]
@@ -168,7 +172,7 @@ class _Page:
 
     def _held(self, inspection: Inspection, found: Sequence[TableEffect]) -> Iterator[str]:
         lasting = ", ".join(each.table for each in found if each.cost.lasts)
-        code = ", ".join(_code_under_locks(inspection))
+        code = ", ".join(map(_path, _under_locks(inspection)))
         ends = [f"the work on {lasting}"] * bool(lasting) + [f"the Python code ({code})"] * bool(code)
         strong = [each for each in found if each.cost.blocks]
         if not (_is_one_transaction(inspection) and strong):
@@ -219,16 +223,22 @@ def _losses(inspection: Inspection) -> Iterator[Row]:
         yield Row("undo", f"impossible ({', '.join(final)})", False)
 
 
-def _code_under_locks(inspection: Inspection) -> Iterator[str]:
-    """The Python code that runs while an operation before it holds a lock that others wait for."""
-    locked = False
+def _python(inspection: Inspection) -> Iterator[Inspected]:
+    """The operations that run Python code on the database."""
     for each in inspection.operations:
         operation = each.step.operation
-        if locked and isinstance(operation, RunPython) and each.step.touches_database:
-            code = operation.reverse_code if inspection.backwards else operation.code
-            if not is_noop(code):
-                yield _path(each)
-        locked = locked or any(found.cost.blocks for found in each.tables)
+        if not isinstance(operation, RunPython) or not each.step.touches_database:
+            continue
+        if not is_noop(operation.reverse_code if inspection.backwards else operation.code):
+            yield each
+
+
+def _under_locks(inspection: Inspection) -> list[Inspected]:
+    """The Python code that runs while an operation before it holds a lock that others wait for."""
+    strong = [any(found.cost.blocks for found in each.tables) for each in inspection.operations]
+    first = strong.index(True) if any(strong) else len(strong)
+    later = inspection.operations[first + 1 :]
+    return [each for each in _python(inspection) if any(each is other for other in later)]
 
 
 def _table_of(action: Action) -> str:
