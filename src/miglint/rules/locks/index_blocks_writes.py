@@ -65,9 +65,9 @@ def _reasons(built: list[Built]) -> str:
 
 def _when(context: ActionContext[Action], built: list[Built]) -> str:
     said = f"{context.database.title}: {context.card(built)}; the larger the table, the longer. "
-    deferred = [action for action in built if action.deferred]
+    deferred = [action for action in built if action.deferred and not isinstance(action, AlterColumnType)]
     if deferred:
-        which = ", ".join(action.name or "index" for action in deferred)
+        which = ", ".join(action.name or "an index" for action in deferred)
         which = which if len(deferred) < len(built) else "it" if len(built) == 1 else "them"
         said += f"Django defers {which} to the end of the migration. "
     reads = [action for action in built if context.blocks_reads(action)]
