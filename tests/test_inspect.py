@@ -263,3 +263,15 @@ def test_what_code_does_is_not_taken_for_nothing(project: Path) -> None:
     (project / "shop" / "migrations" / "0003_code.py").write_text(code, encoding="utf-8")
     text = inspect("shop.0003", cwd=project).stdout
     assert "Together: no table that was there before is locked, but for what the Python code\n(0) does.\n" in text
+
+
+def test_without_a_transaction_what_lasts_keeps_no_lock_of_what_went_before(project: Path) -> None:
+    file = project / "billing" / "migrations" / "0003_payer.py"
+    file.write_text(MIGRATION.replace("    dependencies", "    atomic = False\n    dependencies"), encoding="utf-8")
+    text = inspect("billing.0003", cwd=project).stdout
+    assert (
+        "   billing_invoice: ACCESS EXCLUSIVE: reads and writes wait for an instant.\n"
+        "   billing_invoice: SHARE: writes wait, reads go on while an index is built.\n"
+        "   shop_customer: SHARE ROW EXCLUSIVE: writes wait, reads go on for an instant.\n"
+        "   Writes wait until the index is built.\n\n"
+    ) in text

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from miglint.databases.costs import Cost
+from msgspec.structs import replace
+
+from miglint.databases.costs import Cost, cost_of, join
 from miglint.databases.effects import TableEffect
 from miglint.formats.terminal import View, columns, display_width, paint, visible, wrap
 from miglint.inspection import Inspected, Inspection
@@ -78,7 +80,7 @@ class _Page:
                 yield ""
                 yield f"   {self._bold(f'{inspection.database.title} {inspection.database.version_text}')}"
             yield from self._actions(each.actions)
-            yield from self._locks(each)
+            yield from self._locks(inspection, each)
         yield from self._consequences(operation)
 
     def _heading(self, left: str, right: str) -> list[str]:
@@ -107,8 +109,9 @@ class _Page:
             words = self._shown(phrase(action))
             yield from wrap(words, width=self._width, indent=" " * (margin + 9), first=first)
 
-    def _locks(self, operation: Inspected) -> Iterator[str]:
-        said = [*(self._lock(found) for found in operation.tables if _matters(found)), operation.why]
+    def _locks(self, inspection: Inspection, operation: Inspected) -> Iterator[str]:
+        found = [part for each in operation.tables for part in _apart(inspection, each) if _matters(part)]
+        said = [*map(self._lock, found), operation.why]
         if operation.actions and said:
             yield ""
         for words in said:
@@ -142,7 +145,7 @@ class _Page:
 
     def _together(self) -> Iterator[str]:
         for inspection in self._inspections:
-            found = [each for each in inspection.tables if _matters(each)]
+            found = [part for each in inspection.tables for part in _apart(inspection, each) if _matters(part)]
             yield ""
             title = f"Together on {inspection.database.title}" if len(self._inspections) > 1 else "Together"
             if not found:
@@ -241,6 +244,18 @@ def _under_locks(inspection: Inspection) -> list[Inspected]:
     return [each for each in _python(inspection) if any(each is other for other in later)]
 
 
+def _apart(inspection: Inspection, found: TableEffect) -> Iterator[TableEffect]:
+    """What happens to a table: without a transaction, what lasts does not keep the locks of what does not."""
+    if inspection.database.transactional_ddl and inspection.migration.atomic.refuted:
+        costs = [cost_of(action, inspection.database) for action in found.actions]
+        short, lasting = (join(cost for cost in costs if cost.lasts is lasts) for lasts in (False, True))
+        if lasting.lasts and short.blocks > lasting.blocks:
+            yield replace(found, cost=short)
+            yield replace(found, cost=lasting)
+            return
+    yield found
+
+
 def _table_of(action: Action) -> str:
     """The table as it is named here: that which an unknown key points to is none of those above it."""
     found = called(action) if isinstance(action, Reference) else action.table
@@ -257,7 +272,7 @@ def _transaction(inspection: Inspection) -> str:
     if inspection.migration.atomic.certain:
         return "One transaction: all of it happens, or nothing."
     if inspection.migration.atomic.refuted:
-        return "Not atomic: each operation commits by itself."
+        return "Not atomic: each statement commits by itself."
     return "Whether it is one transaction (`atomic`) could not be read."
 
 
