@@ -147,6 +147,15 @@ class AppClasses:
         # The name is computed; it can only be the package's own path.
         return found.name.rpartition(".")[2] or folder.rpartition("/")[2]
 
+    def is_installed(self, folder: str) -> bool:
+        """Whether INSTALLED_APPS names the folder by its module: without an AppConfig its own name is the label then.
+
+        Source: django.apps.config.AppConfig.create
+        """
+        parts = folder.split("/")
+        return any(parts[-1:] == (names := entry.split("."))[-1:] and parts[-len(names) :] == names
+                   for entry in self._installed)  # fmt: skip
+
     def _rank(self, found: _AppClass, folder: str) -> int:
         """How sure it is that a class is the AppConfig of a folder; 0 is not at all."""
         parts = folder.split("/")

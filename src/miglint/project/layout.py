@@ -555,7 +555,10 @@ class _Labels:
             if path.endswith("/" + target):
                 return label
         folder_name = printable(parent.rpartition("/")[2])
-        return self._classes.label(parent, directory.app_files) or vote(facts, folder_name) or folder_name
+        by_class = self._classes.label(parent, directory.app_files)
+        if by_class or self._classes.is_installed(parent):
+            return by_class or folder_name
+        return vote(facts, folder_name) or folder_name
 
 
 def _without_replaced(packages: list[Package], migration_modules: Mapping[str, str | None]) -> list[Package]:
