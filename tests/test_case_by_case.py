@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,27 @@ def conditional(condition: str, before: str = "") -> str:
     )
 
 
+def model(name: str, /, options: str = "{}", **fields: str) -> str:
+    """A CreateModel with a key and these fields."""
+    written = "".join(f", ('{field}', {text})" for field, text in fields.items())
+    return f"migrations.CreateModel('{name}', [('id', models.BigAutoField(primary_key=True)){written}], {options}),"
+
+
+def one_app(*operations: str) -> Files:
+    """Migrations that follow each other, each of some operations."""
+    names = [f"shop.{number:04}_step" for number in range(1, len(operations) + 1)]
+    parents = [(), *((name,) for name in names)]
+    return {name: migration(*parents[at], operations=operations[at]) for at, name in enumerate(names)}
+
+
+LINK = (
+    "('a_ptr', models.OneToOneField(auto_created=True, on_delete=models.CASCADE, parent_link=True, primary_key=True, "
+    "serialize=False, to='shop.A'))"
+)
+POSTGRESQL = (
+    "import django.contrib.postgres.fields.ranges\nimport django.contrib.postgres.search\n"
+    "from django.contrib.postgres import constraints as pc, fields as pf, indexes as pi, operations as po\n"
+)
 FK = "models.ForeignKey(null=True, on_delete=models.CASCADE, to={})"
 CRM = {"crm.0001_initial": migration(operations=B), "crm.0002_c": migration("crm.0001_initial", operations=C)}
 SHOP = {"shop.0001_initial": migration(operations=A)}
@@ -313,6 +335,153 @@ CASES: dict[str, Files] = {
         "class Migration(migrations.Migration):\n"
         "    dependencies = [('shop', '0001_initial')]\n    operations = [add('x', 20), add('y')]\n",
     },
+    "a name in another case": one_app(
+        model("A", name="models.TextField()") + model("B", a="models.ForeignKey('shop.A', models.CASCADE)"),
+        "migrations.RenameField('A', 'name', 'Name')",
+        "migrations.AddField('b', 'Name', models.TextField(null=True)), migrations.AlterField('B', 'Name', "
+        "models.CharField(max_length=3))",
+    ),
+    "a model renamed to itself, which takes it away": one_app(
+        model("aB") + model("C"), "migrations.RenameModel('aB', 'AB')"
+    ),
+    "an order with respect to a field, set, unset, renamed and set again": one_app(
+        model("Q") + model("A", q="models.ForeignKey('shop.Q', models.CASCADE)"),
+        "migrations.AlterOrderWithRespectTo('A', 'q')",
+        "migrations.AlterOrderWithRespectTo('A', None), migrations.RenameField('A', 'q', 'question')",
+        "migrations.AlterOrderWithRespectTo('A', 'question')",
+    ),
+    "a renamed field that relations, groups, indexes and constraints name": one_app(
+        model(
+            "P",
+            code="models.CharField(max_length=3, unique=True)",
+            n="models.IntegerField()",
+            me="models.ForeignKey('self', models.CASCADE, to_field='code', null=True, related_name='+')",
+            options="{'unique_together': {('code', 'n')}, 'index_together': set(), 'indexes': ["
+            "models.Index(fields=['code', '-n'], name='i1', include=['id'], condition=models.Q(code='x')), "
+            "models.Index(models.F('code').desc(), models.functions.Upper('code'), name='i2')], 'constraints': ["
+            "models.UniqueConstraint(fields=['code'], name='u1', condition=models.Q(n__gt=models.F('id')))]}",
+        )
+        + model(
+            "C",
+            p="models.ForeignKey(to='shop.P', on_delete=models.CASCADE, to_field='code')",
+            o="models.OneToOneField('P', models.CASCADE, 'code', related_name='+')",
+            fo="models.ForeignObject('shop.P', models.CASCADE, from_fields=['x', 'y'], to_fields=['code', 'n'], "
+            "related_name='+')",
+            x="models.CharField(max_length=3)",
+            y="models.IntegerField()",
+        ),
+        "migrations.RenameField('P', 'code', 'kode')",
+        "migrations.RenameField('C', 'x', 'xx'), migrations.RenameField('c', 'fo', 'foo')",
+        "migrations.RenameField('p', 'n', 'm'), migrations.RemoveIndex('p', 'i1')",
+    ),
+    "a child, and a proxy of it, whose fields and names change": one_app(
+        model("A")
+        + f"migrations.CreateModel('B', [{LINK}, ('x', models.TextField())], bases=('shop.a',)),"
+        + "migrations.CreateModel('P', [], {'proxy': True, 'indexes': [], 'constraints': []}, ('shop.b',)),",
+        "migrations.RenameModel('P', 'Q'), migrations.AlterModelManagers('Q', [('objs', models.Manager())])",
+        "migrations.RenameField('A', 'id', 'ident'), migrations.RenameField('b', 'a_ptr', 'parent')",
+        "migrations.AlterModelOptions('Q', {'proxy': True, 'ordering': ['x']}), migrations.DeleteModel('Q')",
+    ),
+    "a proxy made again of another model": one_app(
+        model("A") + model("Z") + "migrations.CreateModel('P', [], {'proxy': True}, ('shop.a', models.Model)),",
+        "migrations.DeleteModel('P'), migrations.CreateModel('P', [], {'proxy': True}, ('shop.Z',))",
+    ),
+    "options that AlterModelOptions keeps, sets and takes away": one_app(
+        model(
+            "A",
+            options="{'ordering': ['id'], 'verbose_name': 'x', 'db_table': 't', 'permissions': (), 'swappable': 'A_B',"
+            "'required_db_vendor': 'sqlite', 'default_related_name': 'aa', 'db_tablespace': 'x', 'managed': False,"
+            "'select_on_save': True, 'base_manager_name': 'objects', 'get_latest_by': 'id', 'abstract': False}",
+        ),
+        "migrations.AlterModelOptions('A', {'verbose_name_plural': 'x'})",
+        "migrations.AlterModelOptions('A', {'ordering': [], 'managed': False})",
+        "migrations.AlterModelOptions('A', options={'managed': True, 'db_table': 'other'})",
+        "migrations.AlterModelOptions('A', {}), migrations.AlterModelTableComment('A', 'x')",
+        "migrations.AlterModelTableComment('A', None), migrations.AlterModelTable('A', None)",
+    ),
+    "a relation that becomes many, with a table of its own, and back": one_app(
+        model("A", options="{'db_table': 't_a'}")
+        + model(
+            "B",
+            r="models.ManyToManyField('shop.A', db_table='zzz')",
+            s="models.ManyToManyField('A', related_name='+')",
+            t="models.ManyToManyField('shop.A', through='shop.T', through_fields=('b', 'a'), related_name='+')",
+            options="{'db_table': 't_b'}",
+        )
+        + model("T", a="models.ForeignKey('A', models.CASCADE)", b="models.ForeignKey('B', models.CASCADE)"),
+        "migrations.AlterField('b', 'r', models.ForeignKey('shop.A', models.CASCADE, null=True, related_name='+'))",
+        "migrations.AlterField('b', 'r', models.ManyToManyField('A', db_table='x', related_name='r', through=None))",
+        "migrations.AlterModelTable('B', 't_c'), migrations.RenameModel('B', 'D')",
+        "migrations.RenameField('D', 's', 'ss'), migrations.RenameModel('T', 'Tie')",
+        "migrations.RenameField('tie', 'b', 'bb'), migrations.AlterModelTable('D', None)",
+    ),
+    "models without a key of their own": {
+        **one_app("migrations.CreateModel('A', [('x', models.IntegerField())]),"),
+        "shop/apps.py": "from django.apps import AppConfig\nclass ShopConfig(AppConfig):\n    name = 'shop'\n"
+        "    default_auto_field = 'django.db.models.SmallAutoField'\n",
+    },
+    "fields, indexes and operations of PostgreSQL": {
+        "shop.0001_initial": POSTGRESQL
+        + migration(
+            operations=model(
+                "A",
+                a="pf.ArrayField(models.CharField(max_length=3), size=3)",
+                b="pf.ArrayField(base_field=pf.ArrayField(models.IntegerField()), default=list, null=True)",
+                h="pf.HStoreField(default=dict)",
+                i="pf.IntegerRangeField()",
+                d="django.contrib.postgres.fields.ranges.DateRangeField(db_index=True)",
+                t="pf.DateTimeRangeField(default_bounds='[]')",
+                v="django.contrib.postgres.search.SearchVectorField(null=True)",
+                options="{'indexes': [pi.GinIndex(fields=['a'], name='gin', opclasses=['x']), pi.GistIndex("
+                "models.F('i'), name='gist')], 'constraints': [pc.ExclusionConstraint(name='e', "
+                "expressions=[('i', '&&')])]}",
+            )
+        ),
+        "shop.0002_b": POSTGRESQL
+        + migration(
+            "shop.0001_initial",
+            operations="po.BtreeGistExtension(), po.CreateExtension('x'), po.CreateCollation('c', 'und'), "
+            "po.AddIndexConcurrently('A', pi.HashIndex(fields=['id'], name='hash')), "
+            "po.RemoveIndexConcurrently('A', 'gin'), po.AddConstraintNotValid('A', models.CheckConstraint("
+            "condition=models.Q(id__gt=0), name='nv')), po.ValidateConstraint('A', 'nv')",
+        ),
+    },
+    "the latest of an app whose latest needs mine": {
+        "crm.0001_initial": migration(operations=B),
+        "crm.0002_z": migration("crm.0001_initial", "shop.0001_initial"),
+        "crm.0002_y": migration("crm.0001_initial"),
+        "shop.0001_initial": migration("crm.__first__", operations=A),
+        "shop.0002_b": migration("shop.0001_initial", "crm.__latest__"),
+    },
+    "run_before of the first and of the latest": {
+        "crm.0001_initial": migration(operations=B),
+        "crm.0002_b": migration("crm.0001_initial"),
+        "ads.0001_initial": f"{HEAD}class Migration(migrations.Migration):\n    run_before = [('crm', '0002_b')]\n",
+        "shop.0001_initial": migration("crm.__latest__", "ads.__first__", operations=A),
+    },
+    "run_before by and of squashes": {
+        "crm.0001_initial": migration(operations=B),
+        "crm.0002_b": migration("crm.0001_initial"),
+        "crm.0001_squashed": migration(replaces=("crm.0001_initial", "crm.0002_b"), operations=B),
+        "shop.0001_initial": f"{HEAD}class Migration(migrations.Migration):\n    run_before = [('crm', '0002_b')]\n",
+        "shop.0002_b": migration("shop.0001_initial"),
+        "shop.0001_squashed": f"{HEAD}class Migration(migrations.Migration):\n"
+        "    replaces = [('shop', '0001_initial'), ('shop', '0002_b')]\n    run_before = [('crm', '0001_squashed')]\n",
+        "ads.0001_initial": migration("crm.0001_initial", "shop.__latest__", operations=A),
+    },
+    "replaced migrations of another app that are gone": {
+        **SHOP,
+        "crm.0001_initial": migration(operations=C),
+        "crm.0002_taken": migration("shop.0001_initial", replaces=("old.0001_initial", "old.0002_x"), operations=B),
+        "ads.0001_initial": migration("old.0002_x", operations=A),
+    },
+    "a model that derives from what a setting names": {
+        **CRM,
+        "shop.0001_initial": f"{HEAD}class Migration(migrations.Migration):\n"
+        f"    dependencies = [{swappable('settings.CLIENT')}]\n"
+        "    operations = [migrations.CreateModel('P', [], {'proxy': True}, (settings.CLIENT,))]\n",
+        "settings": "APP = 'crm'\nCLIENT = f'{APP}.B'\n",
+    },
     "a model deleted, and another renamed to its name": {
         "shop.0001_initial": migration(
             operations=f"{A}migrations.DeleteModel('A'),{B}migrations.RenameModel('B', 'A'), migrations.AlterField("
@@ -320,6 +489,39 @@ CASES: dict[str, Files] = {
         ),
     },
 }  # fmt: skip
+
+# What the releases of Django have in common, and each is asked for.
+OF_ALL_RELEASES: dict[str, Files] = {
+    "an index that gets its name from the fields it had": one_app(
+        model(
+            "A",
+            a="models.IntegerField()",
+            b="models.IntegerField()",
+            options="{'index_together': {('a', 'b'), ('b', 'a')}}",
+        ),
+        "migrations.RenameIndex('A', new_name='ab', old_fields=('a', 'b')), migrations.RenameField('A', 'a', 'c')",
+        "migrations.RenameIndex('A', new_name='ba', old_fields=['b', 'c']), migrations.RenameIndex('A', 'abc', 'ab')",
+        "migrations.AlterIndexTogether('A', None), migrations.AlterUniqueTogether('A', ('c', 'b'))",
+    ),
+}
+OF_DJANGO_5_2: dict[str, Files] = {
+    "columns of other columns": one_app(
+        model(
+            "A",
+            x="models.IntegerField()",
+            g="models.GeneratedField(expression=models.F('x') + 1, output_field=models.IntegerField(), "
+            "db_persist=True)",
+            h="models.GeneratedField(expression=models.functions.Lower('x'), output_field=models.CharField("
+            "max_length=30), db_persist=False, unique=True, null=True, db_column='hh', db_index=True)",
+        )
+        + "migrations.CreateModel('K', [('pk', models.CompositePrimaryKey('x', 'y', blank=True, editable=False, "
+        "primary_key=True, serialize=False)), ('x', models.IntegerField()), ('y', models.IntegerField())]),",
+        "migrations.RenameField('A', 'x', 'y'), migrations.RenameField('K', 'x', 'z')",
+        "migrations.AlterField('A', 'g', models.GeneratedField(expression=models.F('y') + 2, "
+        "output_field=models.BigIntegerField(), db_persist=True)), migrations.AlterField('K', 'y', models.TextField())",
+    ),
+}
+RELEASES = {"django42": "4.2", "": "5.2", "django6": "6.0"}
 
 # What Django 6.0 and later allow.
 SQUASHES_OF_SQUASHES: dict[str, Files] = {
@@ -380,16 +582,25 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_small_project_is_what_django_makes_of_it(case: str, tmp_path: Path) -> None:
-    told = json.loads(judge.ask(project(tmp_path / "project", CASES[case], "5.2"), points=1))
+    told = json.loads(judge.ask(project(tmp_path / "project", CASES[case], "5.2"), points=3))
     assert judge.compare_with(told, tmp_path / "project").differences == {}
 
 
-@pytest.mark.parametrize("case", SQUASHES_OF_SQUASHES)
-def test_a_squash_of_squashes_is_what_django_6_makes_of_it(case: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("environment", "case", "files"),
+    [
+        *(("django6", case, files) for case, files in SQUASHES_OF_SQUASHES.items()),
+        *((name, case, files) for name in RELEASES for case, files in OF_ALL_RELEASES.items()),
+        *((name, case, files) for name in ("", "django6") for case, files in OF_DJANGO_5_2.items()),
+    ],
+)
+def test_a_small_project_is_what_other_releases_of_django_make_of_it(
+    environment: str, case: str, files: Files, tmp_path: Path
+) -> None:
     try:
-        python = judge.environment("django6") / "bin" / "python"
+        python = str(judge.environment(environment) / "bin" / "python") if environment else sys.executable
     except judge.Unavailable as error:
         pytest.skip(str(error))
-    root = project(tmp_path / "project", SQUASHES_OF_SQUASHES[case], "6.0")
-    told = json.loads(judge.ask(root, str(python), points=1))
+    root = project(tmp_path / "project", files, RELEASES[environment])
+    told = json.loads(judge.ask(root, python, points=2))
     assert judge.compare_with(told, root).differences == {}

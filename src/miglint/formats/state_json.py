@@ -36,10 +36,10 @@ def _model(model: ModelState, world: World) -> dict[str, Any]:
     return {
         "app": model.app,
         "name": model.name,
-        "table": table_of(model, world.state),
+        "table": table_of(model, world),
         "managed": truth(model.managed),
         "proxy": truth(model.proxy),
-        "bases": bases_of(model),
+        "bases": bases_of(model, world),
         "options": sorted(model.options),
         "fields": [
             {"name": name, **dict(field_attributes(field.field, model, world))} for name, field in model.fields.items()

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from miglint.project.columns import World, target_key
+from miglint.project.columns import SETTINGS, World, named_model, target_key
 from miglint.project.fields import Field
-from miglint.project.state import ModelState, ProjectState
+from miglint.project.state import ModelState
 from miglint.project.truth import Truth
 from miglint.syntax.facts import Expr, dotted
 from miglint.syntax.facts import Literal as Constant
@@ -74,42 +74,36 @@ def _db_column(field: Field) -> Attribute:
     return None if field.kind is not None and field.complete else UNKNOWN
 
 
-def table_of(model: ModelState, state: ProjectState) -> Attribute:
+def table_of(model: ModelState, world: World) -> Attribute:
     """The model's table; that of a proxy is its concrete model's. Source: Options.setup_proxy"""
     for _ in range(_MAX_HOPS):
         if model.proxy is Truth.UNKNOWN:
             return UNKNOWN
         if model.proxy is Truth.NO:
             break
-        parents = [found for base in model.bases if (found := _model_of(base, model, state)) is not None]
+        parents = [found for base in model.bases if (found := _model_of(base, model, world)) is not None]
         if not parents:
             return UNKNOWN
         model = parents[0]
     return model.table or UNKNOWN
 
 
-def _model_of(base: Expr, model: ModelState, state: ProjectState) -> ModelState | None:
-    if not (isinstance(base, Constant) and base.kind == "str"):
-        return None
-    label, _, name = base.text.rpartition(".")
-    return state.model(label or model.app, name)
+def _model_of(base: Expr, model: ModelState, world: World) -> ModelState | None:
+    key = named_model(base, model.app, model.name, world)
+    return world.model(*key) if key is not None else None
 
 
-def bases_of(model: ModelState) -> list[Attribute]:
+def bases_of(model: ModelState, world: World) -> list[Attribute]:
     """The bases: models as `app.model`, other classes by their path. Source: CreateModel and ModelState.__init__"""
-    return [_base(base, model) for base in model.bases] or ["django.db.models.Model"]
+    return [_base(base, model, world) for base in model.bases] or ["django.db.models.Model"]
 
 
-def _base(base: Expr, model: ModelState) -> Attribute:
-    if isinstance(base, Constant):
-        if base.kind != "str":
-            return UNKNOWN
-        label, dot, name = base.text.rpartition(".")
-        return f"{label if dot else model.app}.{name.lower()}"
+def _base(base: Expr, model: ModelState, world: World) -> Attribute:
     path = dotted(base)
-    if path == "django.db.models.base.Model":
-        return "django.db.models.Model"
-    return path or UNKNOWN
+    if not path or path.startswith(SETTINGS):
+        key = named_model(base, model.app, model.name, world)
+        return str(key) if key is not None else UNKNOWN
+    return "django.db.models.Model" if path == "django.db.models.base.Model" else path
 
 
 def truth(value: Truth) -> Attribute:

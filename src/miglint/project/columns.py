@@ -30,7 +30,7 @@ _TYPES = {
     "TimeField": "time", "UUIDField": "uuid", "CICharField": "citext", "CIEmailField": "citext",
     "CITextField": "citext", "HStoreField": "hstore", "BigIntegerRangeField": "int8range",
     "IntegerRangeField": "int4range", "DecimalRangeField": "numrange", "DateRangeField": "daterange",
-    "DateTimeRangeField": "tstzrange", "SearchVectorField": "tsvector",
+    "DateTimeRangeField": "tstzrange", "SearchVectorField": "tsvector", "SearchQueryField": "tsquery",
 }  # fmt: skip
 _VARCHAR = {
     "CharField", "CommaSeparatedIntegerField", "EmailField", "FileField", "FilePathField", "ImageField", "SlugField",
@@ -43,6 +43,7 @@ _POSITIVE = {"PositiveBigIntegerField", "PositiveIntegerField", "PositiveSmallIn
 _STABLE = {"Now", "TransactionNow", "Value", "Pi", "Cast", "Lower", "Upper", "Concat", "Coalesce", "JSONObject"}
 _VOLATILE = {"Random", "RandomUUID"}
 _MAX_HOPS = 8
+SETTINGS = "django.conf.settings."
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -98,8 +99,13 @@ def text_of(value: Expr | None) -> str | None:
 
 def target_key(field: Field, app: str, model: str, world: World) -> ModelKey | None:
     """The model that a relation names: "self", "Model", "app.Model" and a swappable setting."""
-    setting = _setting(field)
-    text = world.swappable.get(setting) if setting else text_of(field.to)
+    return named_model(field.to, app, model, world)
+
+
+def named_model(value: Expr | None, app: str, model: str, world: World) -> ModelKey | None:
+    """The model that a relation or a base of a model names."""
+    setting = _setting(value)
+    text = world.swappable.get(setting) if setting else text_of(value)
     if text is None:
         return None
     if text.lower() == "self":
@@ -108,11 +114,9 @@ def target_key(field: Field, app: str, model: str, world: World) -> ModelKey | N
     return model_key(label if dot else app, name)
 
 
-def _setting(field: Field) -> str:
-    """The setting that names a relation's model: `AUTH_USER_MODEL`, "" where the model is named itself."""
-    to = field.to
-    named = isinstance(to, Name) and to.name.startswith("django.conf.settings.")
-    return to.name.rpartition(".")[2] if named and isinstance(to, Name) else ""
+def _setting(value: Expr | None) -> str:
+    """The setting that names a model: `AUTH_USER_MODEL`, "" where the model is named itself."""
+    return value.name.rpartition(".")[2] if isinstance(value, Name) and value.name.startswith(SETTINGS) else ""
 
 
 def target_of(field: Field, app: str, model: str, world: World, hops: int = 0) -> Target:
@@ -120,7 +124,7 @@ def target_of(field: Field, app: str, model: str, world: World, hops: int = 0) -
     key = target_key(field, app, model, world)
     found = world.model(*key) if key is not None else None
     if found is None:
-        return Target(key, setting=_setting(field) if key is None else "")
+        return Target(key, setting=_setting(field.to) if key is None else "")
     while found.proxy.certain and hops < _MAX_HOPS:
         base = next((text for base in found.bases if (text := text_of(base)) is not None), "")
         label, _, name = base.rpartition(".")

@@ -25,6 +25,10 @@ _SIGNATURES: dict[str, tuple[str, ...]] = {
         "db_constraint",
     ),
     "OneToOneField": ("to", "on_delete", "to_field"),
+    "ForeignObject": (
+        "to", "on_delete", "from_fields", "to_fields", "rel", "related_name", "related_query_name", "limit_choices_to",
+        "parent_link", "swappable",
+    ),
     "ManyToManyField": (
         "to", "related_name", "related_query_name", "limit_choices_to", "symmetrical", "through", "through_fields",
         "db_constraint", "db_table", "swappable",
@@ -46,8 +50,8 @@ _SIGNATURES: dict[str, tuple[str, ...]] = {
 _MODELS = {
     "AutoField", "BigAutoField", "SmallAutoField", "BigIntegerField", "BinaryField", "BooleanField", "CharField",
     "CommaSeparatedIntegerField", "DateField", "DateTimeField", "DecimalField", "DurationField", "EmailField", "Field",
-    "FileField", "FilePathField", "FloatField", "ForeignKey", "GeneratedField", "GenericIPAddressField",
-    "IPAddressField",
+    "FileField", "FilePathField", "FloatField", "ForeignKey", "ForeignObject", "GeneratedField",
+    "GenericIPAddressField", "IPAddressField",
     "ImageField", "IntegerField", "JSONField", "ManyToManyField", "NullBooleanField", "OneToOneField",
     "PositiveBigIntegerField", "PositiveIntegerField", "PositiveSmallIntegerField", "SlugField", "SmallIntegerField",
     "TextField", "TimeField", "URLField", "UUIDField", "CompositePrimaryKey",
@@ -64,7 +68,7 @@ _POSTGRES = {
             "BigIntegerRangeField", "DateRangeField", "DateTimeRangeField", "DecimalRangeField", "FloatRangeField",
             "IntegerRangeField", "RangeField",
         ),
-        "search.": ("SearchVectorField",),
+        "search.": ("SearchQueryField", "SearchVectorField"),
     }.items()
     for name in names
 }  # fmt: skip
@@ -93,7 +97,7 @@ _KEPT = frozenset({"to", "through"})
 # Whose `db_index` is True by default.
 _INDEXED = {"ForeignKey", "OneToOneField", "SlugField"}
 _AUTO = {"AutoField", "BigAutoField", "SmallAutoField"}
-RELATIONS = {"ForeignKey", "OneToOneField", "ManyToManyField"}
+RELATIONS = {"ForeignKey", "OneToOneField", "ManyToManyField", "ForeignObject"}
 # Field.empty_strings_allowed and not None by get_default: what BaseDatabaseSchemaEditor._effective_default fills
 # with "" where blank=True. Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor._effective_default
 _FILLED_WHEN_BLANK = {
@@ -204,7 +208,7 @@ class _Class:
         self.is_many_to_many = self._is_one_of({"ManyToManyField"})
         self.is_auto = self._is_one_of(_AUTO)
         self.is_generated = self._is_one_of({"GeneratedField"})
-        self.has_column = ~self._is_one_of({"ManyToManyField", "CompositePrimaryKey"})
+        self.has_column = ~self._is_one_of({"ManyToManyField", "ForeignObject", "CompositePrimaryKey"})
 
     def _is_one_of(self, kinds: Set[str]) -> Truth:
         return Truth.UNKNOWN if self.kind is None else Truth.of(self.kind in kinds)

@@ -70,7 +70,11 @@ def _of_problem(context: Context, problem: StateProblem) -> Diagnostic:
 
 def _is_said(context: Context, problem: StateProblem) -> bool:
     """Whether an operation before this one has the problem: Django never gets here."""
-    return any(problem in step.problems for step in _earlier(context))
+    return any(problem in step.problems or _takes_away(step, problem) for step in _earlier(context))
+
+
+def _takes_away(step: Step, problem: StateProblem) -> bool:
+    return any(each.kind == "same-model" and each.model.lower() == problem.model.lower() for each in step.problems)
 
 
 def _earlier(context: Context) -> Iterator[Step]:
@@ -88,18 +92,33 @@ def _error(context: Context, problem: StateProblem) -> str:
     """What Django says. Source: runs of Django 5.2."""
     operation, app = context.operation, context.migration.app
     match problem.kind:
-        case "unknown-model":
+        case "unknown-model" | "same-model":
             return f"KeyError: {(app, problem.model.lower())!r}"
+        case "unknown-base":
+            return _base_error(context, problem)
         case "unknown-field" if isinstance(operation, RemoveField):
             return f"KeyError: {problem.field!r}"
         case "unknown-field" if isinstance(operation, RenameField):
             return f"FieldDoesNotExist: {app}.{problem.model.lower()} has no field named {problem.field!r}"
-        case "unknown-field":
+        case "unknown-field" | "unknown-order":
             return f"FieldDoesNotExist: {problem.model} has no field named {problem.field!r}"
         case "unknown-index":
             return f"ValueError: No index named {problem.name} on model {problem.model}"
         case _:
             return f"ValueError: No constraint named {problem.name} on model {problem.model}"
+
+
+def _base_error(context: Context, problem: StateProblem) -> str:
+    """A renamed base is built first, and a child whose parent link is called after it does not fit any more."""
+    app, base = context.migration.app, problem.name or ""
+    child = context.after.model(problem.app or app, problem.model)
+    link = f"{base.lower()}_ptr"
+    if isinstance(context.operation, RenameModel) and child is not None and link in child.fields:
+        return (
+            f"FieldError: Auto-generated field {link!r} in class {child.name!r} for parent_link to base class {base!r} "
+            "clashes with declared field of the same name."
+        )
+    return f"InvalidBasesError: Cannot resolve bases for [<ModelState: '{problem.app or app}.{problem.model}'>]"
 
 
 # -- fields that indexes, constraints and options name --------------------------------------------------
@@ -240,6 +259,16 @@ def _help(context: Context, kind: str, model: str, name: str, *, app: str = "") 
 
 
 def _advice(context: Context) -> str:
+    kinds = {problem.kind for problem in context.step.problems}
+    if "same-model" in kinds:
+        return "To Django models have one name in any case, and so have their tables: take the operation out."
+    if "unknown-base" in kinds:
+        return (
+            "Django writes no bases anew. Take what derives from the model away before, and make it again after; in "
+            "`state_operations`, where the tables are to stay."
+        )
+    if "unknown-order" in kinds:
+        return "Put AlterOrderWithRespectTo(…, None) before it, and the new name after it."
     if isinstance(context.operation, RemoveField):
         return "To drop what is left in the database alone, use RunSQL: the state has nothing to remove any more."
     return "Every new database stops here, and so does every test run."
