@@ -93,6 +93,16 @@ POSTGRESQL = (
     "import django.contrib.postgres.fields.ranges\nimport django.contrib.postgres.search\n"
     "from django.contrib.postgres import constraints as pc, fields as pf, indexes as pi, operations as po\n"
 )
+
+
+def follows(operations: str, before: str) -> str:
+    """The second migration of shop, with what its file says before the class."""
+    return (
+        f"{HEAD}{before}class Migration(migrations.Migration):\n"
+        f"    dependencies = [('shop', '0001_initial')]\n    operations = {operations}\n"
+    )
+
+
 FK = "models.ForeignKey(null=True, on_delete=models.CASCADE, to={})"
 CRM = {"crm.0001_initial": migration(operations=B), "crm.0002_c": migration("crm.0001_initial", operations=C)}
 SHOP = {"shop.0001_initial": migration(operations=A)}
@@ -481,6 +491,106 @@ CASES: dict[str, Files] = {
         f"    dependencies = [{swappable('settings.CLIENT')}]\n"
         "    operations = [migrations.CreateModel('P', [], {'proxy': True}, (settings.CLIENT,))]\n",
         "settings": "APP = 'crm'\nCLIENT = f'{APP}.B'\n",
+    },
+    "operations that loops add": {
+        **SHOP,
+        "shop.0002_b": follows(
+            "OPS",
+            "OPS = [migrations.AlterModelOptions('a', {})]\n"
+            "for model, f in [('a', 'x'), ('A', 'y')]:\n"
+            "    name = f + '_z'\n"
+            "    OPS.append(migrations.AddField(model, name, models.TextField(null=True)))\n"
+            "    OPS += [migrations.AlterField(model, name, models.CharField(max_length=3, default=f))]\n"
+            "for k, length in {'p': 3, 'q': 4}.items():\n"
+            "    if k == 'q':\n"
+            "        OPS.extend([migrations.AddField('a', k, models.CharField(max_length=length, null=True))])\n"
+            "for k in range(2):\n"
+            "    OPS.append(migrations.AddField('a', f'f{k}', models.TextField(null=True)))\n"
+            "for at, (one, other) in enumerate(zip(sorted(('g', 'h')), ('i', 'j'))):\n"
+            "    OPS.append(migrations.AddField('a', '%s%s%d' % (one, other, at), models.TextField(null=True)))\n",
+        )
+        + "    for n in ('v', 'w'):\n"
+        "        operations.append(migrations.AddField('a', n, models.TextField(null=True)))\n"
+        "    for n in ('0001_initial', '0002_c'):\n        dependencies.append(('crm', n))\n",
+        **CRM,
+    },
+    "operations that functions put together": {
+        **SHOP,
+        "shop.0002_b": follows(
+            "[*make('x'), *make(n='y', null=False)] + several(NAMES) + again('p', 'q') + "
+            "[one(n) for n in ('k', 'l') if n != 'k']",
+            "NAMES = ['r', 's']\n"
+            "def make(n, null=True):\n"
+            "    return [migrations.AddField('a', n, models.TextField(null=null, default='')),\n"
+            "            migrations.AddField('a', n + '2', models.TextField(null=True))]\n"
+            "def several(names):\n"
+            "    ops = []\n"
+            "    for k in names:\n"
+            "        for l in (1, 2):\n"
+            "            ops.append(one('%s%d' % (k, l)))\n"
+            "    return [migrations.RemoveField('a', 'n'), *ops]\n"
+            "def one(n):\n"
+            "    return migrations.AddField('a', n, text(9))\n"
+            "def text(length):\n"
+            "    return models.CharField(null=True, max_length=length)\n"
+            "def again(x, y):\n"
+            "    x, y = y, x\n"
+            "    x = x + 'q'\n"
+            "    y = f'{y}_'\n"
+            "    return [one(x), one(y)]\n",
+        ),
+    },
+    "lists by other names, and names that are bound again": {
+        **SHOP,
+        "shop.0002_b": follows(
+            "OPS + OTHER[1:] + OTHER[:1] + [OTHER[-2]][:0]",
+            "OPS = []\nadd = OPS.append\nx = 'p'\n"
+            "add(migrations.AddField('a', x, models.TextField(null=True)))\n"
+            "x = 'q'\nALSO = OPS\n"
+            "ALSO.append(migrations.AddField('a', x, models.TextField(null=True)))\n"
+            "x = '%st' % x\nx += 'u'\n"
+            "OTHER = [migrations.AddField('a', x, models.TextField(null=True)), migrations.RemoveField('a', 'n')]\n",
+        )
+        + "x = 'z'\nOPS = []\n",
+    },
+    "arguments, options and fields of another module": {
+        "shop/conf.py": "from django.db import models\nOPTS = dict(max_length=4, blank=True)\nNAME, LENGTH = 'x', 7\n"
+        "MORE = {'null': True, **OPTS}\nTABLE = {'db_table': 'bbb'}\n"
+        "FIELDS = [('id', models.BigAutoField(primary_key=True))]\n",
+        "shop.0001_initial": f"{HEAD}from shop import conf\nfrom shop.conf import FIELDS, LENGTH, NAME, OPTS, TABLE\n"
+        "GIVEN = dict(model_name='a', name='given', field=models.TextField(null=True))\n"
+        "class Migration(migrations.Migration):\n    operations = [\n"
+        "        migrations.CreateModel('A', FIELDS, options=TABLE),\n"
+        "        migrations.CreateModel('C', [*conf.FIELDS, ('y', models.CharField(**OPTS))],\n"
+        "                               {**conf.TABLE, 'ordering': ['id'], 'db_table': 'ccc'}),\n"
+        "        migrations.CreateModel('D', FIELDS + [('z', models.CharField(**dict(OPTS, unique=True)))],\n"
+        "                               dict(TABLE, db_table='ddd'), bases=(models.Model,)),\n"
+        "        migrations.AddField('a', NAME, models.CharField(**conf.MORE)),\n"
+        "        migrations.AddField('a', NAME + '2', models.CharField(max_length=LENGTH)),\n"
+        "        migrations.AddField(**GIVEN)]\n",
+    },
+    "a migration that is another class": {
+        **SHOP,
+        "shop/base.py": f"{HEAD}NAME = 'p'\nclass Other(migrations.Migration):\n    atomic = False\n"
+        "    dependencies = [('shop', '0001_initial')]\n"
+        "    operations = [migrations.AddField('a', NAME, models.TextField(null=True))]\n",
+        "shop.0002_b": "from shop.base import Other\nNAME = 'wrong'\nMigration = Other\n",
+        "crm.0001_initial": migration(operations=B),
+        "crm.0002_c": "from crm.base import Other as Migration\n",
+        "crm/base.py": f"{HEAD}class Other(migrations.Migration):\n    operations = [{C}]\n"
+        "    dependencies = [('crm', '0001_initial')]\n",
+        "ads.0001_initial": f"import django\n{HEAD}if django.VERSION >= (3,):\n"
+        f"    class Migration(migrations.Migration):\n        operations = [{C}]\n"
+        "else:\n    class Migration(migrations.Migration):\n        pass\n",
+    },
+    "a part of the operations of a base class": {
+        **SHOP,
+        "shop/base.py": f"{HEAD}class Base(migrations.Migration):\n    dependencies = [('shop', '0001_initial')]\n"
+        "    operations = [migrations.RemoveField('a', 'n'),\n"
+        "                  migrations.AddField('a', 'q', models.TextField(null=True))]\n",
+        "shop.0002_b": f"{HEAD}from shop.base import Base\nclass Migration(Base):\n"
+        "    operations = Base.operations[1:] + [migrations.RenameField('a', 'n', 'm')]\n"
+        "    dependencies = Base.dependencies\n",
     },
     "a model deleted, and another renamed to its name": {
         "shop.0001_initial": migration(

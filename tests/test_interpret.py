@@ -95,6 +95,70 @@ def test_lists_built_in_steps_are_followed(body: str) -> None:
     assert found.unreadable == ()
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "for name in names():\n    LIST.append(migrations.DeleteModel(name))",
+        "for name in ('A', 'B'):\n    if name == 'B':\n        break\n    LIST.append(migrations.DeleteModel(name))",
+        "while LIST:\n    LIST.append(migrations.DeleteModel('A'))",
+        "for one in range(2000):\n    for two in range(2000):\n        LIST.append(migrations.DeleteModel('A'))",
+        "for name in range(10 ** 9):\n    LIST.append(migrations.DeleteModel(name))",
+        "for name in range(1000000000000000000):\n    LIST.append(migrations.DeleteModel(name))",
+        "del LIST[0]",
+        "LIST[:] = []",
+        "def fill():\n    LIST.append(migrations.DeleteModel('A'))\nfill()",
+        "fill(LIST)",
+        "LIST = [migrations.DeleteModel(n) for n in ('A', 'B') if n in names]",
+        "LIST = LIST[:END]",
+    ],
+)
+def test_a_list_that_must_be_run_to_be_known_is_unread(body: str) -> None:
+    found = migration(
+        f"LIST = [migrations.DeleteModel('Z')]\n{body}\nclass Migration(migrations.Migration):\n    operations = LIST\n"
+    )
+    assert not found.operations_known
+
+
+def test_a_loop_s_name_is_not_known_after_a_loop_that_is_not() -> None:
+    found = migration(
+        "name = 'A'\nfor name in names():\n    pass\n"
+        "class Migration(migrations.Migration):\n    operations = [migrations.DeleteModel(name)]\n"
+    )
+    assert [operation.model for operation in found.operations] == [None]
+
+
+def test_a_long_loop_is_gone_through() -> None:
+    found = migration(
+        "class Migration(migrations.Migration):\n    operations = []\n"
+        "    for number in range(1500):\n        operations.append(migrations.DeleteModel(f'M{number}'))\n"
+    )
+    assert [operation.model for operation in found.operations] == [f"M{number}" for number in range(1500)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if settings.X:\n    class Migration(migrations.Migration): pass\nelse:\n    class Migration(Other): pass\n",
+        "from elsewhere import Other\nMigration = Other\n",
+        "Migration = type('Migration', (migrations.Migration,), {})\n",
+    ],
+)
+def test_a_migration_that_is_one_of_several_classes_is_not_known(text: str) -> None:
+    found = migration(text)
+    assert (found.dependencies_known, found.operations_known) == (False, False)
+
+
+def test_what_a_base_class_of_another_module_says_is_placed_where_the_class_is() -> None:
+    found = migration(
+        "from ..base import Base\nNAME = 'wrong'\nclass Migration(Base):\n    pass\n",
+        others={
+            "..base": HEADER + "NAME = 'A'\nclass Base(migrations.Migration):\n"
+            "    operations = [migrations.DeleteModel(NAME)]\n"
+        },
+    )
+    assert [(operation.model, operation.span) for operation in found.operations] == [("A", found.class_span)]
+
+
 def test_a_condition_is_unreadable_and_both_ways_are_kept() -> None:
     found = migration(
         "class Migration(migrations.Migration):\n"

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from miglint.syntax.evaluate import Values, module_values, substitute
+from miglint.syntax.evaluate import Values, module_values
 from miglint.syntax.facts import (
     Assign,
+    Attribute,
     Augment,
     Call,
     Either,
@@ -20,14 +21,21 @@ from miglint.syntax.facts import (
     If,
     Import,
     Items,
+    Keyword,
     Literal,
+    Loop,
     ModuleFacts,
     Name,
     Node,
     Operation,
+    Pair,
+    Pairs,
     Return,
     Starred,
     Statement,
+    Subscript,
+    dotted,
+    walk,
 )
 from miglint.text import Span
 
@@ -35,7 +43,7 @@ _MAX_DEPTH = 6
 # More parts than any migration has elsewhere; a list whose elements are that list has no end.
 _MAX_PARTS = 50_000
 # What a function may do besides returning, for its value to be known without its being run.
-_STRAIGHT = (Assign, Augment, Evaluate, Import)
+_STRAIGHT = (Assign, Augment, Evaluate, Import, Loop)
 
 
 class Elsewhere:
@@ -46,6 +54,19 @@ class Elsewhere:
         self._values = values
         self._lookup = lookup
         self._parts = 0
+
+    def whole(self, value: Expr) -> Expr:
+        """A list, a dictionary or a constant; the elements of a list that is written here stay as they are."""
+        resolved = self._values.resolve(value)
+        return resolved if _is_written_here(resolved) else self.written_out(resolved)
+
+    def spread(self, call: Call) -> Call:
+        """A call whose `**given` of another module is written out."""
+        if None not in [keyword.name for keyword in call.keywords]:
+            return call
+        keywords = tuple(k if k.name is not None else Keyword(None, self.whole(k.value), k.span) for k in call.keywords)
+        spread = self._values.resolve(Call(call.function, call.arguments, keywords, call.span))
+        return spread if isinstance(spread, Call) else call
 
     def written_out(self, value: Expr, depth: int = 0) -> Expr:
         """A list with its imported and returned parts in their places; what cannot be read stays as it is."""
@@ -60,6 +81,15 @@ class Elsewhere:
             if isinstance(returned, Either):  # that the call chooses is said where it stands
                 returned = Either(returned.test, returned.then, returned.otherwise, value.span)
             return self.written_out(returned, depth + 1) if returned is not None else value
+        if isinstance(value, Attribute):  # `Base.operations` of a class of the file
+            name, _, attribute = dotted(value).rpartition(".")
+            return self._of_class(self._facts, name, attribute) or value
+        if isinstance(value, Subscript):
+            container = self.written_out(value.value, depth + 1)
+            return value if container is value.value else self._values.resolve(Subscript(container, value.index))
+        if isinstance(value, Pairs) and any(pair.key is None for pair in value.pairs):
+            pairs = (Pair(p.key, p.value if p.key is not None else self.whole(p.value)) for p in value.pairs)
+            return self._values.resolve(Pairs(tuple(pairs), value.span))
         if isinstance(value, Either):
             then, otherwise = (self.written_out(way, depth + 1) for way in (value.then, value.otherwise))
             return Either(value.test, then, otherwise, value.span)
@@ -86,14 +116,26 @@ class Elsewhere:
         module, attribute = _split(name.name)
         facts = self._lookup(module)
         if facts is None:
-            return None
+            module, owner = _split(module)
+            facts = self._lookup(module) if owner else None
+            found = self._of_class(facts, owner, attribute) if facts is not None else None
+            return placed(found, facts, module, name.span) if found is not None and facts is not None else None
         values = module_values(facts.body, self._values.around)
         found = values.get(attribute)
-        return _placed(values.resolve_all(found), facts, module, name.span) if found is not None else None
+        return placed(values.resolve_all(found), facts, module, name.span) if found is not None else None
+
+    def _of_class(self, facts: ModuleFacts, name: str, attribute: str) -> Expr | None:
+        """What the body of a class gives a name."""
+        definition = facts.class_named(name)
+        if definition is None:
+            return None
+        values = Values(module_values(facts.body, self._values.around, definition)).run(definition.body)
+        found = values.names.get(attribute)
+        return values.resolve_all(found) if found is not None else None
 
     def _returned(self, call: Call) -> Expr | None:
         """What a function returns that only puts a value together."""
-        name = call.function
+        name = self._values.resolve(call.function)
         if not isinstance(name, Name) or name.name.startswith("django."):
             return None
         if name.scope == "free":
@@ -103,7 +145,20 @@ class Elsewhere:
         if facts is None:
             return None
         found = _result(_function(facts, attribute), call, module_values(facts.body, self._values.around), self._values)
-        return _placed(found, facts, module, call.span) if found is not None else None
+        return placed(found, facts, module, call.span) if found is not None else None
+
+
+def _is_written_here(value: Expr) -> bool:
+    match value:
+        case Literal():
+            return True
+        case Items(items=items):
+            return Starred not in map(type, items)
+        case Pairs(pairs=pairs):
+            return None not in [pair.key for pair in pairs]
+        case Call(function=Name(name=name)):
+            return name.startswith("django.")
+    return False
 
 
 def _is_elsewhere(item: Expr) -> bool:
@@ -138,7 +193,7 @@ def _result(function: Function | None, call: Call, own: Values, caller: Values) 
         if value is None or parameter.kind in ("star", "double-star"):
             return None
         names[parameter.name] = value
-    result = _outcome(function.body, Values(own, names))
+    result = _outcome(function.body, Values(own, names, calls=True))
     return own.resolve_all(result) if result is not None else None
 
 
@@ -146,27 +201,25 @@ def _outcome(body: tuple[Statement, ...], names: Values) -> Expr | None:
     """What a body returns; of two ways, one or the other."""
     for at, statement in enumerate(body):
         if isinstance(statement, Return):
-            return _substituted(statement.value, names) if statement.value is not None else None
+            return names.fixed(statement.value) if statement.value is not None else None
         if isinstance(statement, If):
             rest = body[at + 1 :]
             ways = [_outcome((*branch, *rest), names.copy()) for branch in (statement.body, statement.otherwise)]
             then, otherwise = ways
             if then is None or otherwise is None:
                 return None
-            return Either(_substituted(statement.test, names), then, otherwise, statement.span)
-        if not isinstance(statement, _STRAIGHT):
+            return Either(names.fixed(statement.test), then, otherwise, statement.span)
+        if not isinstance(statement, _STRAIGHT) or _returns_within(statement):
             return None
         names.run((statement,))
     return None
 
 
-def _substituted(value: Expr, names: Values) -> Expr:
-    for _ in range(_MAX_DEPTH):  # names stand for values that other names stand in
-        value = substitute(value, names.names)
-    return value
+def _returns_within(statement: Statement) -> bool:
+    return isinstance(statement, Loop) and any(isinstance(each, Return) for each in walk(statement.body))
 
 
-def _placed(value: Expr, facts: ModuleFacts, module: str, span: Span) -> Expr:
+def placed(value: Expr, facts: ModuleFacts, module: str, span: Span) -> Expr:
     """An expression of another module as the importing one would write it, where the name stands."""
     values = module_values(facts.body)
     known = {function.name for function in facts.top(Function)} | set(values.names)

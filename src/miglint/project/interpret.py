@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from miglint.lazy import lazy
-from miglint.project.elsewhere import Elsewhere
+from miglint.project.elsewhere import Elsewhere, placed
 from miglint.project.fields import Field, FieldClass, canonical_class
 from miglint.project.keys import MigrationKey
 from miglint.project.migration import FIRST, Dependency, Migration, Unreadable
@@ -17,6 +17,8 @@ from miglint.project.operations import (
     CreateExtension,
     CreateModel,
     Custom,
+    FieldOperation,
+    ModelOperation,
     Operation,
     Unread,
     operation_class,
@@ -35,6 +37,8 @@ from miglint.syntax.facts import (
     Evaluate,
     Expr,
     Function,
+    If,
+    Import,
     Items,
     Keyword,
     Literal,
@@ -44,6 +48,7 @@ from miglint.syntax.facts import (
     Return,
     Starred,
     Statement,
+    blocks,
     dotted,
 )
 from miglint.text import NOWHERE, Span
@@ -57,6 +62,12 @@ _UNCHECKED_NAMES = "what this operation changes, and what comes after it in the 
 _UNCHECKED_EDGES = "leaves, missing parents and everything that follows from this migration's place in the graph"
 _UNCHECKED_OPERATIONS = "what these operations do, and the state of the models after them"
 _MAX_BASES = 8
+# The operations whose arguments are lists, dictionaries and constants of the state, and no functions.
+_OF_STATE = (ModelOperation, FieldOperation)
+# The arguments of a field that say what its column is.
+_OF_COLUMNS = frozenset({
+    "max_length", "null", "unique", "db_index", "primary_key", "db_column", "max_digits", "decimal_places",
+})  # fmt: skip
 # The arguments of a field that name models.
 _MODELS = frozenset({"to", "through"})
 _IMPORT_STRING = ("django.utils.module_loading.import_string",)
@@ -102,9 +113,9 @@ def interpret(
     """
     if facts.problem is not None:
         return _unknown(key, path, facts, NOWHERE, facts.problem.message)
-    definition = facts.class_named("Migration")
-    if definition is None:
-        return _unknown(key, path, facts, Span(0, 0), "`Migration` is not defined in this file")
+    definition = migration_class(facts, lookup, around)
+    if isinstance(definition, str):
+        return _unknown(key, path, facts, Span(0, 0), definition)
     return _Interpreter(key, path, facts, definition, lookup, field_class, read_text, setting, around).migration()
 
 
@@ -122,6 +133,72 @@ def _unknown(key: MigrationKey, path: str, facts: ModuleFacts, span: Span, why: 
         unreadable=unreadable,
         class_span=span,
     )
+
+
+def migration_class(facts: ModuleFacts, lookup: Lookup, around: Outside) -> Class | str:
+    """The class that a module calls `Migration`; why it is not known, as words that follow "it is".
+
+    Of one that stands elsewhere (`Migration = Other`) it is a class that only derives from it.
+    """
+    classes: list[Class] = [each for each in facts.top(Class) if each.name == "Migration"]
+    if len(classes) == 1:
+        return classes[0]
+    bound = list(_binding("Migration", facts.body, module_values(facts.body, around)))
+    if not bound:
+        return "`Migration`, which is not defined in this file"
+    statement = bound[-1][0]
+    if len(bound) > 1 and not all(sure for _, sure in bound):
+        return "`Migration`, which is chosen by a condition"
+    if isinstance(statement, Class):
+        return statement
+    base = _base_of("Migration", statement)
+    if base is None or class_of(base.name, facts, lookup) is None:
+        return "`Migration`, which is not defined in this file"
+    return Class("Migration", (base,), (), (), (), statement.span)
+
+
+def _binding(name: str, body: Sequence[Statement], values: Values) -> Iterator[tuple[Statement, bool]]:
+    """The statements that bind a name, in order, and whether they are certainly reached."""
+    for statement in body:
+        holds = values.around.holds(statement.test, values) if isinstance(statement, If) else None
+        if isinstance(statement, If) and holds is not None:
+            yield from _binding(name, statement.body if holds else statement.otherwise, values)
+        elif isinstance(statement, Class):
+            if statement.name == name:
+                yield statement, True
+        elif isinstance(statement, Import | Assign):
+            if _base_of(name, statement) is not None:
+                yield statement, True
+        elif not isinstance(statement, Function):
+            for block in blocks(statement):
+                yield from ((inner, False) for inner, _ in _binding(name, block, values))
+
+
+def _base_of(name: str, statement: Statement) -> Name | None:
+    """What an import or an assignment binds a name to."""
+    match statement:
+        case Import(aliases=aliases):
+            return next((Name(a.path, "imported", statement.span) for a in aliases if a.bound == name), None)
+        case Assign(targets=targets, value=Name() as value) if any(dotted(target) == name for target in targets):
+            return value
+    return None
+
+
+def class_of(path: str, facts: ModuleFacts, lookup: Lookup) -> tuple[Class, ModuleFacts] | None:
+    """A class by the name that a module has for it, and where it stands; None where that is Django or not known."""
+    module, name = _module_of(path)
+    if path in _DJANGO_BASES or not name:
+        return None
+    where = lookup(module) if module else facts
+    definition = where.class_named(name) if where is not None else None
+    return (definition, where) if definition is not None and where is not None else None
+
+
+def _module_of(path: str) -> tuple[str, str]:
+    """The module of a name, as it is imported, and the name in it: of `..Base` the dots are the module."""
+    name = path.rpartition(".")[2]
+    module = path[: -len(name)] if name else path
+    return (module[:-1] if module.strip(".") else module), name
 
 
 class _Interpreter:
@@ -148,7 +225,7 @@ class _Interpreter:
         self._read_text = read_text
         self._setting = setting
         self._around = around
-        module = module_values(facts.body, around)
+        module = module_values(facts.body, around, definition)
         self._values = Values(module).run(definition.body)
         self._elsewhere = Elsewhere(facts, self._values, lookup)
         self._unreadable: list[Unreadable] = []
@@ -190,7 +267,12 @@ class _Interpreter:
         return self._inherited(name) if given is None else self._filled(given, name)
 
     def _inherited(self, name: str) -> Expr | None:
-        return next((values.names[name] for values in self._bases if name in values.names), None)
+        for values, where, module in self._bases:
+            found = values.names.get(name)
+            if found is not None:
+                found = values.resolve_all(found)
+                return found if where is self._facts else placed(found, where, module, self._definition.span)
+        return None
 
     def _filled(self, value: Expr, name: str) -> Expr:
         """An attribute that the class sets under a condition only is its base's otherwise. Source: Migration, `[]`"""
@@ -202,9 +284,9 @@ class _Interpreter:
         return value
 
     @lazy
-    def _bases(self) -> tuple[Values, ...]:
-        """The attributes of the project's own base classes that can be read, the nearest first."""
-        found: list[Values] = []
+    def _bases(self) -> tuple[tuple[Values, ModuleFacts, str], ...]:
+        """The attributes of the project's own base classes that can be read, the nearest first, and whence they are."""
+        found: list[tuple[Values, ModuleFacts, str]] = []
         pending = [(base, self._facts) for base in self._definition.bases]
         for _ in range(_MAX_BASES):
             if not pending:
@@ -213,19 +295,13 @@ class _Interpreter:
             read = self._class(dotted(base), facts)
             if read is not None:
                 definition, where = read
-                found.append(Values(module_values(where.body, self._around)).run(definition.body))
+                values = Values(module_values(where.body, self._around, definition)).run(definition.body)
+                found.append((values, where, _module_of(dotted(base))[0]))
                 pending.extend((each, where) for each in definition.bases)
         return tuple(found)
 
     def _class(self, path: str, facts: ModuleFacts) -> tuple[Class, ModuleFacts] | None:
-        name = path.rpartition(".")[2]
-        if path in _DJANGO_BASES or not name:
-            return None
-        module = path[: -len(name)]
-        # `from .. import Base` is `..Base`: the dots are the module.
-        where = self._lookup(module[:-1] if module.strip(".") else module) if module else facts
-        definition = where.class_named(name) if where is not None else None
-        return (definition, where) if definition is not None and where is not None else None
+        return class_of(path, facts, self._lookup)
 
     def _atomic(self, definition: Class, values: Values, facts: ModuleFacts, depth: int = 0) -> Truth:
         given = values.names.get("atomic")
@@ -302,6 +378,7 @@ class _Interpreter:
 
     def _call(self, call: Call, values: Values) -> Operation:
         """The operation of a resolved call."""
+        call = self._elsewhere.spread(call)
         callee = self._callee(call.function, values)
         kind = operation_class(callee)
         return self._custom(call, callee, values) if kind is None else self._built(kind, call, callee, values)
@@ -318,13 +395,13 @@ class _Interpreter:
         return base if known.is_base else Custom(span=call.span, call=call, callee=callee, in_state=(base,))
 
     def _built(self, kind: type[Operation], call: Call, callee: str, values: Values) -> Operation:
-        known = parameters(kind)
+        known, of_state = parameters(kind), issubclass(kind, _OF_STATE)
         arguments, uncertain = bind(call, known)
         built: dict[str, Any] = {"span": call.span, "call": call, "uncertain": uncertain}
         for name, kind_of in known.items():
             value = arguments.get(name)
             if value is not None or kind_of in _ALWAYS_GIVEN:
-                built[name] = self._argument(kind_of, value, values)
+                built[name] = self._argument(kind_of, value, values, of_state=of_state)
             if value is not None and kind_of == "str | None" and built[name] is None:
                 self._cannot_name(kind, name, value, values)
         if kind is CreateModel:
@@ -343,15 +420,19 @@ class _Interpreter:
         """The qualified name of what is called."""
         return dotted(_called(values.resolve(function)))
 
-    def _argument(self, kind: str, value: Expr | None, values: Values) -> Any:
+    def _argument(self, kind: str, value: Expr | None, values: Values, *, of_state: bool) -> Any:
         if kind == "str | None":
-            return text_of(value, values)
+            return text_of(
+                value if value is None or isinstance(value, Literal) else self._elsewhere.whole(value), values
+            )
         if kind == "Field":
             return self.field(value, values)
         if kind == "tuple[Operation, ...]":
             return self._operations(value, values)
         if kind == "SQL | None" and value is not None:
             return self._sql(values.resolve_all(value), values)
+        if of_state and value is not None:
+            return self._elsewhere.whole(value)
         return value if value is None or isinstance(value, Name) else values.resolve(value)
 
     def _sql(self, value: Expr, values: Values) -> Expr:
@@ -367,11 +448,26 @@ class _Interpreter:
         if value is None:
             return Field(Opaque("not given"))
         resolved = values.resolve(value)
+        if isinstance(resolved, Call) and "." not in resolved.callee:  # a function of the file may give it
+            resolved = self._elsewhere.written_out(resolved)
         if not isinstance(resolved, Call):
             return Field(resolved)
+        resolved = self._elsewhere.spread(resolved)
         callee = resolved.callee if "." in resolved.callee else self._imported_by_setting(resolved, values)
         of = self._field_class(callee) if callee and canonical_class(callee) is None else None
-        return Field(self._named_by_package(_with_constants(resolved, values)), of)
+        return Field(self._named_by_package(self._with_constants(resolved)), of)
+
+    def _with_constants(self, call: Call) -> Call:
+        """A call whose keyword arguments that are names of constants are those constants."""
+        if not any(map(_may_be_constant, call.keywords)):
+            return call
+        keywords = tuple(
+            Keyword(keyword.name, resolved, keyword.span)
+            if _may_be_constant(keyword) and isinstance(resolved := self._elsewhere.whole(keyword.value), Literal)
+            else keyword
+            for keyword in call.keywords
+        )
+        return Call(call.function, call.arguments, keywords, call.span)
 
     def _named_by_package(self, call: Expr) -> Expr:
         """A field or a swappable dependency with the models that other modules name written out."""
@@ -419,7 +515,7 @@ class _Interpreter:
     def _created(self, fields: Expr | None, values: Values) -> dict[str, Any]:
         complete = fields is not None
         found: list[tuple[str, Field]] = []
-        for item in items_of(fields, values) if fields is not None else ():
+        for item in items_of(self._elsewhere.whole(fields), values) if fields is not None else ():
             pair = values.resolve(item)
             parts = pair.items if isinstance(pair, Items) and len(pair.items) == 2 else None
             name = text_of(parts[0], values) if parts is not None else None
@@ -492,17 +588,10 @@ def text_of(value: Expr | None, values: Values) -> str | None:
     return resolved.text if resolved.kind == "str" else None
 
 
-def _with_constants(call: Call, values: Values) -> Call:
-    """A call whose keyword arguments that are names of constants are those constants."""
-    if not any(isinstance(keyword.value, Name) and keyword.value.scope == "free" for keyword in call.keywords):
-        return call
-    keywords = tuple(
-        Keyword(keyword.name, resolved, keyword.span)
-        if isinstance(keyword.value, Name) and isinstance(resolved := values.resolve(keyword.value), Literal)
-        else keyword
-        for keyword in call.keywords
-    )
-    return Call(call.function, call.arguments, keywords, call.span)
+def _may_be_constant(keyword: Keyword) -> bool:
+    """Other modules are asked only for what decides about the column: their default, say, stays theirs."""
+    value = keyword.value
+    return isinstance(value, Name) and (value.scope == "free" or keyword.name in _OF_COLUMNS)
 
 
 def _is_docstring(statement: Statement) -> bool:

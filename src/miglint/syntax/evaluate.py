@@ -1,14 +1,17 @@
 """What names hold after a body has run, as far as a reader can tell without running it.
 
-Assignments, `+=`, `.append` and `.extend`, `if`/`else`, unpacking, concatenation, `**{…}` and comprehensions over
-literals are followed; a loop or a computed part makes a value partly `Opaque`, and says why.
+Assignments, `+=`, `.append` and `.extend`, `if`/`else`, unpacking, concatenation, `**{…}`, loops and comprehensions
+over literals are followed; another loop or a computed part makes a value partly `Opaque`, and says why.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
+from typing import Literal as Choice
 
+from miglint.syntax.binding_again import bound_again
+from miglint.syntax.builtin_calls import BUILTINS, called
 from miglint.syntax.composing import format_text, join_text, percent_text, template_text
 from miglint.syntax.facts import (
     Assign,
@@ -20,6 +23,7 @@ from miglint.syntax.facts import (
     Either,
     Evaluate,
     Expr,
+    Flow,
     Function,
     If,
     Import,
@@ -39,6 +43,7 @@ from miglint.syntax.facts import (
     Try,
     With,
     expressions,
+    walk,
 )
 
 # More elements than any written list has; a comprehension over more is left as it is.
@@ -53,6 +58,11 @@ _MAX_STEPS = 100_000
 _STEPS_A_TEXT = 20
 _CHARACTERS_A_STEP = 100
 _TOO_LARGE = "too large to be put together"
+
+# So many turns of loops are taken in one body.
+_MAX_TURNS = 2_000
+# What may stand in a loop that is gone through turn by turn.
+_IN_LOOPS = frozenset({Assign, Augment, Evaluate, If, Loop, Flow})
 
 _CHANGING_METHODS = {
     "append",
@@ -114,19 +124,30 @@ def _is_affordable(text: str) -> bool:
 
 
 class Values:
-    """The values of a body's names; names it does not bind are asked of `outer`, what no name tells of `around`."""
+    """The values of a body's names; names it does not bind are asked of `outer`, what no name tells of `around`.
 
-    __slots__ = ("_weights", "around", "names", "outer")
+    A name that means one thing only is looked up when its meaning is asked for; one that is bound again, and each name
+    of a function (`calls`), is replaced where it is used by what it holds there.
+    """
+
+    __slots__ = ("_again", "_calls", "_functions", "_turns", "_weights", "around", "names", "outer")
 
     def __init__(
         self,
         outer: Values | None = None,
         names: dict[str, Expr] | None = None,
         around: Outside | None = None,
+        *,
+        calls: bool = False,
     ) -> None:
         self.outer = outer
         self.names = {} if names is None else names
         self.around: Outside = around or (NOTHING_KNOWN if outer is None else outer.around)
+        self._calls = calls
+        self._again: set[str] = set()
+        self._functions: dict[str, Function] = {}
+        # How many turns are left, for all copies together.
+        self._turns = [_MAX_TURNS]
         # Of how many values those are made that are made of others.
         self._weights: dict[str, int] = {}
 
@@ -137,14 +158,20 @@ class Values:
         return found
 
     def copy(self) -> Values:
-        copied = Values(self.outer, dict(self.names), self.around)
+        copied = Values(self.outer, dict(self.names), self.around, calls=self._calls)
         copied._weights = dict(self._weights)
+        copied._again, copied._functions, copied._turns = self._again, self._functions, self._turns
         return copied
 
     # -- running a body -------------------------------------------------------------------------------
 
     def run(self, body: Iterable[Statement]) -> Values:
         """Takes in the effects of statements, in order; returns itself."""
+        body = tuple(body)
+        self._again = self._again | bound_again(body)
+        return self._follow(body)
+
+    def _follow(self, body: Iterable[Statement]) -> Values:
         for statement in body:
             effect = _EFFECTS.get(type(statement))
             if effect is not None:
@@ -153,6 +180,26 @@ class Values:
 
     def _define(self, statement: Function) -> None:
         self.names.pop(statement.name, None)
+        self._functions[statement.name] = statement
+
+    def fixed(self, value: Expr) -> Expr:
+        """A value with the names that will hold something else later replaced by what they hold now."""
+        return self._fixed(value)[0]
+
+    def _fixed(self, value: Expr) -> tuple[Expr, int]:
+        """Also of how many values it is made."""
+        if not self._again and not self._calls:
+            return value, 0
+        held = self.names if self._calls else {name: self.names[name] for name in self._again & self.names.keys()}
+        if not held:
+            return value, 0
+        used = [part.name for part in expressions(value) if isinstance(part, Name) and part.scope != "imported"]
+        weight = sum(self._weight_of(name) for name in used if name in held)
+        if not weight:
+            return value, 0
+        if weight > _MAX_WEIGHT:
+            return Opaque(_TOO_LARGE, value.span), 1
+        return substitute(value, held), weight
 
     def _import(self, statement: Import) -> None:
         """Asked for where the name is bound in another way, too: else its uses say themselves what was imported."""
@@ -163,7 +210,7 @@ class Values:
         for item in statement.items:
             if item.target is not None:
                 self._bind(item.target, item.value)
-        self.run(statement.body)
+        self._follow(statement.body)
 
     def _now(self, value: Expr) -> Expr:
         """A value with the names it starts from replaced by what they hold now."""
@@ -198,9 +245,14 @@ class Values:
         self._weights[name] = weight if weight <= _MAX_WEIGHT else 1
 
     def _assign(self, statement: Assign) -> None:
-        value, weight = self._now(statement.value), self._weight(statement.value)
+        value, weight = self._taken(statement.value)
         for target in statement.targets:
             self._bind(target, value, weight)
+
+    def _taken(self, value: Expr) -> tuple[Expr, int]:
+        """What a statement makes of a value, and of how many values it is made."""
+        fixed, weight = self._fixed(value)
+        return self._now(fixed), weight + self._weight(value if not weight else fixed)
 
     def _bind(self, target: Expr, value: Expr, weight: int = 1) -> None:
         if isinstance(target, Name):
@@ -224,33 +276,66 @@ class Values:
             name = statement.target.name
             old = self.get(name)
             if statement.operator == "+" and old is not None:
-                weight = self._weight_of(name) + self._weight(statement.value)
-                self._set(name, Operation("+", (old, self._now(statement.value)), statement.span), weight)
+                addition, weight = self._taken(statement.value)
+                self._change(name, old, Operation("+", (old, addition), statement.span), weight + self._weight_of(name))
             else:
                 self._set(name, Opaque("computed", statement.span))
 
     def _evaluate(self, statement: Evaluate) -> None:
         value = statement.value
-        if not (isinstance(value, Call) and isinstance(value.function, Attribute)):
+        if isinstance(value, Operation) and value.operator == "delete":
+            for operand in value.operands:
+                if isinstance(operand, Subscript) and isinstance(operand.value, Name):
+                    self._lose(operand.value.name, "changed item by item", operand)
+        if not isinstance(value, Call):
             return
-        receiver, method = value.function.value, value.function.name
+        function = value.function
+        if isinstance(function, Name) and function.scope != "imported":
+            found = self.get(function.name)
+            function = found if isinstance(found, Attribute) else function  # `add = operations.append`
+        if isinstance(function, Attribute):
+            self._call_method(value, function)
+        elif isinstance(function, Name):
+            self._call_function(value, function)
+
+    def _call_function(self, value: Call, function: Name) -> None:
+        """What a function is given, or knows of this body, it may change."""
+        given = [argument.name for argument in value.arguments if isinstance(argument, Name)]
+        changed = [name for name in given if isinstance(self.get(name), Items | Pairs | Operation)]
+        definition = self._functions.get(function.name)
+        if definition is not None and function.scope != "imported":
+            changed += _changed_by(definition)
+        for name in changed:
+            self._lose(name, f"changed by {function.name}()", value)
+
+    def _call_method(self, value: Call, function: Attribute) -> None:
+        receiver, method = function.value, function.name
         if not isinstance(receiver, Name) or method not in _CHANGING_METHODS:
             return
         old = self.get(receiver.name)
         if old is None:
             return
         if method == "append" and len(value.arguments) == 1:
-            addition: Expr = Items("list", value.arguments, value.span)
-            weight = 1
+            fixed, weight = self._fixed(value.arguments[0])
+            addition: Expr = Items("list", (fixed,), value.span)
+            weight = max(weight, 1)
         elif method == "extend" and len(value.arguments) == 1:
-            addition = self._now(value.arguments[0])
-            weight = self._weight(value.arguments[0])
+            addition, weight = self._taken(value.arguments[0])
         else:
             self._lose(receiver.name, f"changed by .{method}()", value)
             return
-        # The list changes where it lives: a module's list that a class body appends to stays changed.
         weight += self._weight_of(receiver.name)
-        self._owner(receiver.name)._set(receiver.name, Operation("+", (old, addition), value.span), weight)
+        self._change(receiver.name, old, Operation("+", (old, addition), value.span), weight)
+
+    def _change(self, name: str, old: Expr, new: Expr, weight: int) -> None:
+        """A list changes where it lives, under each name that it has: also a module's that a class body adds to."""
+        owner = self._owner(name)
+        owner._set(name, new, weight)
+        scope: Values | None = self
+        while scope is not None and _is_list(old):
+            for other in [other for other, value in scope.names.items() if value is old]:
+                scope._set(other, new, weight)
+            scope = scope.outer
 
     def _owner(self, name: str) -> Values:
         if name in self.names or self.outer is None:
@@ -262,13 +347,14 @@ class Values:
             self._set(name, Opaque(why, place.span))
 
     def _branch(self, statement: If) -> None:
-        holds = self._holds(statement.test)
+        test = self.fixed(statement.test)
+        holds = self._holds(test)
         if holds is not None:
-            self.run(statement.body if holds else statement.otherwise)
+            self._follow(statement.body if holds else statement.otherwise)
             return
-        then = self.copy().run(statement.body)
-        otherwise = self.copy().run(statement.otherwise)
-        self._merge(statement.test, then, otherwise)
+        then = self.copy()._follow(statement.body)
+        otherwise = self.copy()._follow(statement.otherwise)
+        self._merge(test, then, otherwise)
 
     def _holds(self, test: Expr) -> bool | None:
         if isinstance(test, Name) and test.name.endswith("TYPE_CHECKING"):
@@ -287,8 +373,49 @@ class Values:
             self._set(name, either, weight)
 
     def _loop(self, statement: Loop) -> None:
+        turns = self._turns_of(statement)
+        if turns is None or statement.target is None:
+            self._loop_somehow(statement)
+            return
+        self._turns[0] -= len(turns)
         before = dict(self.names)
-        inside = self.copy().run((*statement.body, *statement.otherwise))
+        for item in turns:
+            self._bind(statement.target, self.resolve(item))
+            self._follow(statement.body)
+            self._shorten(before)
+        self._follow(statement.otherwise)
+
+    def _turns_of(self, statement: Loop) -> tuple[Expr, ...] | None:
+        """The elements that a loop goes through one after the other; None where that is not known."""
+        inside = walk(statement.body, into_definitions=False)
+        if statement.target is None or any(type(each) not in _IN_LOOPS or _leaves(each) for each in inside):
+            return None
+        iterable = self.resolve(self.fixed(statement.iterable))
+        if isinstance(iterable, Pairs):
+            keys = tuple(pair.key for pair in iterable.pairs if pair.key is not None)
+            iterable = Items("list", keys if len(keys) == len(iterable.pairs) else ())
+        if not isinstance(iterable, Items) or _has_starred(iterable.items) or len(iterable.items) > self._turns[0]:
+            return None
+        return iterable.items
+
+    def _shorten(self, before: Mapping[str, Expr]) -> None:
+        """Lists as what they were and all that a loop has added: else they would nest deeper with each turn."""
+        for name, value in self.names.items():
+            old, added = before.get(name), list[Expr]()
+            while value is not old and isinstance(value, Operation) and value.operator == "+":
+                added = [*value.operands[1:], *added]
+                value = value.operands[0]
+            if value is old and old is not None and len(added) > 1 and all(isinstance(each, Items) for each in added):
+                items = tuple(item for each in added if isinstance(each, Items) for item in each.items)
+                self.names[name] = Operation("+", (old, Items("list", items, added[0].span)), added[-1].span)
+
+    def _loop_somehow(self, statement: Loop) -> None:
+        before = dict(self.names)
+        inside = self.copy()
+        for part in expressions(statement.target) if statement.target is not None else ():
+            if isinstance(part, Name):
+                inside._set(part.name, Opaque("a loop's variable", part.span))
+        inside._follow((*statement.body, *statement.otherwise))
         for name, value in inside.names.items():
             old = before.get(name)
             if old is value:
@@ -302,10 +429,10 @@ class Values:
 
     def _try(self, statement: Try) -> None:
         before = self.copy()
-        self.run(statement.body)
-        self.run(statement.otherwise)
+        self._follow(statement.body)
+        self._follow(statement.otherwise)
         for handler in statement.handlers:
-            instead = before.copy().run(handler.body)
+            instead = before.copy()._follow(handler.body)
             changed = {name: value for name, value in instead.names.items() if before.names.get(name) is not value}
             for name, value in changed.items():
                 mine, weight = self.names.get(name), instead._weight_of(name)
@@ -314,7 +441,7 @@ class Values:
                     weight += self._weight_of(name)
                     value = _either(test, mine, value) if weight <= _MAX_WEIGHT else test
                 self._set(name, value, weight)
-        self.run(statement.finally_)
+        self._follow(statement.finally_)
 
     # -- asking ---------------------------------------------------------------------------------------
 
@@ -417,8 +544,6 @@ class Values:
     def _expand(self, value: Comprehension, depth: int) -> Expr:
         rounds: list[dict[str, Expr]] = [{}]
         for clause in value.clauses:
-            if clause.conditions:
-                return value
             following: list[dict[str, Expr]] = []
             for names in rounds:
                 iterable = self.resolve(substitute(clause.iterable, names), depth + 1)
@@ -433,7 +558,12 @@ class Values:
                     bound = _bound(clause.target, self.resolve(item, depth + 1))
                     if bound is None or isinstance(item, Starred):
                         return value
-                    following.append({**names, **bound})
+                    inner = {**names, **bound}
+                    held = [self._holds(substitute(condition, inner)) for condition in clause.conditions]
+                    if None in held:
+                        return value
+                    if all(held):
+                        following.append(inner)
             rounds = following
         if value.kind == "dict" and value.value is not None:
             return Pairs(
@@ -445,13 +575,11 @@ class Values:
 
     def _call(self, value: Call, depth: int) -> Expr:
         function = value.function
-        if isinstance(function, Name) and function.name in ("list", "tuple") and function.scope == "free":
-            if not value.arguments and not value.keywords:
-                return Items("list", (), value.span)
-            if len(value.arguments) == 1 and not value.keywords:
-                inner = self.resolve(value.arguments[0], depth + 1)
-                if isinstance(inner, Items):
-                    return Items("list", inner.items, value.span)
+        if isinstance(function, Name) and function.name in BUILTINS and function.scope == "free":
+            arguments = tuple(self.resolve(argument, depth + 1) for argument in value.arguments)
+            found = called(function.name, arguments, value, _MAX_EXPANSION) if self.get(function.name) is None else None
+            if found is not None:
+                return self.resolve(found, depth + 1)
         if isinstance(function, Name) and function.name == "getattr" and len(value.arguments) == 3:
             return self._getattr(value, depth)
         if isinstance(function, Attribute) and function.name in ("format", "join"):
@@ -537,6 +665,11 @@ class Values:
                     break
                 if pair.key == index:
                     return self.resolve(pair.value, depth + 1)
+        if isinstance(container, Items) and isinstance(index, Operation) and index.operator == "slice":
+            bounds = [_bound_of(each) for each in index.operands]
+            if _has_starred(container.items) or any(bound is False for bound in bounds):
+                return value
+            return Items(container.kind, container.items[slice(*bounds)], value.span)
         if isinstance(container, Items) and isinstance(index, Literal) and index.kind == "int":
             place = int(index.text) if len(index.text) < 6 else len(container.items)
             known = not any(isinstance(item, Starred) for item in container.items)
@@ -578,9 +711,54 @@ def _has_unnamed(keywords: tuple[Keyword, ...]) -> bool:
     return None in [keyword.name for keyword in keywords]
 
 
-def module_values(body: Iterable[Statement], around: Outside | None = None) -> Values:
-    """The values of a module's own names."""
-    return Values(around=around).run(body)
+def module_values(
+    body: Iterable[Statement], around: Outside | None = None, asked_by: Statement | None = None
+) -> Values:
+    """The values of a module's own names; those that a class of it finds are what they are where it stands."""
+    body = tuple(body)
+    if asked_by is None or (body and body[-1] is asked_by):
+        return Values(around=around).run(body)
+    place = next((at for at, statement in enumerate(body) if statement is asked_by), len(body))
+    values = Values(around=around).run(body[:place])
+    found = dict(values.names)
+    values.run(body[place:])
+    for statement in body[place:]:
+        for target in statement.targets if isinstance(statement, Assign) else ():
+            if isinstance(target, Name) and target.name in found:
+                values.names[target.name] = found[target.name]
+    return values
+
+
+def _is_list(value: Expr) -> bool:
+    while isinstance(value, Operation) and value.operator == "+":
+        value = value.operands[0]
+    return isinstance(value, Items)
+
+
+def _leaves(statement: Statement) -> bool:
+    """Whether a loop may end, or go on with its next turn, here."""
+    return isinstance(statement, Flow) and statement.keyword != "pass"
+
+
+def _changed_by(function: Function) -> Iterator[str]:
+    """The names from around a function that it may change when it is called."""
+    for statement in function.statements():
+        if isinstance(statement, Flow) and statement.keyword == "global":
+            yield from statement.names
+        elif isinstance(statement, Augment) and isinstance(statement.target, Name):
+            yield statement.target.name
+        elif isinstance(statement, Evaluate) and isinstance(statement.value, Call):
+            method = statement.value.function
+            if isinstance(method, Attribute) and method.name in _CHANGING_METHODS and isinstance(method.value, Name):
+                yield method.value.name
+
+
+def _bound_of(value: Expr) -> int | Choice[False] | None:
+    """A bound of a slice, None where it is left out; False where it is not known."""
+    if not isinstance(value, Literal):
+        return False
+    number = value.value
+    return None if number is None else number if isinstance(number, int) and value.kind == "int" else False
 
 
 def _is_text(key: Expr | None) -> bool:
@@ -616,11 +794,11 @@ def _bound(target: Expr, value: Expr) -> dict[str, Expr] | None:
 
 
 def substitute(value: Expr, names: Mapping[str, Expr]) -> Expr:
-    """An expression with local names replaced by values."""
+    """An expression with names replaced by values; what a lambda asks for when it is called stays as it is."""
     if not names:
         return value
     if isinstance(value, Name):
-        return names.get(value.name, value) if value.scope == "local" else value
+        return names.get(value.name, value) if value.scope != "imported" else value
     if isinstance(value, Literal | Opaque):
         return value
     if isinstance(value, Call):
@@ -651,9 +829,13 @@ def substitute(value: Expr, names: Mapping[str, Expr]) -> Expr:
         return Either(substitute(value.test, names), then, otherwise, value.span)
     if isinstance(value, Comprehension):
         return _in_comprehension(value, names)
-    if any(isinstance(part, Name) and part.name in names for part in expressions(value)):
+    if any(isinstance(part, Name) and part.name in names and _is_asked(part, value) for part in expressions(value)):
         return _in_template(value, names)
     return value
+
+
+def _is_asked(name: Name, value: Expr) -> bool:
+    return name.scope == "local" or (name.scope == "free" and isinstance(value, Template))
 
 
 def _in_comprehension(value: Comprehension, names: Mapping[str, Expr]) -> Expr:
