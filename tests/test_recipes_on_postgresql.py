@@ -37,6 +37,9 @@ START = f"""\
                 ("tags", models.ManyToManyField("shop.tag")),
             ],
         ),
+        migrations.CreateModel("Coupon", [{_KEY}, ("code", models.IntegerField())]),
+        migrations.RemoveField("coupon", "id"),
+        migrations.RunSQL("INSERT INTO shop_coupon VALUES (5), (7)", ""),
         migrations.RunSQL("INSERT INTO shop_tag VALUES (1, 'a')", ""),
         migrations.RunSQL("INSERT INTO shop_customer VALUES (1, 1, '2020-01-01'), (2, 2, NULL)", ""),
         migrations.RunSQL(
@@ -95,6 +98,11 @@ CASES = {
     "a key that becomes NOT NULL": (
         'migrations.AlterField("order", "customer", models.ForeignKey("shop.customer", models.PROTECT))', "MG315",
         "SELECT is_nullable FROM information_schema.columns WHERE column_name = 'customer_id'", [("NO",)],
+    ),
+    "a column that becomes the primary key": (
+        'migrations.AlterField("coupon", "code", models.IntegerField(primary_key=True, serialize=False))', "MG302",
+        "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'shop_coupon'::regclass",
+        [("PRIMARY KEY (code)",)],
     ),
     "a model with links": (
         'migrations.RenameModel("Order", "Purchase")', "MG315",

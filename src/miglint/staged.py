@@ -14,6 +14,7 @@ from miglint.project.action import (
     Action,
     AddColumn,
     AddForeignKey,
+    AddPrimaryKey,
     AddUnique,
     AlterColumnType,
     CreateIndex,
@@ -32,6 +33,9 @@ from miglint.project.truth import Truth
 from miglint.recipe import DEFAULTS, Paste, Sequel, fill, quoted, set_apart
 from miglint.syntax.facts import Call, Literal
 from miglint.syntax.spelling import UNKNOWN
+
+# What a unique index stands for, or becomes.
+Keyed = AddUnique | AddPrimaryKey | CreateIndex
 
 # `CheckConstraint(condition=…)`: https://docs.djangoproject.com/en/5.1/releases/5.1/
 _CONDITION_SINCE: Version = (5, 1)
@@ -66,9 +70,7 @@ def index_name(model: str, field: str) -> str:
     return f"{model[:room]}_{field}"[:26].rstrip("_") + "_idx"
 
 
-def unique(
-    sequel: Sequel, operation: Operation, built: Sequence[AddUnique | CreateIndex], dropped: Iterable[Action] = ()
-) -> str:
+def unique(sequel: Sequel, operation: Operation, built: Sequence[Keyed], dropped: Iterable[Action] = ()) -> str:
     """Unique indexes, concurrently, one by one; then the constraint, of the index, in place of what is `dropped`."""
     parts = []
     new_column = isinstance(operation, AddField)
@@ -83,10 +85,11 @@ def unique(
     for each in built:
         paste = Paste()
         create = paste.run_sql(create_index(each), f'DROP INDEX CONCURRENTLY IF EXISTS "{each.name}"')
-        if isinstance(each, AddUnique):
+        if isinstance(each, AddUnique | AddPrimaryKey):
+            kind = "UNIQUE" if isinstance(each, AddUnique) else "PRIMARY KEY"
             constraints.append(
                 (
-                    f'ALTER TABLE "{each.table}" ADD CONSTRAINT "{each.name}" UNIQUE USING INDEX "{each.name}"',
+                    f'ALTER TABLE "{each.table}" ADD CONSTRAINT "{each.name}" {kind} USING INDEX "{each.name}"',
                     f'ALTER TABLE "{each.table}" DROP CONSTRAINT "{each.name}"',
                 )
             )
@@ -111,9 +114,9 @@ def _not_unique(field: Field, paste: Paste) -> str:
     return text
 
 
-def create_index(action: AddUnique | CreateIndex) -> str:
+def create_index(action: Keyed) -> str:
     """CREATE INDEX CONCURRENTLY for an index that Django, or a constraint, would build."""
-    unique = "UNIQUE " if isinstance(action, AddUnique) or action.unique else ""
+    unique = "UNIQUE " if not isinstance(action, CreateIndex) or action.unique else ""
     like = isinstance(action, CreateIndex) and action.reason == "like"
     columns = ", ".join(f'"{column}"{" varchar_pattern_ops" if like else ""}' for column in action.columns) or UNKNOWN
     conditional = isinstance(action, CreateIndex) and action.reason == "UniqueConstraint"

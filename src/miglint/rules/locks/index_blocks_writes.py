@@ -9,12 +9,14 @@ from miglint.api import (
     ActionContext,
     AddField,
     AddIndex,
+    AddPrimaryKey,
     AddUnique,
     AlterColumnType,
     AlterField,
     CreateIndex,
     Diagnostic,
     Paste,
+    Reindex,
     RunPython,
     RunSQL,
     Severity,
@@ -23,10 +25,11 @@ from miglint.api import (
     staged,
 )
 
-Built = CreateIndex | AddUnique | AlterColumnType
+Built = CreateIndex | AddUnique | AddPrimaryKey | Reindex | AlterColumnType
+_BUILDS = (CreateIndex, AddUnique, AddPrimaryKey, Reindex, AlterColumnType)
 
 
-@rule("MG302", on=(CreateIndex, AddUnique, AlterColumnType), severity=Severity.ERROR, supersedes=("MG310",))
+@rule("MG302", on=_BUILDS, severity=Severity.ERROR, supersedes=("MG310",))
 def index_blocks_writes(context: ActionContext[Action]) -> Iterator[Diagnostic]:
     """Building an index on a live table blocks writes until it is done."""
     if not context.touches_database:
@@ -55,7 +58,10 @@ def _blocks(context: ActionContext[Action], action: Built) -> bool:
 def _reason(action: Built) -> str:
     if isinstance(action, AlterColumnType):
         return f"another {'collation' if action.collated else 'type'} of {action.column}"
-    return f"{action.name or 'index'}: {action.reason}"
+    why = "primary key" if isinstance(action, AddPrimaryKey) else "REINDEX"
+    if isinstance(action, CreateIndex | AddUnique):
+        why = action.reason
+    return f"{action.name or 'index'}: {why}"
 
 
 def _reasons(built: list[Built]) -> str:
@@ -86,29 +92,25 @@ def _instead(context: ActionContext[Action], built: list[Built]) -> str:
     if not _is_online(context, action):
         return f"{context.database.title} cannot build it beside running writes: migrate when nobody writes."
     if isinstance(operation, RunSQL | RunPython):
-        return (
-            "Write CREATE INDEX CONCURRENTLY, alone in its string, in a migration with `atomic = False`."
-            if isinstance(action, CreateIndex)
-            else "Build a unique index CONCURRENTLY first, then ADD CONSTRAINT … UNIQUE USING INDEX."
-        )
+        return _instead_of_sql(action)
     if isinstance(operation, AddIndex) and operation.index is not None:
         paste = Paste()
         index, model = paste.value(operation.index), (operation.model or "").lower()
         recipe = set_apart(staged.concurrent_index(context.instead, model, index, paste))
         return f"Build it concurrently, in a migration of its own:\n{recipe}"
-    indexes = [each for each in built if not isinstance(each, AlterColumnType)]
-    if all(isinstance(each, CreateIndex) and each.unique for each in indexes):
+    keyed = [each for each in built if not isinstance(each, AlterColumnType | Reindex)]
+    if all(isinstance(each, CreateIndex) and each.unique for each in keyed):
         migration = context.migration
         return (
             "Such a constraint is an index and nothing else: build it concurrently, in a migration of its own, and let "
             "the state know the constraint. The whole statement is what "
             f"`python manage.py sqlmigrate {migration.app} {migration.name}` prints:\n"
-            + staged.unique(context.instead, operation, indexes, context.actions)
+            + staged.unique(context.instead, operation, keyed, context.actions)
         )
-    if any(isinstance(each, AddUnique) or each.unique for each in indexes):
+    if any(not isinstance(each, CreateIndex) or each.unique for each in keyed):
         return (
             "Build the unique index concurrently, and make the constraint of it in a migration that comes after:\n"
-            + staged.unique(context.instead, operation, indexes, context.actions)
+            + staged.unique(context.instead, operation, keyed, context.actions)
         )
     if isinstance(operation, AddField | AlterField):
         like = any(isinstance(each, CreateIndex) and each.reason == "like" for each in built)
@@ -118,6 +120,14 @@ def _instead(context: ActionContext[Action], built: list[Built]) -> str:
             "in a migration of its own:\n" + staged.indexed_field(context.instead, operation)
         )
     return "Build it with CREATE INDEX CONCURRENTLY, in a migration of its own with `atomic = False`."
+
+
+def _instead_of_sql(action: Built) -> str:
+    if isinstance(action, CreateIndex | Reindex):
+        verb = "CREATE INDEX" if isinstance(action, CreateIndex) else "REINDEX …"
+        return f"Write {verb} CONCURRENTLY, alone in its string, in a migration with `atomic = False`."
+    kind = "PRIMARY KEY" if isinstance(action, AddPrimaryKey) else "UNIQUE"
+    return f"Build a unique index CONCURRENTLY first, then ADD CONSTRAINT … {kind} USING INDEX."
 
 
 def _is_online(context: ActionContext[Action], action: Built) -> bool:
