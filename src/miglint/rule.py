@@ -15,6 +15,7 @@ from miglint.diagnostic import Confidence, Diagnostic, Fix, Related, Severity, S
 from miglint.lazy import shared
 from miglint.project.action import Action, AddColumn, CreateTable, Execute, RenameColumn, RenameTable
 from miglint.project.actions import actions_of
+from miglint.project.columns import owner_of
 from miglint.project.consequences import Consequences
 from miglint.project.graph import Graph
 from miglint.project.history import Step, executed
@@ -444,6 +445,36 @@ class ActionContext(OperationContext[Operation], Generic[A]):
     def at_risk(self) -> tuple[A, ...]:
         """The actions that the rule was asked for, of tables for which it matters."""
         return tuple(action for action in self.matching if not action.on_new_table and self.is_at_risk(action))
+
+    def is_asked_for(self, action: Action, column: str = "") -> Confidence | None:
+        """How sure it is that the running release asks for the table (or the column) of an action of SQL.
+
+        None where it does not: only this migration calls it so, or the state lost it in an earlier one.
+        """
+        if action.on_new_table or not action.table or not self.is_live(action) or not self.touches_database:
+            return None
+        if self._is_made_here(action.table, column):
+            return None
+        state = self.project.history.state_before(self.migration.key)
+        model, known = owner_of(action.table, state), self.step.schema_before.table(action.table)
+        if model is None:
+            # It may be any relation: a sequence, or a table that nobody uses.
+            return Confidence.LOW if known is None or known.model is None else None
+        if not column or model.table != action.table or any(model.column(name) == column for name in model.fields):
+            return self.certainty(action)
+        return None if known is not None and column in known.columns else Confidence.LOW
+
+    def _is_made_here(self, table: str, column: str) -> bool:
+        """Whether the migration gave the table, or the column, the name that it has now."""
+        steps = self.project.history.steps_of(self.migration.key)
+        actions = [action for step in steps for action in step.actions]
+        start = self.schema_at_start.table(table)
+        if start is None and any(isinstance(a, RenameTable) and a.new_table == table for a in actions):
+            return True
+        named = any(isinstance(a, RenameColumn) and (a.table, a.new_column) == (table, column) for a in actions)
+        return bool(column) and (
+            (named and (start is None or column not in start.columns)) or self.column_is_new(table, column)
+        )
 
     def blocks_reads(self, action: Action) -> bool:
         """Whether reads wait while it runs: for its own lock, or for one that the same transaction took before."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import dropwhile
 
 from miglint.api import (
+    ActionContext,
     AddColumn,
     AddField,
     Custom,
@@ -14,8 +15,9 @@ from miglint.api import (
     Literal,
     ModelState,
     Name,
-    OperationContext,
     Paste,
+    RunPython,
+    RunSQL,
     Severity,
     Truth,
     dotted,
@@ -46,35 +48,62 @@ _AUTOMATIC = {
 }
 
 
-@rule("MG402", on=AddField, severity=Severity.WARNING)
-def not_null_breaks_old_inserts(context: OperationContext[AddField]) -> Iterator[Diagnostic]:
+@rule("MG402", on=AddColumn, severity=Severity.WARNING)
+def not_null_breaks_old_inserts(context: ActionContext[AddColumn]) -> Iterator[Diagnostic]:
     """A NOT NULL column that only Python fills breaks the INSERTs of a release that does not know it."""
-    model, name = context.model, context.operation.name
-    if model is None or name is None or context.project.deploy == "downtime":
+    if not context.touches_database or context.project.deploy == "downtime":
         return
-    if not context.touches_database or context.table_is_new:
+    if isinstance(context.operation, RunSQL | RunPython):
+        yield from _by_sql(context)
         return
-    added = next((action for action in context.actions if isinstance(action, AddColumn)), None)
-    if added is None or not _needs_python(added):
+    operation, model = context.operation, context.model
+    if not isinstance(operation, AddField) or operation.name is None or model is None or context.table_is_new:
         return
-    end = context.schema_at_end.table(added.table)
-    column = end.columns.get(added.column.name) if end is not None else None
-    if column is None or column.null.possible or column.default.possible:
-        return  # a later operation of the migration mends it
+    name, added = operation.name, context.action
+    if not _needs_python(added) or not _is_left_empty(context, added):
+        return
     if _may_be_mended(context, name, added.column.name):
         return  # as AddDefaultValue of django-add-default-value does
     yield context.diagnostic(
         None,
         f"adding {context.model_name}.{name} as NOT NULL breaks INSERTs of the running release: "
         "Django drops the default again, and the database knows none",
-        help=_help(context, model, name, added),
+        help=_help(context, operation, model, name, added),
         url=_URL,
         field=name,
         confidence=context.certainty(added),
     )
 
 
-def _may_be_mended(context: OperationContext[AddField], *names: str) -> bool:
+def _by_sql(context: ActionContext[AddColumn]) -> Iterator[Diagnostic]:
+    """SQL as Django writes it: a default for the rows that are there, and dropped again."""
+    added = next((a for a in context.matching if _has_passing_default(a) and _is_left_empty(context, a)), None)
+    sure = context.is_asked_for(added) if added is not None else None
+    if added is None or sure is None:
+        return
+    name = f"{added.table}.{added.column.name}"
+    yield context.diagnostic(
+        None,
+        f"SQL adds {name} as NOT NULL and drops its default again: INSERTs of the running release break",
+        help=f"{_error(context, added)}Drop the default in a later release, when all code knows the column.",
+        url=_URL,
+        confidence=sure,
+    )
+
+
+def _has_passing_default(added: AddColumn) -> bool:
+    column = added.column
+    return column.default.certain and all(each.refuted for each in (column.null, column.identity, column.generated))
+
+
+def _is_left_empty(context: ActionContext[AddColumn], added: AddColumn) -> bool:
+    """Whether the column is NOT NULL without a default when the migration ends: nothing later in it mends that."""
+    end = context.schema_at_end.table(added.table)
+    column = end.columns.get(added.column.name) if end is not None else None
+    return column is not None and column.null.refuted and column.default.refuted
+
+
+def _may_be_mended(context: ActionContext[AddColumn], *names: str) -> bool:
     """Whether an operation that is not known, and that names the field, comes after it in the migration."""
     steps = context.project.history.steps_of(context.migration.key)
     later = dropwhile(lambda step: step is not context.step, steps)
@@ -88,20 +117,25 @@ def _needs_python(added: AddColumn) -> bool:
     return added.python_default.certain
 
 
-def _help(context: OperationContext[AddField], model: ModelState, name: str, added: AddColumn) -> str:
+def _error(context: ActionContext[AddColumn], added: AddColumn) -> str:
     error = {
         "postgresql": f'null value in column "{added.column.name}" of relation "{added.table}" violates not-null '
         "constraint",
         "sqlite": f"NOT NULL constraint failed: {added.table}.{added.column.name}",
     }.get(context.database.vendor, f"Field '{added.column.name}' doesn't have a default value")
-    said = f"Code that does not know the column leaves it out, and gets IntegrityError: {error}. "
-    field = context.operation.field
+    return f"Code that does not know the column leaves it out, and gets IntegrityError: {error}. "
+
+
+def _help(
+    context: ActionContext[AddColumn], operation: AddField, model: ModelState, name: str, added: AddColumn
+) -> str:
+    said, field = _error(context, added), operation.field
     code = Paste()
     where = {"model_name": f'"{model.name.lower()}"', "name": f'"{name}"'}
     value = _in_database(field, code) if context.django_version >= _DB_DEFAULT_SINCE else None
     if value is not None:
         # A one-off default is none of the model's.
-        one_off = truth_of(context.operation.preserve_default, default=Truth.YES).refuted
+        one_off = truth_of(operation.preserve_default, default=Truth.YES).refuted
         given = code.field(field, drop=["default"] if one_off else [], db_default=value)
         add = code.operation("AddField", **where, field=given)
         imports = "".join(f"{line}\n" for line in sorted(code.imports) if "functions" in line)
@@ -110,7 +144,7 @@ def _help(context: OperationContext[AddField], model: ModelState, name: str, add
             f"{set_apart(f'{imports}{add}')}"
         )
     return f"{said}Add it as nullable, fill it, and make it NOT NULL, each in a release of its own:\n" + _steps(
-        context, model, name, where
+        context, field, model, name, where
     )
 
 
@@ -135,14 +169,14 @@ def _in_database(field: Field, code: Paste) -> str | None:
     return code.value(given) if isinstance(given, Literal) else None
 
 
-def _may_be_fresh(context: OperationContext[AddField], given: Name) -> bool:
+def _may_be_fresh(context: ActionContext[AddColumn], given: Name) -> bool:
     """Whether the callable may give another value each time it is called."""
     project, migration = context.project, context.migration
     return is_fresh(given, migration.facts, lambda module: project.facts_of(migration.key, module)).possible
 
 
-def _steps(context: OperationContext[AddField], model: ModelState, name: str, where: dict[str, str]) -> str:
-    field, sequel = context.operation.field, context.sequel
+def _steps(context: ActionContext[AddColumn], field: Field, model: ModelState, name: str, where: dict[str, str]) -> str:
+    sequel = context.sequel
     here, second, third = Paste(), Paste(), Paste()
     add = here.operation("AddField", **where, field=here.field(field, drop=["default"], null="True"))
     given = field.arguments.get("default")

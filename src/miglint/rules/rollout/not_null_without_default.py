@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from miglint.api import (
+    ActionContext,
     AddColumn,
     AddField,
     Call,
@@ -13,8 +14,9 @@ from miglint.api import (
     Expr,
     Field,
     Literal,
-    OperationContext,
     Paste,
+    RunPython,
+    RunSQL,
     Severity,
     Truth,
     either,
@@ -26,23 +28,57 @@ _URL = "https://docs.djangoproject.com/en/stable/ref/models/fields/#null"
 _DB_DEFAULT_SINCE = (5, 0)
 
 
-@rule("MG401", on=AddField, severity=Severity.ERROR, supersedes=("MG402",))
-def not_null_without_default(context: OperationContext[AddField]) -> Iterator[Diagnostic]:
+@rule("MG401", on=AddColumn, severity=Severity.ERROR, supersedes=("MG402",))
+def not_null_without_default(context: ActionContext[AddColumn]) -> Iterator[Diagnostic]:
     """A NOT NULL column without any default cannot be added to a table that has rows."""
-    field, name = context.operation.field, context.operation.name
-    if name is None or not context.touches_database or context.table_is_new or not _has_no_value(field):
+    if not context.touches_database:
         return
-    for action in context.actions:
-        if isinstance(action, AddColumn) and action.certain:
-            yield context.diagnostic(
-                None,
-                f"adding {context.model_name}.{name} as NOT NULL without a default {_consequence(context)}",
-                help=_help(context, name, action),
-                url=_URL,
-                field=name,
-                confidence=Confidence.LOW if context.step.conditional else Confidence.HIGH,
-            )
-            return
+    if isinstance(context.operation, RunSQL | RunPython):
+        yield from _by_sql(context)
+        return
+    if not isinstance(context.operation, AddField) or context.table_is_new:
+        return
+    field, name = context.operation.field, context.operation.name
+    added = next((action for action in context.matching if action.certain), None)
+    if name is None or added is None or not _has_no_value(field):
+        return
+    yield context.diagnostic(
+        None,
+        f"adding {context.model_name}.{name} as NOT NULL without a default {_consequence(context)}",
+        help=_help(context, field, name, added),
+        url=_URL,
+        field=name,
+        confidence=Confidence.LOW if context.step.conditional else Confidence.HIGH,
+    )
+
+
+def _by_sql(context: ActionContext[AddColumn]) -> Iterator[Diagnostic]:
+    added = [action for action in context.matching if context.is_live(action) and _is_empty(context, action)]
+    if not added:
+        return
+    names = ", ".join(f"{action.table}.{action.column.name}" for action in added)
+    first = added[0]
+    yield context.diagnostic(
+        None,
+        f"SQL adds {names} as NOT NULL without a default: that {_consequence(context)}",
+        help=f"{_error(context, first)}It passes on an empty test database, and fails where it matters. Write "
+        f"`{first.column.name} … DEFAULT … NOT NULL`, or leave out NOT NULL, fill the column, and set it NOT NULL in a "
+        "later release.",
+        url=_URL,
+        confidence=context.certainty(*added),
+    )
+
+
+def _is_empty(context: ActionContext[AddColumn], action: AddColumn) -> bool:
+    """Whether it is certain that the rows get no value: a type that the database does not bring may have a default."""
+    column = action.column
+    if action.on_new_table or action.volatile is Truth.UNKNOWN:
+        return False
+    if action.guarded:
+        table = context.step.schema_before.table(action.table)
+        if table is not None and column.name in table.columns:
+            return False
+    return all(each.refuted for each in (column.null, column.default, column.identity, column.generated))
 
 
 def _has_no_value(field: Field) -> bool:
@@ -58,30 +94,35 @@ def _is_given(truth: Truth, value: Expr | None) -> Truth:
     return Truth.NO if isinstance(value, Literal) and value.kind == "none" else truth
 
 
-def _consequence(context: OperationContext[AddField]) -> str:
+def _consequence(context: ActionContext[AddColumn]) -> str:
     if context.database.vendor in ("mysql", "mariadb"):
         return f"fills existing rows with an empty value that nobody chose ({context.database.title})"
     return "fails as soon as the table has a row"
 
 
-def _help(context: OperationContext[AddField], name: str, action: AddColumn) -> str:
+def _error(context: ActionContext[AddColumn], action: AddColumn) -> str:
     table, column = action.table, action.column.name
+    if context.database.vendor == "sqlite" and not isinstance(context.operation, AddField):
+        return "SQLite: OperationalError: Cannot add a NOT NULL column with default value NULL. "
     errors = {
         "postgresql": f'PostgreSQL: IntegrityError: column "{column}" of relation "{table}" contains null values. ',
         "sqlite": f"SQLite: IntegrityError: NOT NULL constraint failed: new__{table}.{column}. ",
     }
-    given = context.operation.field
-    call = given.call
-    field = Paste().value(call.function) if isinstance(call, Call) else f"models.{given.class_name}"
+    return errors.get(context.database.vendor, "")
+
+
+def _help(context: ActionContext[AddColumn], field: Field, name: str, action: AddColumn) -> str:
+    call = field.call
+    spelled = Paste().value(call.function) if isinstance(call, Call) else f"models.{field.class_name}"
     ways = [
-        f"    {name} = {field}(…, null=True)     # then fill it, then make it NOT NULL, each in its own deploy",
+        f"    {name} = {spelled}(…, null=True)     # then fill it, then make it NOT NULL, each in its own deploy",
     ]
     # One value cannot be that of every row: it is unique, or the key of one row.
-    one_for_all = given.unique.refuted and not given.is_foreign_key
+    one_for_all = field.unique.refuted and not field.is_foreign_key
     if context.django_version >= _DB_DEFAULT_SINCE and one_for_all:
-        ways.insert(0, f"    {name} = {field}(…, db_default=…)  # the running release can go on inserting rows")
+        ways.insert(0, f"    {name} = {spelled}(…, db_default=…)  # the running release can go on inserting rows")
     return (
-        errors.get(context.database.vendor, "")
+        _error(context, action)
         + "It passes on an empty test database, and fails where it matters. "
         + f"Write{' one of' if len(ways) > 1 else ''}\n"
         + "\n".join(ways)

@@ -7,10 +7,10 @@ from itertools import dropwhile, islice
 
 from miglint.api import (
     Action,
+    ActionContext,
     AddColumn,
     Diagnostic,
     ModelState,
-    OperationContext,
     Paste,
     RenameColumn,
     RenameField,
@@ -22,20 +22,23 @@ from miglint.api import (
     set_apart,
 )
 
+Renamed = RenameColumn | RenameTable
+
 _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#renamefield"
 
 
-@rule("MG403", on=RenameField, severity=Severity.WARNING)
-def rename_field(context: OperationContext[RenameField]) -> Iterator[Diagnostic]:
+@rule("MG403", on=(RenameColumn, RenameTable), severity=Severity.WARNING)
+def rename_field(context: ActionContext[Action]) -> Iterator[Diagnostic]:
     """Renaming a field renames its column or join table: the release that is running asks for the old name."""
+    if not context.touches_database or context.project.deploy == "downtime":
+        return
+    if isinstance(context.operation, RunSQL | RunPython):
+        yield from _by_sql(context)
+        return
     model, operation = context.model, context.operation
-    if model is None or not context.touches_database or context.table_is_new:
+    if model is None or not isinstance(operation, RenameField) or context.table_is_new:
         return
-    if context.project.deploy == "downtime":
-        return
-    renamed = next(
-        (a for a in context.actions if isinstance(a, RenameColumn | RenameTable) and _lasts(context, a)), None
-    )
+    renamed = next((a for a in context.matching if isinstance(a, Renamed) and _lasts(context, a)), None)
     if renamed is None:
         return
     if isinstance(renamed, RenameColumn):
@@ -45,14 +48,37 @@ def rename_field(context: OperationContext[RenameField]) -> Iterator[Diagnostic]
     yield context.diagnostic(
         None,
         f"renaming {context.model_name}.{operation.old_name} renames {what}: the running release asks for the old name",
-        help=_help(context, model, renamed),
+        help=_help(operation, model, renamed),
         url=_URL,
         field=operation.old_name,
         confidence=context.certainty(renamed),
     )
 
 
-def _lasts(context: OperationContext[RenameField], action: Action) -> bool:
+def _by_sql(context: ActionContext[Action]) -> Iterator[Diagnostic]:
+    columns = [action for action in context.matching if isinstance(action, RenameColumn)]
+    found = [
+        (action, sure)
+        for action in columns
+        if (sure := context.is_asked_for(action, action.column)) is not None and _lasts(context, action)
+    ]
+    if not found:
+        return
+    said = ", ".join(f"{action.table}.{action.column} to {action.new_column}" for action, _ in found)
+    first = found[0][0]
+    yield context.diagnostic(
+        None,
+        f"SQL renames {'the column' if len(found) == 1 else 'columns'} {said}: the running release asks for the old "
+        "name",
+        help="The data is kept, but Django names columns in its queries. Leave the column its name, and rename the "
+        f'field alone: `db_column="{first.column}"` in the model. Where the database must have the new name: add '
+        f"{first.new_column}, write both, copy, read {first.new_column}, remove {first.column}, release by release.",
+        url=_URL,
+        confidence=max(sure for _, sure in found),
+    )
+
+
+def _lasts(context: ActionContext[Action], action: Action) -> bool:
     """Whether the old name is still gone when the migration ends."""
     end = context.schema_at_end
     if isinstance(action, RenameTable):
@@ -65,7 +91,7 @@ def _lasts(context: OperationContext[RenameField], action: Action) -> bool:
     return table is None or action.column not in table.columns or _is_another(context, action)
 
 
-def _is_another(context: OperationContext[RenameField], renamed: RenameColumn) -> bool:
+def _is_another(context: ActionContext[Action], renamed: RenameColumn) -> bool:
     """Whether the old name goes to a new column of the migration, into which nothing copies what the old one held."""
     later = dropwhile(lambda step: step is not context.step, context.project.history.steps_of(context.migration.key))
     added = dropwhile(lambda step: not any(_adds(action, renamed) for action in step.actions), later)
@@ -80,8 +106,8 @@ def _adds(action: Action, renamed: RenameColumn) -> bool:
     )
 
 
-def _help(context: OperationContext[RenameField], model: ModelState, renamed: RenameColumn | RenameTable) -> str:
-    operation, code = context.operation, Paste()
+def _help(operation: RenameField, model: ModelState, renamed: Renamed) -> str:
+    code = Paste()
     old, new = operation.old_name or "", operation.new_name or ""
     state = model.field(old)
     said = "The data is kept, but Django names columns and join tables in its queries. "

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from miglint.api import (
+    ActionContext,
     AlterModelTable,
+    Confidence,
     CreateTable,
     Diagnostic,
     Execute,
-    Operation,
-    OperationContext,
     Paste,
     RenameModel,
     RenameTable,
+    RunPython,
+    RunSQL,
     Severity,
     rule,
     set_apart,
@@ -23,30 +25,43 @@ from miglint.api import (
 _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#renamemodel"
 
 
-@rule("MG404", on=(RenameModel, AlterModelTable), severity=Severity.WARNING)
-def rename_table(context: OperationContext[Operation]) -> Iterator[Diagnostic]:
+@rule("MG404", on=RenameTable, severity=Severity.WARNING)
+def rename_table(context: ActionContext[RenameTable]) -> Iterator[Diagnostic]:
     """Renaming a table breaks every query of the release that is running."""
-    if context.model is None or not context.touches_database or context.table_is_new:
+    if not context.touches_database or context.project.deploy == "downtime":
         return
-    if context.project.deploy == "downtime":
+    renamed = list(_asked_for(context))
+    if not renamed:
         return
-    own = context.model.table
-    renamed = [action for action in context.actions if isinstance(action, RenameTable)]
-    found = next((action for action in renamed if action.table == own), None)
-    if found is None or _is_there_at_end(context, own):
-        return
-    joins = [action.table for action in renamed if action is not found]
-    also = f" (and {', '.join(joins)})" if joins else ""
+    found, sure = renamed[0]
+    by_sql = isinstance(context.operation, RunSQL | RunPython)
+    others = renamed[1:] if by_sql else [(each, sure) for each in context.matching if each is not found]
+    also = f" (and {', '.join(each.table for each, _ in others)})" if others else ""
     yield context.diagnostic(
         None,
         f"the table {found.table} is renamed to {found.new_table}{also}: every query of the running release fails",
         help=_help(context, found),
         url=_URL,
-        confidence=context.certainty(found),
+        confidence=sure,
     )
 
 
-def _is_there_at_end(context: OperationContext[Operation], table: str) -> bool:
+def _asked_for(context: ActionContext[RenameTable]) -> Iterator[tuple[RenameTable, Confidence]]:
+    """The tables that the running release asks for by the old name; a model's comes without its join tables."""
+    operation = context.operation
+    for action in context.matching:
+        if isinstance(operation, RunSQL | RunPython):
+            sure = context.is_asked_for(action)
+        elif isinstance(operation, RenameModel | AlterModelTable):
+            own = context.model is not None and not context.table_is_new and action.table == context.model.table
+            sure = context.certainty(action) if own else None
+        else:
+            return
+        if sure is not None and not _is_there_at_end(context, action.table):
+            yield action, sure
+
+
+def _is_there_at_end(context: ActionContext[RenameTable], table: str) -> bool:
     """Whether the migration gives the old name back, to a table or a view."""
     if context.schema_at_end.table(table) is not None:
         return True
@@ -59,7 +74,7 @@ def _is_there_at_end(context: OperationContext[Operation], table: str) -> bool:
     )
 
 
-def _help(context: OperationContext[Operation], renamed: RenameTable) -> str:
+def _help(context: ActionContext[RenameTable], renamed: RenameTable) -> str:
     operation, code = context.operation, Paste()
     error = {
         "postgresql": f'relation "{renamed.table}" does not exist',
@@ -83,7 +98,8 @@ def _help(context: OperationContext[Operation], renamed: RenameTable) -> str:
     view = code.run_sql(
         f"CREATE VIEW {renamed.table} AS SELECT * FROM {renamed.new_table}", f"DROP VIEW {renamed.table}"
     )
+    keep = "Leave the table its name" if isinstance(operation, RunSQL | RunPython) else "Leave `db_table` as it is"
     return (
-        f"{said}Leave `db_table` as it is. Where it must change, a view of the old name in the same migration lets the "
+        f"{said}{keep}. Where it must change, a view of the old name in the same migration lets the "
         f"old release go on; drop it in a later release.\n{set_apart(view)}"
     )
