@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from miglint.api import (
@@ -12,6 +13,7 @@ from miglint.api import (
     Diagnostic,
     DropColumn,
     DropTable,
+    Execute,
     RenameColumn,
     RenameTable,
     RunPython,
@@ -25,7 +27,11 @@ from miglint.api import (
 _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#runsql"
 
 
-@rule("MG205", on=(DropTable, DropColumn, TruncateTable, DeleteRows), severity=Severity.ERROR)
+# With all tables in them; PostgreSQL drops a schema that is not empty only with CASCADE.
+_CONTAINERS = {"drop database": "database", "drop schema": "schema"}
+
+
+@rule("MG205", on=(DropTable, DropColumn, TruncateTable, DeleteRows, Execute), severity=Severity.ERROR)
 def destructive_sql(context: ActionContext[Action]) -> Iterator[Diagnostic]:
     """SQL that drops, truncates, or deletes without WHERE takes data that no reverse brings back."""
     if not isinstance(context.operation, RunSQL | RunPython) or not context.touches_database:
@@ -46,6 +52,8 @@ def destructive_sql(context: ActionContext[Action]) -> Iterator[Diagnostic]:
 
 def _loses(context: ActionContext[Action], action: Action) -> bool:
     """Whether data goes that is not the last step of a staged removal."""
+    if isinstance(action, Execute):
+        return _empties(context, action)
     if action.on_new_table or not action.table or not context.is_live(action):
         return False
     if isinstance(action, DeleteRows):
@@ -55,6 +63,22 @@ def _loses(context: ActionContext[Action], action: Action) -> bool:
     if isinstance(action, DropColumn):
         return not _left_state(context, action.table, action.column) and not _is_replaced(context, action)
     return True
+
+
+def _empties(context: ActionContext[Action], action: Execute) -> bool:
+    """Whether a database, or a schema that the migration did not make itself, is dropped with all that is in it."""
+    if action.verb not in _CONTAINERS:
+        return False
+    cascades = context.database.is_mysql or action.verb == "drop database" or "cascade" in action.text.lower()
+    steps = context.project.history.steps_of(context.migration.key)
+    made = [each for step in steps for each in step.actions if isinstance(each, Execute) and "create " in each.verb]
+    name = _name(action)
+    return cascades and not any(each.verb.endswith(_CONTAINERS[action.verb]) and _name(each) == name for each in made)
+
+
+def _name(action: Execute) -> str:
+    found = re.search(r"\b(?:schema|database)\s+(?:if\s+(?:not\s+)?exists\s+)?[\"`]?(\w+)", action.text, re.I)
+    return found[1] if found is not None else ""
 
 
 def _is_replaced(context: ActionContext[Action], dropped: DropTable | DropColumn) -> bool:
@@ -88,6 +112,8 @@ def _is_known(context: ActionContext[Action], action: Action) -> bool:
 
 
 def _says(action: Action) -> str:
+    if isinstance(action, Execute):
+        return f"drops the {_CONTAINERS[action.verb]} {_name(action)}, with all tables in it"
     if isinstance(action, DropColumn):
         return f"drops the column {action.table}.{action.column}, with its data"
     if isinstance(action, DropTable):
@@ -99,6 +125,11 @@ def _says(action: Action) -> str:
 
 def _help(found: list[Action]) -> str:
     drops = [action for action in found if isinstance(action, DropTable | DropColumn)]
+    if isinstance(found[0], Execute):
+        return (
+            "What is in it when the migration runs is not in any file. Name the tables that are to go, and drop each; "
+            "then DROP SCHEMA without CASCADE, which refuses where something is left."
+        )
     if not drops:
         return (
             "The rows are gone, and reverse_sql cannot bring them back. Say with WHERE which ones are meant; where it "
