@@ -24,7 +24,7 @@ from miglint.project.interpret import interpret
 from miglint.project.keys import MigrationKey
 from miglint.project.operations import AddField
 from miglint.project.state import ModelState, Origin, ProjectState
-from miglint.syntax.facts import ModuleFacts
+from miglint.syntax.facts import Call, Keyword, Literal, ModuleFacts, Name
 from miglint.syntax.reader import read
 from miglint.text import NOWHERE
 
@@ -336,6 +336,17 @@ def own_classes() -> Iterator[tuple[str, str]]:
                     continue
 
 
+def own_kinds() -> Iterator[tuple[str, type[models.Field]]]:
+    """Django's field classes that have a column which a value can be put into."""
+    no_values = (models.ManyToManyField, models.GeneratedField, models.CompositePrimaryKey)
+    for module in (models, pgfields, pgsearch):
+        for name, kind in vars(module).items():
+            path = f"{module.__name__}.{name}"
+            is_known = inspect.isclass(kind) and issubclass(kind, models.Field) and canonical_class(path) is not None
+            if is_known and kind not in no_values:
+                yield path, kind
+
+
 @pytest.mark.parametrize(("written", "said"), list(own_classes()))
 def test_a_field_of_django_s_is_where_django_says_it_is(written: str, said: str) -> None:
     assert canonical_class(written) == said
@@ -354,3 +365,10 @@ def test_a_name_that_a_condition_gives_another_class_is_unknown(tmp_path: Path) 
     }.items():
         (tmp_path / "shop" / "fields.py").write_text(text)
         assert field(tmp_path, "JSONField()").kind == kind
+
+
+@pytest.mark.parametrize(("written", "kind"), list(own_kinds()))
+def test_a_blank_field_is_filled_where_django_fills_it(written: str, kind: type[models.Field]) -> None:
+    """Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor._effective_default"""
+    added = Field(Call(Name(written, "imported"), keywords=(Keyword("blank", Literal("bool", "True")),)))
+    assert added.filled_when_blank.certain is kind.empty_strings_allowed

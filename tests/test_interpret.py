@@ -16,6 +16,7 @@ from miglint.project.operations import (
     CreateModel,
     Custom,
     DeleteModel,
+    RemoveField,
     RunPython,
     RunSQL,
     SeparateDatabaseAndState,
@@ -431,3 +432,59 @@ def test_sql_of_files_beside_the_migration_is_read(argument: str) -> None:
     )
     assert sql_of(argument, before, {"sql/x.sql": "SELECT 1"}) == "SELECT 1"
     assert not isinstance(sql_of(argument, before), str)
+
+
+@pytest.mark.parametrize(
+    ("operation", "what"),
+    [
+        ("RemoveField(*GIVEN)", "RemoveField.model_name"),
+        ("RemoveField('order', **GIVEN)", "RemoveField.name"),
+        ("AddField('order', 'total', **GIVEN)", "AddField.field"),
+        ("AddField('order', 'total', GIVEN)", "AddField.field"),
+        ("DeleteModel(**GIVEN)", "DeleteModel.name"),
+        ("CreateModel('Order', GIVEN)", "CreateModel.fields"),
+        ("CreateModel('Order', [('id', models.AutoField(primary_key=True)), *GIVEN])", "CreateModel.fields"),
+        ("SeparateDatabaseAndState(**GIVEN)", "SeparateDatabaseAndState"),
+    ],
+)
+def test_what_an_argument_hides_is_unreadable(operation: str, what: str) -> None:
+    found = migration(
+        "from shop.parts import GIVEN\nclass Migration(migrations.Migration):\n"
+        f"    operations = [migrations.{operation}]\n"
+    )
+    assert [(part.what, part.why) for part in found.unreadable] == [
+        (what, "the name `shop.parts.GIVEN`, whose value this file does not tell")
+    ]
+
+
+def test_operations_that_an_argument_hides_may_change_anything() -> None:
+    found = migration(
+        "from shop.parts import GIVEN\nclass Migration(migrations.Migration):\n"
+        "    operations = [migrations.SeparateDatabaseAndState([migrations.DeleteModel('A')], **GIVEN)]\n"
+    )
+    assert [type(each) for _, each in walk_operations(found.operations)] == [
+        SeparateDatabaseAndState,
+        DeleteModel,
+        Unread,
+    ]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "**dict(model_name='order', name='total')",
+        "**dict({'name': 'total'}, model_name='order')",
+        "**dict(NAMED, name='total')",
+        "**NAMED | {'name': 'total'}",
+        "**(NAMED | dict(name='total'))",
+    ],
+)
+def test_dictionaries_that_are_put_together_are_read(given: str) -> None:
+    found = migration(
+        "NAMED = {'model_name': 'order'}\nclass Migration(migrations.Migration):\n"
+        f"    operations = [migrations.RemoveField({given})]\n"
+    )
+    (operation,) = found.operations
+    assert isinstance(operation, RemoveField)
+    assert (operation.model_name, operation.name) == ("order", "total")
+    assert found.unreadable == ()

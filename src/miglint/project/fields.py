@@ -102,8 +102,7 @@ RELATIONS = {"ForeignKey", "OneToOneField", "ManyToManyField", "ForeignObject"}
 # with "" where blank=True. Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor._effective_default
 _FILLED_WHEN_BLANK = {
     "CharField", "CommaSeparatedIntegerField", "EmailField", "FileField", "FilePathField", "ImageField", "SlugField",
-    "TextField", "URLField", "BinaryField", "Field", "CICharField", "CIEmailField",
-    "CITextField",
+    "TextField", "URLField", "BinaryField", "Field", "CICharField", "CIEmailField", "CITextField", "SearchVectorField",
 }  # fmt: skip
 
 

@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import msgspec
+
 from miglint.lazy import lazy
 from miglint.project.elsewhere import Elsewhere, placed
 from miglint.project.fields import Field, FieldClass, canonical_class
@@ -20,6 +22,7 @@ from miglint.project.operations import (
     FieldOperation,
     ModelOperation,
     Operation,
+    SeparateDatabaseAndState,
     Unread,
     operation_class,
 )
@@ -59,6 +62,7 @@ ReadText = Callable[[str], "str | None"]
 _DJANGO_BASES = ("django.db.migrations.Migration", "django.db.migrations.migration.Migration")
 _EDGES = ("dependencies", "run_before", "replaces")
 _UNCHECKED_NAMES = "what this operation changes, and what comes after it in the app"
+_UNCHECKED_FIELDS = "what the model's other fields are, and what comes after it in the app"
 _UNCHECKED_EDGES = "leaves, missing parents and everything that follows from this migration's place in the graph"
 _UNCHECKED_OPERATIONS = "what these operations do, and the state of the models after them"
 _MAX_BASES = 8
@@ -122,7 +126,7 @@ def interpret(
 def _unknown(key: MigrationKey, path: str, facts: ModuleFacts, span: Span, why: str) -> Migration:
     unreadable: tuple[Unreadable, ...] = ()
     if facts.problem is None:
-        unreadable = (Unreadable("the migration", why, "this migration", span),)
+        unreadable = (Unreadable("Migration", why, "this migration", span),)
     return Migration(
         key,
         path,
@@ -404,6 +408,10 @@ class _Interpreter:
                 built[name] = self._argument(kind_of, value, values, of_state=of_state)
             if value is not None and kind_of == "str | None" and built[name] is None:
                 self._cannot_name(kind, name, value, values)
+            if value is not None and kind_of == "Field" and not isinstance(built[name].call, Call):
+                self._cannot_read(f"{kind.__name__}.{name}", _why(built[name].call), _UNCHECKED_NAMES, _span_of(value))
+        if uncertain:
+            built |= self._hidden(kind, arguments, call, values)
         if kind is CreateModel:
             built.update(self._created(arguments.get("fields"), values))
         if kind is CreateExtension and "name" not in built:
@@ -415,6 +423,21 @@ class _Interpreter:
         resolved = values.resolve(value)
         if not (isinstance(resolved, Literal) and resolved.kind == "none"):
             self._cannot_read(f"{kind.__name__}.{argument}", _why(resolved), _UNCHECKED_NAMES, _span_of(value))
+
+    def _hidden(
+        self, kind: type[Operation], given: dict[str, Expr], call: Call, values: Values
+    ) -> dict[str, tuple[Unread, ...]]:
+        """What `*pair` or `**kwargs` keep from sight: what the operation changes, or the operations within it."""
+        hiding = next(iter(_hiding(call)))
+        why = _why(values.resolve(hiding))
+        absent = {name: kind_of for name, kind_of in parameters(kind).items() if name not in given}
+        if kind is SeparateDatabaseAndState and absent:
+            self._cannot_read(kind.__name__, why, _UNCHECKED_OPERATIONS, call.span)
+            return {name: (Unread(span=call.span, call=hiding, why=why),) for name in absent}
+        needed = [name for name in absent if name in _required(kind) and absent[name] in ("str | None", "Field")]
+        if needed:
+            self._cannot_read(f"{kind.__name__}.{needed[0]}", why, _UNCHECKED_NAMES, call.span)
+        return {}
 
     def _callee(self, function: Expr, values: Values) -> str:
         """The qualified name of what is called."""
@@ -521,6 +544,8 @@ class _Interpreter:
             name = text_of(parts[0], values) if parts is not None else None
             if parts is None or name is None:
                 complete = False
+                if parts is None:  # of a field whose name alone is computed the rest is known
+                    self._cannot_read("CreateModel.fields", _why(pair), _UNCHECKED_FIELDS, _span_of(item))
             else:
                 found.append((name, self.field(parts[1], values)))
         return {"fields": tuple(found), "complete": complete}
@@ -575,6 +600,17 @@ def bind(call: Call, names: dict[str, str]) -> tuple[dict[str, Expr], bool]:
         else:
             found[keyword.name] = keyword.value
     return found, uncertain
+
+
+def _hiding(call: Call) -> Iterator[Expr]:
+    """What a call is given by `*` and `**`."""
+    yield from (argument.value for argument in call.arguments if isinstance(argument, Starred))
+    yield from (keyword.value for keyword in call.keywords if keyword.name is None)
+
+
+def _required(kind: type[Operation]) -> set[str]:
+    """The parameters without a default."""
+    return {each.name for each in msgspec.structs.fields(kind) if each.required}
 
 
 def text_of(value: Expr | None, values: Values) -> str | None:

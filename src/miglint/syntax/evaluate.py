@@ -7,6 +7,7 @@ over literals are followed; another loop or a computed part makes a value partly
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, Protocol
 from typing import Literal as Choice
 
@@ -486,11 +487,14 @@ class Values:
         return Items(value.kind, tuple(items), value.span)
 
     def _operation(self, value: Operation, depth: int) -> Expr:
-        if value.operator not in ("+", "%"):
+        if value.operator not in ("+", "%", "|"):
             return value
         operands = [self.resolve(operand, depth + 1) for operand in value.operands]
         if value.operator == "%":
             return self._percent(operands, value, depth)
+        if value.operator == "|":
+            pairs = [operand.pairs for operand in operands if isinstance(operand, Pairs)]
+            return Pairs(tuple(chain.from_iterable(pairs)), value.span) if len(pairs) == len(operands) else value
         first = operands[0]
         texts = [operand for operand in operands if isinstance(operand, Literal) and operand.kind == "str"]
         if len(texts) == len(operands):
