@@ -191,6 +191,11 @@ def test_exit_codes(project: Path, arguments: list[str], status: int) -> None:
         ("[tool.miglint]\ndatabase = 5\n", ["pyproject.toml", "database", "line 2"]),
         ("[tool.miglint\n", ["pyproject.toml", "line 1"]),
         ("[tool.miglint]\nignore = ['MG9999']\n", ["pyproject.toml", "MG9999"]),
+        ("[tool.miglint]\n\nplugins = ['no-such']\n", ["pyproject.toml", "line 3", "plugins", "no-such"]),
+        (
+            "[tool.miglint]\nsettings-file = 'no/such.py'\n",
+            ["pyproject.toml", "line 2", "settings-file", "no/such.py does not exist"],
+        ),
     ],
 )
 def test_broken_settings_name_file_key_and_line(project: Path, text: str, words: list[str]) -> None:
@@ -200,6 +205,11 @@ def test_broken_settings_name_file_key_and_line(project: Path, text: str, words:
     assert done.stdout == b""
     message = done.stderr.decode()
     assert [word for word in words if word not in message] == []
+
+
+def test_an_environment_without_packages_is_said(project: Path) -> None:
+    (project / "miglint.toml").write_text("environment = 'no-such'\n")
+    assert b"/no-such has no packages: what is installed is not known" in miglint("check", "-v", cwd=project).stderr
 
 
 def test_a_broken_file_is_a_finding_and_the_rest_is_analysed(project: Path) -> None:

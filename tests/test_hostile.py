@@ -197,7 +197,7 @@ def test_a_file_of_hostile_text_given_by_an_editor_is_a_problem() -> None:
 def test_a_missing_file_is_a_problem(tmp_path: Path) -> None:
     found = read_beside_a_good_one(tmp_path, tmp_path / "missing.py")
     assert found.facts.problem is not None
-    assert found.facts.problem.message == "the file cannot be read: No such file or directory"
+    assert found.facts.problem.message == "No such file or directory"
     assert (found.source.text, found.data_hash) == ("", "")
 
 

@@ -9,6 +9,7 @@ import os
 import pty
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -114,6 +115,14 @@ def test_links_in_circles_are_followed_once(shop: Path) -> None:
     (shop / "one").symlink_to(shop / "two")
     (shop / "two").symlink_to(shop / "one")
     assert check(shop) == [DROPPED]
+
+
+@pytest.mark.parametrize("copy", ["build/lib", "build/lib.linux-x86_64-cpython-312"])
+def test_the_copy_that_a_build_leaves_behind_is_no_second_app(shop: Path, copy: str) -> None:
+    shutil.copytree(shop / "shop", shop / copy / "shop")
+    options = Options(cache=False, jobs=1, select=("MG1", "MG201"))
+    report = Session(options, cwd=shop).report([shop])
+    assert [each.code for each in report.diagnostics] == ["MG201"]
 
 
 def _without_power() -> None:

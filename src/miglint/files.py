@@ -50,6 +50,8 @@ class Files:
         stated = root.settings.environment
         environment = (root.path / stated).as_posix() if stated is not None else None
         self.modules = Modules(root.path.as_posix(), self._facts_of, root.overlay, environment)
+        if environment is not None and not self.modules.site_packages:
+            root.notes.append(f"the environment {environment} has no packages: what is installed is not known")
         self._read: dict[str, FileRead] = {}
         self._guessed: dict[str, FileRead] = {}
         # The files that are read by LibCST: those on which something may be reported.

@@ -225,9 +225,9 @@ def _file_content(path: str) -> bytes:
         with open(path, "rb") as stream:
             return stream.read()
     except OSError as error:
-        raise _Unreadable(f"the file cannot be read: {error.strerror or error}") from None
+        raise _Unreadable(error.strerror or str(error)) from None
     except ValueError as error:  # a path with a NUL
-        raise _Unreadable(f"the file cannot be read: {error}") from None
+        raise _Unreadable(str(error)) from None
 
 
 def file_content(path: str) -> bytes | None:

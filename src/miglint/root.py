@@ -34,9 +34,18 @@ class Root:
         self.options = options
         self.overlay = {file: data for file, data in overlay.items() if file.startswith(f"{path.as_posix()}/")}
         self.settings = settings_module.load(path, config=options.config, isolated=options.isolated)
+        self._check_settings_file()
         self.sizes = settings_module.sizes_of(self.settings)
         self.cache = Cache.load(options.cache_dir or path / DIRECTORY) if options.cache else None
         self.notes: list[str] = []
+
+    def _check_settings_file(self) -> None:
+        """What is said of the settings of Django is said of a file. Raises SettingsError."""
+        stated = self.settings.settings_file
+        file = f"{self.path.as_posix()}/{stated}".replace("\\", "/")
+        if stated is not None and file not in self.overlay and not os.path.isfile(file):
+            place = settings_module.place(self.settings, "settings-file")
+            raise settings_module.SettingsError(f"{place}: settings-file: {file} does not exist")
 
     # -- what is asked for ---------------------------------------------------------------------------
 

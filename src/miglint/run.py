@@ -57,7 +57,12 @@ class Run:
         """The rules, once it is known that settings and options name none that does not exist."""
         from miglint import plugins
 
-        rules = plugins.load(self.root.settings.plugins)
+        named = self.root.settings.plugins
+        try:
+            rules = plugins.load(named)
+        except plugins.PluginError as error:
+            where = f"{settings_module.place(self.root.settings, 'plugins')}: plugins: " if named else ""
+            raise plugins.PluginError(f"{where}{error}") from error
         known = {rule.code: rule.name for rule in rules}
         known |= {code: name for code, (name, _) in plugins.META.items()}
         settings_module.validate_codes(self.root.settings, known)

@@ -263,7 +263,7 @@ class _Walker:
             below = path[len(self._prefix) :]
             below = f"{below}/" if below else ""
             for names in (listing.folders, listing.links):
-                names[:] = [name for name in names if not self._excluded(below + name)]
+                names[:] = [name for name in names if not (self._excluded(below + name) or _is_built(below + name))]
         listing.folders.sort(reverse=True)
         listing.links.sort()
         return listing
@@ -367,6 +367,14 @@ def is_numbered(name: str) -> bool:
 def is_skipped(name: str) -> bool:
     """Whether a directory is never entered."""
     return name[:1] == "." or name in _SKIPPED
+
+
+def _is_built(below: str) -> bool:
+    """Whether a directory is a copy of the packages that setuptools made: `build/lib`, `build/lib.linux-x86_64-3.12`.
+
+    Source: setuptools' command `build`, its `build_purelib` and `build_platlib`
+    """
+    return re.search(r"(?:^|/)build/lib(?:\.[^/]*)?\Z", below) is not None
 
 
 def _content(file: str) -> bytes:
