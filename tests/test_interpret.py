@@ -24,7 +24,7 @@ from miglint.project.operations import (
     walk_operations,
 )
 from miglint.project.truth import Truth
-from miglint.syntax.facts import Items, Literal, ModuleFacts
+from miglint.syntax.facts import Items, Literal, ModuleFacts, dotted
 from miglint.syntax.reader import read
 
 HEADER = "from django.conf import settings\nfrom django.db import migrations, models\n"
@@ -488,3 +488,36 @@ def test_dictionaries_that_are_put_together_are_read(given: str) -> None:
     assert isinstance(operation, RemoveField)
     assert (operation.model_name, operation.name) == ("order", "total")
     assert found.unreadable == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "operation", "parameter"),
+    [
+        ("{('a', 'b')}", "AlterUniqueTogether('order', NAMED)", "unique_together"),
+        ("models.Index(fields=['a'], name='i')", "AddIndex('order', NAMED)", "index"),
+        ("models.UniqueConstraint(fields=['a'], name='u')", "AddConstraint('order', constraint=NAMED)", "constraint"),
+        ("{'managed': False}", "CreateModel('Order', [], options=NAMED)", "options"),
+        ("None", "RunPython(print, NAMED)", "reverse_code"),
+    ],
+)
+def test_what_a_constant_is_is_what_an_operation_is_given(value: str, operation: str, parameter: str) -> None:
+    named, written = (
+        migration(
+            f"NAMED = {value}\nclass Migration(migrations.Migration):\n    operations = [migrations.{each}]\n"
+        ).operations[0]
+        for each in (operation, operation.replace("NAMED", value))
+    )
+    assert getattr(named, parameter) == getattr(written, parameter) != None  # noqa: E711
+
+
+def test_the_name_of_a_function_stays_a_name() -> None:
+    found = migration(
+        "from functools import partial\ndef fill(batch, apps, editor):\n    pass\nforwards = partial(fill, 5)\n"
+        "class Migration(migrations.Migration):\n    operations = [migrations.RunPython(forwards, fill)]\n"
+    )
+    (operation,) = found.operations
+    assert isinstance(operation, RunPython)
+    assert [dotted(each) for each in (operation.code, operation.reverse_code) if each is not None] == [
+        "forwards",
+        "fill",
+    ]

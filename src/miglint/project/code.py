@@ -152,6 +152,11 @@ def reached(operation: RunPython, migration: Migration) -> tuple[Code, ...]:
     return _analysis(operation, migration).reached
 
 
+def given_names(operation: RunPython, migration: Migration) -> tuple[Reference, ...]:
+    """The names that a `partial`, a class or a factory is given which makes what the operation calls."""
+    return _analysis(operation, migration).given
+
+
 def module_assignments(facts: ModuleFacts) -> dict[str, Expr]:
     """The values of names that are assigned once at the module's level; others have no entry."""
     found: dict[str, list[Expr]] = {}
@@ -193,6 +198,16 @@ class _Analysis:
             if argument is not None and not is_noop(argument) and not is_none(argument):
                 found.extend(self._reader.entries(argument, direction))
         return tuple(found)
+
+    @lazy
+    def given(self) -> tuple[Reference, ...]:
+        calls = [
+            made
+            for argument in (self._operation.code, self._operation.reverse_code)
+            if argument is not None and (made := self._reader.made(argument)) is not None
+        ]
+        values = [value for call in calls for value in (*call.arguments, *(k.value for k in call.keywords))]
+        return tuple(reference for value in values for reference in references(value))
 
     @lazy
     def reached(self) -> tuple[Code, ...]:
@@ -267,8 +282,10 @@ class _Reader:
         name = dotted(argument)
         definitions = list(self._definitions(name)) if _scope(argument) != "imported" else []
         for code in definitions:
-            known = len(definitions) == 1 and not _changed_by(code.decorators)
-            yield Entry(code=code, direction=direction, argument=argument, signature_known=known)
+            # Asked of its class, a class method is given the class already.
+            is_bound = isinstance(argument, Attribute) and list(map(dotted, code.decorators)) == ["classmethod"]
+            known = len(definitions) == 1 and (is_bound or not _changed_by(code.decorators))
+            yield Entry(code=code, direction=direction, argument=argument, given=int(is_bound), signature_known=known)
         if not definitions and isinstance(argument, Attribute) and isinstance(argument.value, Call):
             yield from self._bound(argument.value, argument.name, direction, argument)
         if not definitions and name in self._values:

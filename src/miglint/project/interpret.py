@@ -456,7 +456,8 @@ class _Interpreter:
             return self._sql(values.resolve_all(value), values)
         if of_state and value is not None:
             return self._elsewhere.whole(value)
-        return value if value is None or isinstance(value, Name) else values.resolve(value)
+        resolved = values.resolve(value) if value is not None else None
+        return value if kind == "Callback | None" and not isinstance(resolved, Literal) else resolved
 
     def _sql(self, value: Expr, values: Values) -> Expr:
         """SQL with what it reads from files beside the migration."""
@@ -554,7 +555,7 @@ class _Interpreter:
 # -- arguments ----------------------------------------------------------------------------------------
 
 # The kinds of parameters that are always passed on: None says that the argument is absent.
-_ALWAYS_GIVEN = frozenset({"str | None", "Expr | None", "SQL | None", "Field"})
+_ALWAYS_GIVEN = frozenset({"str | None", "Expr | None", "SQL | None", "Callback | None", "Field"})
 _NOT_DJANGOS = frozenset({"span", "call", "uncertain", "complete", "why", "callee", "then", "otherwise"})
 # Source: django.contrib.postgres.operations
 _EXTENSION_NAMES = {

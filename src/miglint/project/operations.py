@@ -196,11 +196,15 @@ class RunSQL(Operation, frozen=True, kw_only=True, eq=False):
     nested_in: ClassVar[tuple[str, ...]] = ("state_operations",)
 
 
+# What RunPython calls: a name stays one, unless it is that of a constant.
+Callback = Expr
+
+
 class RunPython(Operation, frozen=True, kw_only=True, eq=False):
     """`reverse_code` is None only where the argument is absent; an explicit `None` is a Literal."""
 
-    code: Expr | None
-    reverse_code: Expr | None = None
+    code: Callback | None
+    reverse_code: Callback | None = None
     atomic: Expr | None = None
     hints: Expr | None = None
     elidable: Expr | None = None

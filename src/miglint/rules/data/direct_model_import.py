@@ -36,6 +36,7 @@ from miglint.api import (
     dotted,
     entries,
     expressions,
+    given_names,
     module_assignments,
     reached,
     references,
@@ -82,6 +83,7 @@ def direct_model_import(context: OperationContext[RunPython]) -> Iterator[Diagno
     if not _imports_models(context.migration.facts):
         return
     names = module_assignments(context.migration.facts)
+    yield from _passed_on(context, names)
     for code in reached(context.operation, context.migration):
         seen = set()
         saved, named = _saved(code), _only_named(code)
@@ -91,6 +93,16 @@ def direct_model_import(context: OperationContext[RunPython]) -> Iterator[Diagno
             if model is not None and (model.app, model.name) not in seen:
                 seen.add((model.app, model.name))
                 yield _finding(context, code, reference, model)
+
+
+def _passed_on(context: OperationContext[RunPython], names: dict[str, Expr]) -> Iterator[Diagnostic]:
+    """What the function is given before RunPython calls it: `partial(fill, Order)`."""
+    seen = set()
+    for reference in given_names(context.operation, context.migration):
+        model = _model(context, reference, names, {}, frozenset())
+        if model is not None and (model.app, model.name) not in seen:
+            seen.add((model.app, model.name))
+            yield _finding(context, None, reference, model)
 
 
 def _in_helpers(context: OperationContext[RunPython]) -> Iterator[Diagnostic]:
@@ -415,18 +427,20 @@ def _saved_by(function: Attribute, made: dict[str, Span]) -> set[Span]:
 
 def _finding(
     context: OperationContext[RunPython],
-    code: Code,
+    code: Code | None,
     reference: CodeReference | None,
     model: _Model,
     related: tuple[Related, ...] = (),
 ) -> Diagnostic:
-    entry = next((each for each in entries(context.operation, context.migration) if each.code.span == code.span), None)
+    """`code` is None where RunPython's own arguments name the model."""
+    called = entries(context.operation, context.migration)
+    entry = next((each for each in called if code is None or each.code.span == code.span), None)
     parameters = entry.code.parameters[entry.given :] if entry is not None else ()
     apps = parameters[0].name if parameters else "apps"
-    function = code.name.rpartition(".")[2]
+    uses = f"{code.name.rpartition('.')[2]} uses" if code is not None else "RunPython's function is given"
     return context.diagnostic(
         reference.span if reference is not None else None,
-        f"{function} uses {model.name} as it is today, not as it was at this migration",
+        f"{uses} {model.name} as it is today, not as it was at this migration",
         related=related or _imports(context, context.migration, model),
         help=f"The class has the fields that the code has now; the table has those of {context.migration.name}. Once a "
         f"field is added to {model.name}, this migration fails on every new database (no such column). "
