@@ -132,6 +132,14 @@ def test_nothing_of_the_project_is_ever_run(project: Path) -> None:
     assert list(project.rglob("*.ran")) == []
 
 
+def test_modules_of_the_project_stand_in_for_none_of_those_that_are_needed(project: Path) -> None:
+    trap = "import pathlib\npathlib.Path(__file__).with_suffix('.ran').touch()\nraise SystemExit('never')\n"
+    for name in ("click", "libcst", "msgspec", "tomli", "sqlglot", "json", "calendar", "queue", "textwrap", "tokenize"):
+        (project / f"{name}.py").write_text(trap)
+    assert [f["code"] for f in findings("--no-cache", cwd=project)] == ["MG201"]
+    assert list(project.rglob("*.ran")) == []
+
+
 def test_a_path_filters_what_is_reported(project: Path) -> None:
     assert findings("shop/migrations/0001_initial.py", cwd=project) == []
     assert [f["code"] for f in findings("shop/migrations/0002_drop.py", cwd=project)] == ["MG201"]
