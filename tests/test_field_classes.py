@@ -338,7 +338,7 @@ def own_classes() -> Iterator[tuple[str, str]]:
 
 def own_kinds() -> Iterator[tuple[str, type[models.Field]]]:
     """Django's field classes that have a column which a value can be put into."""
-    no_values = (models.ManyToManyField, models.GeneratedField, models.CompositePrimaryKey)
+    no_values = (models.ManyToManyField, models.GeneratedField, models.CompositePrimaryKey, models.ForeignObject)
     for module in (models, pgfields, pgsearch):
         for name, kind in vars(module).items():
             path = f"{module.__name__}.{name}"

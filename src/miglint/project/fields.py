@@ -103,6 +103,7 @@ RELATIONS = {"ForeignKey", "OneToOneField", "ManyToManyField", "ForeignObject"}
 _FILLED_WHEN_BLANK = {
     "CharField", "CommaSeparatedIntegerField", "EmailField", "FileField", "FilePathField", "ImageField", "SlugField",
     "TextField", "URLField", "BinaryField", "Field", "CICharField", "CIEmailField", "CITextField", "SearchVectorField",
+    "SearchQueryField",
 }  # fmt: skip
 
 
