@@ -88,7 +88,7 @@ def direct_model_import(context: OperationContext[RunPython]) -> Iterator[Diagno
         seen = set()
         saved, named = _saved(code), _only_named(code)
         modules = _modules_got(code)
-        for reference in code.references():
+        for reference in (*code.references(), *_defaults(code)):
             model = _model(context, reference, names, modules, saved) if reference.span not in named else None
             if model is not None and (model.app, model.name) not in seen:
                 seen.add((model.app, model.name))
@@ -103,6 +103,13 @@ def _passed_on(context: OperationContext[RunPython], names: dict[str, Expr]) -> 
         if model is not None and (model.app, model.name) not in seen:
             seen.add((model.app, model.name))
             yield _finding(context, None, reference, model)
+
+
+def _defaults(code: Code) -> Iterator[CodeReference]:
+    """The names in the defaults of a function's parameters: `def fill(apps, schema_editor, model=Order)`."""
+    for parameter in code.parameters:
+        if parameter.default is not None:
+            yield from references(parameter.default)
 
 
 def _in_helpers(context: OperationContext[RunPython]) -> Iterator[Diagnostic]:
@@ -164,6 +171,8 @@ def _model(
             return _behind_stars(context, reference, used_as_model=used_as_model)
         if isinstance(value, Call) and _imported(value.function) and value.callee in _USER_MODEL:
             return _user_model(context) if not _is_harmless(rest) else None
+        if isinstance(value, Call) and _imported(value.function):  # `ORDERS = Order.objects.all()`
+            return _imported_model(context, value.callee, used_as_model=False, is_called=True)
         if isinstance(value, Items):  # `MODELS = [Order, Tag]`, for a loop
             listed = (each for item in value.items for each in references(item) if each.scope == "imported")
             models = (_imported_model(context, each.name, used_as_model=False, is_called=False) for each in listed)
@@ -223,7 +232,7 @@ def _imported_model(
 ) -> _Model | None:
     dots = len(path) - len(path.lstrip("."))
     parts = path[dots:].split(".")
-    if "models" not in parts[:-1] or path.startswith(("django.db.", "django.forms.", "rest_framework.")):
+    if "models" not in parts[:-1] or path.startswith(("django.db.", "django.forms.")):
         return None
     at = parts.index("models")
     app = _label(context, parts[:at], dots)
@@ -250,6 +259,8 @@ def _is_harmless(attributes: str) -> bool:
     first, _, rest = attributes.partition(".")
     if first == "_meta":
         return rest in _NAMES
+    if first == "__name__":
+        return True
     return first[:1].isupper() and first not in ("DoesNotExist", "MultipleObjectsReturned")
 
 
@@ -389,7 +400,7 @@ def _is_model_base(
 
 def _only_named(code: Code) -> frozenset[Span]:
     """Where a call's result serves for the names of the model alone: `user = get_user_model()`, `user._meta.label`."""
-    found = set()
+    found = {span for root in code.roots() for each in expressions(root) if (span := _named_at_once(each)) is not None}
     references = tuple(code.references())
     for statement in code.statements():
         if isinstance(statement, Assign) and isinstance(statement.value, Call) and len(statement.targets) == 1:
@@ -398,6 +409,16 @@ def _only_named(code: Code) -> frozenset[Span]:
             if uses and all(_is_harmless(use.partition(".")[2]) for use in uses):
                 found.add(statement.value.function.span)
     return frozenset(found)
+
+
+def _named_at_once(expression: Expr) -> Span | None:
+    """The call in `get_user_model()._meta.label`."""
+    match expression:
+        case Attribute(value=Attribute(value=Call(function=function), name="_meta"), name=name) if name in _NAMES:
+            return function.span
+        case Attribute(value=Call(function=function), name="__name__"):
+            return function.span
+    return None
 
 
 def _saved(code: Code) -> frozenset[Span]:
