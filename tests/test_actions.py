@@ -304,6 +304,15 @@ def test_an_operation_of_the_project_is_not_understood() -> None:
         ("ALTER TABLE a ADD CONSTRAINT f FOREIGN KEY (x) REFERENCES b (id) NOT VALID", ["AddForeignKey", "Reference"]),
         ("CREATE TABLE a (x int REFERENCES b); CREATE INDEX i ON a (x)", ["CreateTable", "Reference", "CreateIndex"]),
         ("WITH old AS (SELECT 1) DELETE FROM b WHERE id IN (SELECT * FROM old)", ["DeleteRows"]),
+        (
+            "WITH gone AS (DELETE FROM a RETURNING *), n(x) AS MATERIALIZED (SELECT 1) INSERT INTO b SELECT 1",
+            ["DeleteRows", "InsertRows"],
+        ),
+        (
+            "MERGE INTO a USING b ON a.id = b.id WHEN MATCHED THEN UPDATE SET x = 1 WHEN NOT MATCHED THEN INSERT VALUES (1)",
+            ["UpdateRows", "InsertRows"],
+        ),
+        ("MERGE INTO a USING b ON a.id = b.id WHEN MATCHED THEN DELETE", ["DeleteRows"]),
         ("-- only a comment", []),
         ("SELECT 1", ["Execute"]),
     ],

@@ -56,7 +56,8 @@ _RANK = {lock: rank for locks in (ALGORITHMS, LOCKS) for rank, lock in enumerate
 CONDITIONS: frozenset[str] = frozenset(
     {
         "add", "alter", "alter-table", "attach", "check", "checked", "compatible", "concurrently", "default", "drop",
-        "empty", "filtered", "indexed", "inline", "lock-rows", "lock-table", "maintenance", "not-null", "not-valid",
+        "empty", "filtered", "indexed", "inline", "lock-exclusive", "lock-rows", "lock-share",
+        "lock-share-row-exclusive", "lock-table", "maintenance", "not-null", "not-valid",
         "read", "rewrite", "same", "scans", "shared", "trigger", "unique", "unknown", "using-index", "validate",
         "validated-check", "volatile",
     }

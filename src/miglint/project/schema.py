@@ -488,6 +488,14 @@ def _known_type(schema: Schema, action: AlterColumnType, beside: tuple[Action, .
     if table is not None and action.change in ("same", "compatible"):
         action = replace(action, rebuilds=_rebuilt(table, action), rechecks=table.is_checked(action.column))
     yield action
+    # A foreign key of the column, if it was not dropped before, is made again, though nothing may change.
+    for key in table.foreign_keys if table is not None else ():
+        if action.column in key.columns:
+            scans = key.validated and action.change not in ("same", "compatible")
+            reference = Reference(
+                table=key.to_table, model=key.to_model, cause="alter", from_table=action.table, scans=scans
+            )
+            yield replace(reference, deferred=action.deferred, certain=action.certain)
 
 
 def _drops_key(schema: Schema, action: DropConstraint, beside: tuple[Action, ...]) -> Iterator[Action]:

@@ -41,6 +41,7 @@ from miglint.project.action import (
     SetDefault,
     SetNotNull,
     TruncateTable,
+    TypeChange,
     UpdateRows,
     ValidateConstraint,
 )
@@ -149,7 +150,8 @@ def _drop_index(statement: Statement, where: dict[str, Any]) -> Iterator[Action]
 
 
 def _alter_type(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
-    yield AlterColumnType(column=statement.name, new_type=statement.type, **where)
+    change: TypeChange = "rewrite" if "using" in statement.flags else "unknown"
+    yield AlterColumnType(column=statement.name, new_type=statement.type, change=change, **where)
 
 
 def _add_foreign_key(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:

@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 # Raised whenever the shape or the meaning of statements changes: remembered ones of another version are not used.
-SQL_VERSION = 3
+SQL_VERSION = 4
 
 _DIALECTS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite"}
 # Longer texts are data dumps: reading them takes long and says nothing.
@@ -141,6 +141,10 @@ VOLATILE_FUNCTIONS = {
     "NEXTVAL",
     "TIMEOFDAY",
 }
+# Statements that change rows.
+_CHANGES = ("UPDATE", "DELETE", "INSERT")
+# Objects that belong to a table: what makes or drops them locks it.
+_ATTACHED = ("trigger", "policy", "rule")
 _SERIAL = {"SERIAL", "BIGSERIAL", "SMALLSERIAL"}
 # Statements that touch no table's rows or definition.
 _HARMLESS = {
@@ -237,6 +241,8 @@ class _Reader:
             "REPLACE": self._insert,
             "REINDEX": self._reindex,
             "COMMENT": self._comment,
+            "LOCK": self._lock,
+            "MERGE": self._merge,
             "WITH": self._with,
             "RENAME": self._rename,
             "SELECT": self._select,
@@ -248,7 +254,7 @@ class _Reader:
         self.at = 0
         words = [word.upper for word in self.words]
         verb = words[0].lower()
-        if words[:2] == ["VACUUM", "FULL"] or words[:2] == ["LOCK", "TABLE"] or words[:2] == ["ALTER", "TABLE"]:
+        if words[:2] in (["VACUUM", "FULL"], ["ALTER", "TABLE"]):
             verb = " ".join(words[:2]).lower()
         known = words[0] in _HARMLESS or (
             words[0] in ("CREATE", "ALTER", "DROP") and bool(_HARMLESS_OBJECTS & set(words[1:5]))
@@ -258,12 +264,12 @@ class _Reader:
         if words[0] in ("CREATE", "ALTER", "DROP") and known:
             verb = f"{verb} {next((w for w in words[1:5] if w in _HARMLESS_OBJECTS), '').lower()}"
         table = ""
-        if verb in ("analyze", "vacuum", "vacuum full", "lock", "lock table", "cluster"):
+        if verb in ("analyze", "vacuum", "vacuum full", "cluster"):
             self.at = len(verb.split())
             self.skip("ONLY")
             table = self.name()
-        if verb in ("create trigger", "create statistics"):
-            table = self._after("FROM" if verb == "create statistics" else "ON")
+        if verb.partition(" ")[2] in _ATTACHED or verb == "create statistics":
+            table = self._after({"create statistics": "FROM", "create rule": "TO"}.get(verb, "ON"))
         return Statement(verb=verb if known else f"?{verb}", table=table)
 
     def _after(self, word: str) -> str:
@@ -416,17 +422,40 @@ class _Reader:
             yield Statement(verb="insert", table=table, flags=frozenset(flags))
 
     def _with(self) -> Iterator[Statement]:
-        """`WITH a AS (…) UPDATE …`: the statement after the named queries."""
-        depth = 0
-        for place, word in enumerate(self.words):
-            depth += {"(": 1, ")": -1}.get(word.upper, 0)
-            if place and depth == 0 and word.upper in ("UPDATE", "DELETE", "INSERT", "SELECT"):
-                inner = {found.upper for found in self.words[:place]} & {"UPDATE", "DELETE", "INSERT"}
-                if inner:
-                    yield Statement(verb="?with")
-                else:
-                    yield from _Reader(self.words[place:]).read()
-                return
+        """`WITH a AS (…) UPDATE …`: what the named queries change, and the statement after them."""
+        while self.at < len(self.words) and self.peek() not in (*_CHANGES, "SELECT"):
+            query = self.group()
+            if query and query[0].upper in _CHANGES:
+                yield from _Reader(query).read()
+            elif not query:
+                self.at += 1
+        if self.at < len(self.words):
+            yield from _Reader(self.words[self.at :]).read()
+
+    def _merge(self) -> Iterator[Statement]:
+        """What it does to the rows that match, and to those that do not."""
+        self.at += 1
+        self.skip("INTO")
+        self.skip("ONLY")
+        table = self.name()
+        done = {after.upper for word, after in pairwise(self.words) if word.upper == "THEN"}
+        for word in _CHANGES:
+            if word in done and table:
+                yield Statement(verb=word.lower(), table=table, flags=frozenset({"where", "guarded"}))
+
+    def _lock(self) -> Iterator[Statement]:
+        """`LOCK TABLE a, b IN SHARE MODE`, `LOCK TABLES a WRITE, b READ`."""
+        words = [word.upper for word in self.words]
+        start = words.index("IN") + 1 if "IN" in words else len(words)
+        mode = " ".join(words[start : words.index("MODE")] if "MODE" in words[start:] else ()).lower()
+        self.at += 1
+        if not self.skip("TABLE"):
+            self.skip("TABLES")
+        for part in _by_comma(self.words[self.at :]):
+            reader = _Reader(part)
+            reader.skip("ONLY")
+            verb = "lock" if mode in ("", "access exclusive") else f"lock {mode}"
+            yield Statement(verb=verb, table=reader.name())
 
     def _reindex(self) -> Iterator[Statement]:
         self.at += 1
@@ -535,7 +564,7 @@ class _Reader:
             words = self.group()
             proven = len(words) == 4 and [word.upper for word in words[1:]] == ["IS", "NOT", "NULL"]
             flags = not_valid | {"is-not-null"} if proven else not_valid
-            columns = tuple(word.text for word in words[:1]) if proven else ()
+            columns = tuple(word.text for word in words[:1]) if proven else tuple(_named_in(words))
             yield Statement(verb="add-check", name=name, columns=columns, flags=flags)
         elif self.skip("FOREIGN", "KEY"):
             columns = self.names()
@@ -600,13 +629,25 @@ class _Reader:
 
     def _alter_column(self, column: str) -> Iterator[Statement]:
         if self.skip("SET", "DATA", "TYPE") or self.skip("TYPE"):
-            yield Statement(verb="alter-column-type", name=column, type=self._type())
+            kind = self._type()
+            flags = frozenset({"using"} if self._computes(column, kind) else ())
+            yield Statement(verb="alter-column-type", name=column, type=kind, flags=flags)
         elif self.skip("SET", "STATISTICS"):
             yield Statement(verb="set storage parameters", name=column)
         for words, verb in _COLUMN_CLAUSES.items():
             if self.skip(*words):
                 yield Statement(verb=verb, name=column)
                 return
+
+    def _computes(self, column: str, kind: str | None) -> bool:
+        """Whether USING gives another value than the column's own, or that one cast to the new type."""
+        while self.at < len(self.words) and not self.skip("USING"):
+            self.at += 1
+        if self.at == len(self.words):
+            return False
+        if self.name() != column:
+            return True
+        return (self.skip("::") and self._type() != kind) or self.at < len(self.words)
 
     def _drop_part(self) -> Iterator[Statement]:
         if self.skip("CONSTRAINT") or self.skip("FOREIGN", "KEY") or self.skip("CHECK"):
@@ -625,6 +666,16 @@ class _Reader:
                 yield Statement(verb="drop-column", name=column, flags=flags)
 
 
+def _named_in(words: list[_Word]) -> Iterator[str]:
+    """The names in an expression that may be columns."""
+    after = [word.upper for word in words[1:]]
+    for word, following in zip(words, [*after, ""], strict=False):
+        if word.kind == "name":
+            yield word.text
+        elif word.kind == "word" and word.text[:1].isalpha() and following != "(" and word.upper not in _IN_EXPRESSIONS:
+            yield word.text.lower()
+
+
 def _referenced(words: list[_Word]) -> Iterator[str]:
     """The tables that foreign keys among the words refer to."""
     for place, word in enumerate(words):
@@ -632,6 +683,7 @@ def _referenced(words: list[_Word]) -> Iterator[str]:
             yield _Reader(words[place + 1 :]).name()
 
 
+_IN_EXPRESSIONS = {"AND", "OR", "NOT", "IS", "NULL", "IN", "LIKE", "ILIKE", "BETWEEN", "TRUE", "FALSE", "ANY", "ALL"}
 _CONSTRAINT_WORDS = {"CHECK", "FOREIGN", "UNIQUE", "PRIMARY", "EXCLUDE", "REFERENCES"}
 _KNOWN_STABLE = {
     "NOW",
@@ -664,6 +716,12 @@ _CLAUSE_VERBS = {
     ("SET", "TABLESPACE"): "set tablespace",
     ("SET", "("): "set storage parameters",
     ("RESET", "("): "set storage parameters",
+    ("CLUSTER", "ON"): "set storage parameters",
+    ("SET", "WITHOUT"): "set storage parameters",
+    ("ENABLE", "TRIGGER"): "enable trigger",
+    ("ENABLE", "ALWAYS"): "enable trigger",
+    ("ENABLE", "REPLICA"): "enable trigger",
+    ("DISABLE", "TRIGGER"): "enable trigger",
 }
 # Clauses of ALTER TABLE that change a table's properties only.
 _OTHER_CLAUSES = {

@@ -42,7 +42,6 @@ from miglint.project.actions.relations import (
     is_constrained,
     join_columns,
     join_tables,
-    reference,
 )
 from miglint.project.actions.scene import Scene, place, with_table
 from miglint.project.columns import (
@@ -182,7 +181,7 @@ def _alter(old: _Side, new: _Side, model: ModelState, scene: Scene) -> Iterator[
         yield RenameColumn(column=old.column.name, new_column=new.column.name, certain=known, **where)
     if scene.like_twins and _changes_indexed_text(old, new) and has_like_twin(old.column, before, scene):
         yield _drop_like(old, where)
-    yield from _retype(old, new, change, scene, where, keeps_key=not key_dropped)
+    yield from _retype(old, new, change, where)
     yield from _fill(old, new, where)
     if _comment(before) != _comment(after):
         yield Comment(column=new.column.name, **where)
@@ -293,9 +292,7 @@ def _drop_indexes(old: _Side, new: _Side, scene: Scene, where: dict[str, Any]) -
         yield DropConstraint(name=name, columns=columns, constraint="check", **asked(old.model), **where)
 
 
-def _retype(
-    old: _Side, new: _Side, change: TypeChange, scene: Scene, where: dict[str, Any], *, keeps_key: bool
-) -> Iterator[Action]:
+def _retype(old: _Side, new: _Side, change: TypeChange, where: dict[str, Any]) -> Iterator[Action]:
     column, name = new.column.name, old.column.name
     collated = old.field.arguments.get("db_collation") != new.field.arguments.get("db_collation")
     identity = old.field.is_auto != new.field.is_auto
@@ -309,9 +306,6 @@ def _retype(
     yield AlterColumnType(column=column, change=change, certain=certain, collated=collated, **types, **where)
     if new.field.is_auto.certain and old.field.is_auto.refuted:
         yield AddIdentity(column=column, **where)
-    # PostgreSQL re-creates the constraint of a column whose type is stated, though nothing changes.
-    if commented and keeps_key and is_constrained(old.field) and scene.database.vendor == "postgresql":
-        yield reference(new.target, old.model.table, cause="alter")
 
 
 def _comment(field: Field) -> Expr | None:
