@@ -309,7 +309,7 @@ def test_an_operation_of_the_project_is_not_understood() -> None:
             ["DeleteRows", "InsertRows"],
         ),
         (
-            "MERGE INTO a USING b ON a.id = b.id WHEN MATCHED THEN UPDATE SET x = 1 WHEN NOT MATCHED THEN INSERT VALUES (1)",
+            "MERGE INTO a USING b ON true WHEN MATCHED THEN UPDATE SET y = 1\nWHEN NOT MATCHED THEN INSERT VALUES (1)",
             ["UpdateRows", "InsertRows"],
         ),
         ("MERGE INTO a USING b ON a.id = b.id WHEN MATCHED THEN DELETE", ["DeleteRows"]),
