@@ -131,6 +131,19 @@ def _redefined(before: Field, after: Field) -> bool:
     return not same or after.is_generated.certain
 
 
+def _is_only_renamed(old: _Side, new: _Side) -> bool:
+    """Whether nothing else of the column's definition changes: then SQLite does nothing else, be there a new index.
+
+    Source: django.db.backends.sqlite3.schema.DatabaseSchemaEditor._alter_field
+    """
+    if old.column.name == new.column.name or is_constrained(old.field) or is_constrained(new.field):
+        return False
+    if old.column.type is None or replace(old.column, name=new.column.name) != new.column:
+        return False
+    given = (old.arguments, new.arguments)
+    return all(len({side.get(name) for side in given}) == 1 for name in ("db_default", "db_collation", "expression"))
+
+
 def _path(field: Field) -> str:
     return field.type or field.callee
 
@@ -159,8 +172,12 @@ def _alter(old: _Side, new: _Side, model: ModelState, scene: Scene) -> Iterator[
     """Source: BaseDatabaseSchemaEditor._alter_field."""
     before, after = old.field, new.field
     where = place(model)
-    if scene.database.vendor == "sqlite" and _redefined(before, after):
-        yield RemakeTable(reason="AlterField", **where)
+    if scene.database.vendor == "sqlite":
+        if _is_only_renamed(old, new):
+            yield RenameColumn(column=old.column.name, new_column=new.column.name, **where)
+            return
+        if _redefined(before, after):
+            yield RemakeTable(reason="AlterField", **where)
     change = _change(old, new, scene)
     key_dropped = is_constrained(before) and _should_be_altered(
         old, new, scene.django_version, frozenset({"db_comment"})
