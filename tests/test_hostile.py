@@ -274,6 +274,10 @@ DOUBLING = {
     "on both ways": "a = []\n" + "if x:\n    a = a + a\nelse:\n    a = a + a\n" * LINES + "operations = a\n",
     "tried": "a = []\n" + "try:\n    a = a + a\nexcept E:\n    a = a + a\n" * LINES + "operations = a\n",
     "a mapping": "a = {'x': 1}\n" + "a = {**a, **a, 'k': a}\n" * LINES + "operations = [migrations.RunSQL(**a)]\n",
+    "a function with a loop, called in a loop": (
+        "def f(n):\n    a = []\n    for k in range(1900):\n        a.append(f'{n}{k}')\n    return a\n"
+        "operations = [f(k) for k in range(1900)]\n"
+    ),
     "a function": "".join(f"def f{at}(x):\n    return f{at + 1}(x) + f{at + 1}(x)\n" for at in range(LINES))
     + "operations = f0([1])\n",
 }
@@ -287,6 +291,27 @@ def test_values_that_double_with_each_line_are_given_up(text: str) -> None:
     migration = interpret(MigrationKey("shop", "0001_initial"), "/m.py", read(head + text + base))
     assert len(migration.operations) < 10_000
     assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "    if X:\n        operations = operations\n    else:\n        operations = []\n",
+        "    operations = chosen()\n",
+        "    operations = HELD\n",
+        "    operations = [migrations.SeparateDatabaseAndState(TWICE)]\n",
+        "    operations = operations\n    if X:\n        operations.append(1)\n    else:\n        operations += [2]\n",
+    ],
+)
+def test_operations_that_hold_themselves_come_to_an_end(text: str) -> None:
+    head = (
+        "from django.db import migrations\nHELD = [migrations.SeparateDatabaseAndState(HELD)]\n"
+        "TWICE = [migrations.SeparateDatabaseAndState(TWICE), migrations.SeparateDatabaseAndState(TWICE)]\n"
+        "def chosen():\n    if X:\n        return chosen()\n    return [migrations.RunSQL('x')]\n"
+        "class Migration(migrations.Migration):\n"
+    )
+    migration = interpret(MigrationKey("shop", "0001_initial"), "/m.py", read(head + text))
+    assert not migration.operations_known
 
 
 def test_a_list_that_unpacks_itself_is_what_it_was_and_more() -> None:

@@ -81,6 +81,8 @@ def test_an_operation_is_known_by_any_name(imported: str, call: str) -> None:
         "    operations = [ONE] + [TWO]\n",
         "    operations = [ONE]\n    operations += [TWO]\n",
         "    operations = [ONE]\n    operations.append(TWO)\n",
+        "    operations = [TWO]\n    operations.insert(0, ONE)\n",
+        "    operations = []\n    for one in BOTH:\n        operations.append(one)\n",
         "    operations = []\n    operations.extend([ONE, TWO])\n",
         "    operations = [*FIRST, TWO]\n",
         "    operations = BOTH\n",

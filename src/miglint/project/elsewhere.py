@@ -14,6 +14,7 @@ from miglint.syntax.facts import (
     Attribute,
     Augment,
     Call,
+    Class,
     Either,
     Evaluate,
     Expr,
@@ -120,16 +121,19 @@ class Elsewhere:
             facts = self._lookup(module) if owner else None
             found = self._of_class(facts, owner, attribute) if facts is not None else None
             return placed(found, facts, module, name.span) if found is not None and facts is not None else None
-        values = module_values(facts.body, self._values.around)
+        values = self._module(facts)
         found = values.get(attribute)
         return placed(values.resolve_all(found), facts, module, name.span) if found is not None else None
+
+    def _module(self, facts: ModuleFacts, asked_by: Class | None = None) -> Values:
+        return module_values(facts.body, self._values.around, asked_by, self._values.turns)
 
     def _of_class(self, facts: ModuleFacts, name: str, attribute: str) -> Expr | None:
         """What the body of a class gives a name."""
         definition = facts.class_named(name)
         if definition is None:
             return None
-        values = Values(module_values(facts.body, self._values.around, definition)).run(definition.body)
+        values = Values(self._module(facts, definition)).run(definition.body)
         found = values.names.get(attribute)
         return values.resolve_all(found) if found is not None else None
 
@@ -144,7 +148,7 @@ class Elsewhere:
         facts = self._lookup(module) if name.scope == "imported" else None
         if facts is None:
             return None
-        found = _result(_function(facts, attribute), call, module_values(facts.body, self._values.around), self._values)
+        found = _result(_function(facts, attribute), call, self._module(facts), self._values)
         return placed(found, facts, module, call.span) if found is not None else None
 
 

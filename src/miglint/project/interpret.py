@@ -66,6 +66,9 @@ _UNCHECKED_FIELDS = "what the model's other fields are, and what comes after it 
 _UNCHECKED_EDGES = "leaves, missing parents and everything that follows from this migration's place in the graph"
 _UNCHECKED_OPERATIONS = "what these operations do, and the state of the models after them"
 _MAX_BASES = 8
+# Operations within operations, and conditions within conditions: a list may hold itself, a function call itself.
+_MAX_DEPTH = 20
+_MAX_WITHIN = 20_000
 # The operations whose arguments are lists, dictionaries and constants of the state, and no functions.
 _OF_STATE = (ModelOperation, FieldOperation)
 # The arguments of a field that say what its column is.
@@ -233,6 +236,7 @@ class _Interpreter:
         self._values = Values(module).run(definition.body)
         self._elsewhere = Elsewhere(facts, self._values, lookup)
         self._unreadable: list[Unreadable] = []
+        self._depth = self._within = 0
         self._computed = dict.fromkeys(_set_by_init(definition), "set in `__init__`")
         self._computed |= dict.fromkeys(_set_after(definition, facts), "changed after the class")
 
@@ -352,14 +356,22 @@ class _Interpreter:
         return tuple(self._operation(item, values) for item in items_of(self._elsewhere.written_out(value), values))
 
     def _operation(self, item: Expr, values: Values) -> Operation:
-        several = isinstance(item, Starred)
         inner = values.resolve(item.value if isinstance(item, Starred) else item)
-        if isinstance(inner, Either):
-            return self._alternative(inner, values, several=several)
-        if isinstance(inner, Call) and not several:
-            return self._call(inner, values)
+        self._depth += 1
+        self._within += self._depth > 1
+        ends = self._depth <= _MAX_DEPTH and self._within <= _MAX_WITHIN
+        found = self._nested(inner, values, several=isinstance(item, Starred)) if ends else None
+        self._depth -= 1
+        if found is not None:
+            return found
         self._cannot_read("operations", _why(inner), _UNCHECKED_OPERATIONS, _span_of(item))
         return Unread(span=_span_of(item), call=inner, why=_why(inner), like=self._like(inner, values))
+
+    def _nested(self, inner: Expr, values: Values, *, several: bool) -> Operation | None:
+        """An operation, which may hold others; None for what is none."""
+        if isinstance(inner, Either):
+            return self._alternative(inner, values, several=several)
+        return self._call(inner, values) if isinstance(inner, Call) and not several else None
 
     def _like(self, value: Expr, values: Values) -> Operation | None:
         """The operation that a comprehension makes again and again."""

@@ -131,7 +131,7 @@ class Values:
     of a function (`calls`), is replaced where it is used by what it holds there.
     """
 
-    __slots__ = ("_again", "_calls", "_functions", "_turns", "_weights", "around", "names", "outer")
+    __slots__ = ("_again", "_calls", "_functions", "_weights", "around", "names", "outer", "turns")
 
     def __init__(
         self,
@@ -140,6 +140,7 @@ class Values:
         around: Outside | None = None,
         *,
         calls: bool = False,
+        turns: list[int] | None = None,
     ) -> None:
         self.outer = outer
         self.names = {} if names is None else names
@@ -147,8 +148,8 @@ class Values:
         self._calls = calls
         self._again: set[str] = set()
         self._functions: dict[str, Function] = {}
-        # How many turns are left, for all copies together.
-        self._turns = [_MAX_TURNS]
+        # How many turns are left, for all copies and all functions that are called together.
+        self.turns: list[int] = turns or ([_MAX_TURNS] if outer is None else outer.turns)
         # Of how many values those are made that are made of others.
         self._weights: dict[str, int] = {}
 
@@ -161,7 +162,7 @@ class Values:
     def copy(self) -> Values:
         copied = Values(self.outer, dict(self.names), self.around, calls=self._calls)
         copied._weights = dict(self._weights)
-        copied._again, copied._functions, copied._turns = self._again, self._functions, self._turns
+        copied._again, copied._functions, copied.turns = self._again, self._functions, self.turns
         return copied
 
     # -- running a body -------------------------------------------------------------------------------
@@ -316,17 +317,23 @@ class Values:
         old = self.get(receiver.name)
         if old is None:
             return
+        old_first = True
         if method == "append" and len(value.arguments) == 1:
             fixed, weight = self._fixed(value.arguments[0])
             addition: Expr = Items("list", (fixed,), value.span)
             weight = max(weight, 1)
         elif method == "extend" and len(value.arguments) == 1:
             addition, weight = self._taken(value.arguments[0])
+        elif method == "insert" and len(value.arguments) == 2 and value.arguments[0] == Literal("int", "0"):
+            fixed, weight = self._fixed(value.arguments[1])
+            addition, old_first = Items("list", (fixed,), value.span), False
+            weight = max(weight, 1)
         else:
             self._lose(receiver.name, f"changed by .{method}()", value)
             return
         weight += self._weight_of(receiver.name)
-        self._change(receiver.name, old, Operation("+", (old, addition), value.span), weight)
+        both = (old, addition) if old_first else (addition, old)
+        self._change(receiver.name, old, Operation("+", both, value.span), weight)
 
     def _change(self, name: str, old: Expr, new: Expr, weight: int) -> None:
         """A list changes where it lives, under each name that it has: also a module's that a class body adds to."""
@@ -378,7 +385,7 @@ class Values:
         if turns is None or statement.target is None:
             self._loop_somehow(statement)
             return
-        self._turns[0] -= len(turns)
+        self.turns[0] -= len(turns)
         before = dict(self.names)
         for item in turns:
             self._bind(statement.target, self.resolve(item))
@@ -395,7 +402,7 @@ class Values:
         if isinstance(iterable, Pairs):
             keys = tuple(pair.key for pair in iterable.pairs if pair.key is not None)
             iterable = Items("list", keys if len(keys) == len(iterable.pairs) else ())
-        if not isinstance(iterable, Items) or _has_starred(iterable.items) or len(iterable.items) > self._turns[0]:
+        if not isinstance(iterable, Items) or _has_starred(iterable.items) or len(iterable.items) > self.turns[0]:
             return None
         return iterable.items
 
@@ -716,14 +723,20 @@ def _has_unnamed(keywords: tuple[Keyword, ...]) -> bool:
 
 
 def module_values(
-    body: Iterable[Statement], around: Outside | None = None, asked_by: Statement | None = None
+    body: Iterable[Statement],
+    around: Outside | None = None,
+    asked_by: Statement | None = None,
+    turns: list[int] | None = None,
 ) -> Values:
-    """The values of a module's own names; those that a class of it finds are what they are where it stands."""
+    """The values of a module's own names; those that a class of it finds are what they are where it stands.
+
+    `turns` are those of the module that asks: all together have so many.
+    """
     body = tuple(body)
     if asked_by is None or (body and body[-1] is asked_by):
-        return Values(around=around).run(body)
+        return Values(around=around, turns=turns).run(body)
     place = next((at for at, statement in enumerate(body) if statement is asked_by), len(body))
-    values = Values(around=around).run(body[:place])
+    values = Values(around=around, turns=turns).run(body[:place])
     found = dict(values.names)
     values.run(body[place:])
     for statement in body[place:]:
