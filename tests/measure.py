@@ -1,7 +1,7 @@
-"""Runs migrations on a real PostgreSQL and says what they did: a process of its own, started by test_postgresql.
+"""Runs migrations on a real PostgreSQL and says what they did: a process of its own, started by `measured`.
 
 stdin: {"socket": directory, "cases": {name: {"before", "operation"}}}; stdout: {"version", "cases": {name: {"locks",
-"rewritten", "scanned", "indexes"}}}. Each case runs in a transaction that is rolled back.
+"rewritten", "scanned", "indexes"}}}, or {"refused": why} for a case. Each runs in a transaction that is rolled back.
 """
 
 from __future__ import annotations
@@ -9,12 +9,16 @@ from __future__ import annotations
 import datetime
 import decimal
 import json
+import subprocess
 import sys
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 import django
 from django.conf import settings
+
+from postgresql import server
 
 ROWS = 1000
 # pg_locks' modes, weakest first, as the manual spells them.
@@ -73,8 +77,12 @@ def fill(state: Any) -> None:
     """Rows in every table, the tables that others refer to first."""
     from django.db import models
 
-    made = list(state.apps.get_models(include_auto_created=True))
-    for model in sorted(made, key=lambda model: sum(field.is_relation for field in model._meta.concrete_fields)):
+    waiting = list(state.apps.get_models(include_auto_created=True))
+    filled: list[Any] = []
+    while waiting:
+        model = next(each for each in waiting if targets(each) <= {each, *filled})
+        waiting.remove(model)
+        filled.append(model)
         if not model._meta.managed or model._meta.proxy:
             continue
         objects = []
@@ -87,22 +95,35 @@ def fill(state: Any) -> None:
         model._base_manager.bulk_create(objects)
 
 
+def targets(model: Any) -> set[Any]:
+    """The models that a model's keys refer to."""
+    return {field.related_model for field in model._meta.concrete_fields if field.is_relation}
+
+
 def value(field: Any, number: int) -> Any:
     from django.db import models
 
     match field:
         case models.ForeignKey():
             return number
-        case models.CharField() | models.TextField():
+        case models.CharField() | models.TextField() | models.FileField():
             return str(number)
+        case models.BinaryField():
+            return str(number).encode()
+        case models.GenericIPAddressField():
+            return f"10.0.{number // 256}.{number % 256}"
         case models.BooleanField():
             return True
         case models.DecimalField() | models.FloatField():
             return number % 90
         case models.DateTimeField():
-            return datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+            return datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc) + datetime.timedelta(number)
         case models.DateField():
-            return datetime.date(2026, 1, 1)
+            return datetime.date(2026, 1, 1) + datetime.timedelta(number)
+        case models.TimeField():
+            return datetime.time(number // 60, number % 60)
+        case models.DurationField():
+            return datetime.timedelta(number)
         case models.UUIDField():
             return uuid.UUID(int=number)
         case models.JSONField():
@@ -158,6 +179,21 @@ def look(
     }
 
 
+def measured(cases: Mapping[str, Any]) -> dict[str, Any]:
+    """What each case does on a server that is started for it, and the versions of it and of Django."""
+    with server() as socket:
+        done = subprocess.run(
+            [sys.executable, __file__],
+            input=json.dumps({"socket": str(socket), "cases": cases}),
+            capture_output=True,
+            text=True,
+        )
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
 def main() -> None:
     given = json.load(sys.stdin)
     database = {"ENGINE": "django.db.backends.postgresql", "NAME": "postgres", "USER": "postgres"}
@@ -168,11 +204,16 @@ def main() -> None:
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     )
     django.setup()
-    from django.db import connection
+    from django.db import DatabaseError, connection
 
     with connection.cursor() as cursor:
         version = rows(cursor, "SHOW server_version")[0][0].split()[0]
-    found = {name: measure(case) for name, case in given["cases"].items()}
+    found = {}
+    for name, case in given["cases"].items():
+        try:
+            found[name] = measure(case)
+        except DatabaseError as error:
+            found[name] = {"refused": str(error)}
     json.dump({"version": version, "django": django.get_version(), "cases": found}, sys.stdout)
 
 

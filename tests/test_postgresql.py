@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import measure
 from effects import Prediction
-from postgresql import server
 
 HERE = Path(__file__).parent
 DATA = HERE / "data" / "effects"
@@ -43,17 +41,7 @@ CASES = {**{name: SOURCES[name] for name in SHAPES}, **MORE}
 @pytest.fixture(scope="module")
 def measured() -> dict[str, Any]:
     """What each case did on the server, the versions beside it."""
-    with server() as socket:
-        done = subprocess.run(
-            [sys.executable, str(HERE / "measure.py")],
-            input=json.dumps({"socket": str(socket), "cases": CASES}),
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    return measure.measured(CASES)
 
 
 @pytest.mark.parametrize("name", CASES)
