@@ -27,6 +27,7 @@ from miglint.project.action import (
     Execute,
     InsertRows,
     Reference,
+    Reindex,
     RemakeTable,
     RenameTable,
     SetDefault,
@@ -34,7 +35,7 @@ from miglint.project.action import (
     UpdateRows,
 )
 from miglint.project.columns import type_change
-from miglint.project.schema import Schema
+from miglint.project.schema import Schema, inform
 from miglint.project.statements import sql_actions
 from miglint.project.truth import Truth
 from miglint.syntax.sql import read_sql
@@ -323,7 +324,7 @@ def test_sql_is_the_same_actions(sql: str, expected: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "sql",
-    ["DO $$ BEGIN DELETE FROM a; END $$", "ALTER TABLE a DETACH PARTITION b", "CALL x()", "NONSENSE 'open", "%("],
+    ["DO $$ BEGIN DELETE FROM a; END $$", "ALTER TABLE a SPLIT PARTITION b", "CALL x()", "NONSENSE 'open", "%("],
 )  # fmt: skip
 def test_sql_that_cannot_be_read_says_so(sql: str) -> None:
     assert [a.understood for a in sql_actions(sql, POSTGRESQL) if isinstance(a, Execute)] == [False]
@@ -510,11 +511,40 @@ def test_actions_compare_without_their_place() -> None:
         ("CREATE TABLE c AS SELECT * FROM a", [("a", "read rows")]),
         ("SELECT 1 FROM a WHERE id = 1 FOR UPDATE", [("a", "lock rows")]),
         ("SELECT 1 FROM a", [("", "select")]),
+        ("ALTER TABLE a DETACH PARTITION b", [("a", "alter table"), ("b", "alter table")]),
+        ("ALTER TABLE a DETACH PARTITION b CONCURRENTLY", [("a", "set storage parameters")]),
+        ("VACUUM (FULL, VERBOSE) a", [("a", "vacuum full")]),
+        ("VACUUM (FULL FALSE) a", [("a", "vacuum")]),
+        ("VACUUM FULL a, b", [("a", "vacuum full"), ("b", "vacuum full")]),
+        ("VACUUM ANALYZE a (x)", [("a", "vacuum")]),
     ],
 )  # fmt: skip
 def test_sql_that_reads_or_checks_tables(sql: str, verbs: list[tuple[str, str]]) -> None:
     found = [(a.table, a.verb) for a in sql_actions(sql, POSTGRESQL) if isinstance(a, Execute)]
     assert found == verbs
+
+
+@pytest.mark.parametrize(
+    ("sql", "concurrently"),
+    [
+        ("REINDEX INDEX i", False),
+        ("REINDEX SCHEMA public", False),
+        ("REINDEX (CONCURRENTLY FALSE) TABLE a", False),
+        ("REINDEX (CONCURRENTLY) TABLE a", True),
+        ("REINDEX (VERBOSE) TABLE CONCURRENTLY a", True),
+    ],
+)
+def test_an_index_is_built_anew_concurrently_where_the_statement_or_its_options_say_so(
+    sql: str, concurrently: bool
+) -> None:
+    assert [a.concurrently for a in sql_actions(sql, POSTGRESQL) if isinstance(a, Reindex)] == [concurrently]
+
+
+@pytest.mark.parametrize(("table", "certain"), [("app_item", True), ("legacy", False)])
+def test_what_modify_changes_is_known_only_with_the_type_before(table: str, certain: bool) -> None:
+    found = sql_actions(f"ALTER TABLE {table} MODIFY name varchar(80) NULL", Database(vendor="mysql", version=(8, 0)))
+    informed, _ = inform(schema_of(item()), found)
+    assert [action.certain for action in informed] == [certain]
 
 
 def test_a_column_of_a_checked_domain_is_written_into_every_row() -> None:

@@ -487,6 +487,8 @@ def _known_type(schema: Schema, action: AlterColumnType, beside: tuple[Action, .
         action = replace(action, old_type=column.type, change=change)
     if table is not None and action.change in ("same", "compatible"):
         action = replace(action, rebuilds=_rebuilt(table, action), rechecks=table.is_checked(action.column))
+    if action.restated and action.change == "unknown":
+        action = replace(action, certain=False)
     yield action
     # A foreign key of the column, if it was not dropped before, is made again, though nothing may change.
     for key in table.foreign_keys if table is not None else ():

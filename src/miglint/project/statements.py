@@ -151,7 +151,8 @@ def _drop_index(statement: Statement, where: dict[str, Any]) -> Iterator[Action]
 
 def _alter_type(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
     change: TypeChange = "rewrite" if "using" in statement.flags else "unknown"
-    yield AlterColumnType(column=statement.name, new_type=statement.type, change=change, **where)
+    restated = "restated" in statement.flags
+    yield AlterColumnType(column=statement.name, new_type=statement.type, change=change, restated=restated, **where)
 
 
 def _add_foreign_key(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:

@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 # Raised whenever the shape or the meaning of statements changes: remembered ones of another version are not used.
-SQL_VERSION = 4
+SQL_VERSION = 5
 
 _DIALECTS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite"}
 # Longer texts are data dumps: reading them takes long and says nothing.
@@ -240,6 +240,7 @@ class _Reader:
             "INSERT": self._insert,
             "REPLACE": self._insert,
             "REINDEX": self._reindex,
+            "VACUUM": self._vacuum,
             "COMMENT": self._comment,
             "LOCK": self._lock,
             "MERGE": self._merge,
@@ -254,7 +255,7 @@ class _Reader:
         self.at = 0
         words = [word.upper for word in self.words]
         verb = words[0].lower()
-        if words[:2] in (["VACUUM", "FULL"], ["ALTER", "TABLE"]):
+        if words[:2] == ["ALTER", "TABLE"]:
             verb = " ".join(words[:2]).lower()
         known = words[0] in _HARMLESS or (
             words[0] in ("CREATE", "ALTER", "DROP") and bool(_HARMLESS_OBJECTS & set(words[1:5]))
@@ -264,7 +265,7 @@ class _Reader:
         if words[0] in ("CREATE", "ALTER", "DROP") and known:
             verb = f"{verb} {next((w for w in words[1:5] if w in _HARMLESS_OBJECTS), '').lower()}"
         table = ""
-        if verb in ("analyze", "vacuum", "vacuum full", "cluster"):
+        if verb in ("analyze", "cluster"):
             self.at = len(verb.split())
             self.skip("ONLY")
             table = self.name()
@@ -459,15 +460,25 @@ class _Reader:
 
     def _reindex(self) -> Iterator[Statement]:
         self.at += 1
-        self.group()
+        concurrently = _is_on(self.group(), "CONCURRENTLY")
         what = self.peek()
-        if what not in ("TABLE", "INDEX"):
+        if what not in ("TABLE", "INDEX", "SCHEMA", "DATABASE"):
             return
         self.at += 1
-        flags = frozenset({"concurrently"}) if self.skip("CONCURRENTLY") else frozenset()
+        flags = frozenset({"concurrently"} if self.skip("CONCURRENTLY") or concurrently else ())
         name = self.name()
-        table, index = (name, "") if what == "TABLE" else ("", name)
+        table, index = {"TABLE": (name, ""), "INDEX": ("", name)}.get(what, ("", ""))
         yield Statement(verb="reindex", table=table, name=index, flags=flags)
+
+    def _vacuum(self) -> Iterator[Statement]:
+        self.at += 1
+        full = _is_on(self.group(), "FULL")
+        while self.peek() in ("FULL", "FREEZE", "VERBOSE", "ANALYZE", "ANALYSE"):
+            full = full or self.peek() == "FULL"
+            self.at += 1
+        verb = "vacuum full" if full else "vacuum"
+        found = [Statement(verb=verb, table=table) for table in self._list()]
+        yield from found or [Statement(verb=verb)]
 
     def _comment(self) -> Iterator[Statement]:
         self.at += 1
@@ -498,6 +509,12 @@ class _Reader:
             yield Statement(verb="attach partition", table=self.name())
             yield Statement(verb="set storage parameters", table=table)
             return
+        if self.skip("DETACH", "PARTITION"):
+            partition = self.name()
+            online = self.peek() in ("CONCURRENTLY", "FINALIZE")
+            for each in (table,) if online else (table, partition):
+                yield Statement(verb="set storage parameters" if online else "alter table", table=each)
+            return
         for part in _by_comma(self.words[self.at :]):
             clause = list(_Reader(part)._clause())
             yield from (_with(statement, table=table) for statement in clause)
@@ -522,7 +539,9 @@ class _Reader:
             self.skip("COLUMN")
             name = self.name()
             self.skip("TO")
-            yield Statement(verb="rename-column", name=name, new_name=self.name())
+            new = self.name()
+            if new:
+                yield Statement(verb="rename-column", name=name, new_name=new)
         elif self.skip("COMMENT"):
             yield Statement(verb="comment")
         elif self.skip("VALIDATE", "CONSTRAINT"):
@@ -536,7 +555,7 @@ class _Reader:
             self.skip("COLUMN")
             name = self.name()
             new = self.name() if changed else name
-            yield Statement(verb="alter-column-type", name=name, type=self._type())
+            yield Statement(verb="alter-column-type", name=name, type=self._type(), flags=frozenset({"restated"}))
             if new != name:
                 yield Statement(verb="rename-column", name=name, new_name=new)
 
@@ -674,6 +693,12 @@ def _named_in(words: list[_Word]) -> Iterator[str]:
             yield word.text
         elif word.kind == "word" and word.text[:1].isalpha() and following != "(" and word.upper not in _IN_EXPRESSIONS:
             yield word.text.lower()
+
+
+def _is_on(options: list[_Word], option: str) -> bool:
+    """Whether the options of a statement, in parentheses, turn one on: `(FULL, VERBOSE FALSE)`."""
+    found = [part for part in _by_comma(options) if part[0].upper == option]
+    return any(len(part) == 1 or part[1].text.upper() not in ("FALSE", "OFF", "0") for part in found)
 
 
 def _referenced(words: list[_Word]) -> Iterator[str]:
