@@ -35,6 +35,7 @@ def problem_of(tmp_path: Path, content: bytes) -> tuple[str, Span]:
 
 
 CHAIN = "one expression chains more than 500 operators, calls or strings"
+NESTED = "too much is nested in more than 30 brackets"
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,8 @@ CHAIN = "one expression chains more than 500 operators, calls or strings"
         (b"x = " + b"(" * 5_000 + b")" * 5_000, "brackets are nested more than 200 deep"),
         (b"x = " + b"[" * 5_000, "brackets are nested more than 200 deep"),
         (b"x = f'" + b"{" * 5_000 + b"}" * 5_000 + b"'", "brackets are nested more than 200 deep"),
+        (b"x = g(" + b", ".join([b"f(" * 180 + b"a" + b")" * 180] * 60) + b")", NESTED),
+        (b"x = " + b"[" * 180 + b"a, " * 10_000 + b"]" * 180, NESTED),
         (b"x = 1" + b" + 1" * 20_000, CHAIN),
         (b"x = " + b"not " * 5_000 + b"y", CHAIN),
         (b"x = " + b"-" * 5_000 + b"1", CHAIN),
@@ -75,6 +78,8 @@ CHAIN = "one expression chains more than 500 operators, calls or strings"
         "brackets",
         "open brackets",
         "braces in an f-string",
+        "often nested",
+        "long and nested",
         "operators",
         "not",
         "signs",

@@ -17,6 +17,11 @@ MAX_BRACKETS = 200
 MAX_INDENTATION = 100
 MAX_CHAIN = 500
 
+# LibCST goes through what is in brackets once for each bracket around it: so many times in all, beyond those around
+# each token that usual code has, take some three seconds.
+MAX_PASSES = 600_000
+_PASSES_A_BRACKET = 3
+
 # A string that is not closed costs a look through the rest of its line, or of the text: this many characters in all.
 # Quotes within the braces of an f-string can look so.
 MAX_LOOK = MAX_SIZE
@@ -79,20 +84,27 @@ def measure(text: str) -> Measure:
 def _tokens(text: str) -> Measure:
     comments: list[Comment] = []
     wants_comments = "miglint" in text
-    deepest = longest = looked = 0
+    deepest = longest = looked = passes = 0
     chain = 0
+    # The brackets around a token beyond those that usual code has, and where the first of them opens.
+    extra = begins = 0
     outer: list[int] = []
     for match in TOKEN.finditer(text):
         token = match[0]
         first = token[0]
         if first in ",;":
             chain = 0
+            passes += extra
         elif first in "\r\n":
             if not outer:
                 chain = 0
         elif first in "([{":
             outer.append(chain + 1)
             chain = 0
+            if len(outer) > SHALLOW:
+                extra = len(outer) - SHALLOW
+                passes += extra * _PASSES_A_BRACKET
+                begins = begins or match.start()
             if len(outer) > deepest:
                 deepest = len(outer)
                 if deepest > MAX_BRACKETS:
@@ -100,6 +112,7 @@ def _tokens(text: str) -> Measure:
         elif first in ")]}":
             if outer:
                 chain = outer.pop()
+                extra = max(0, len(outer) - SHALLOW)
                 if chain > longest:
                     longest = chain
                     if longest > MAX_CHAIN:
@@ -109,6 +122,7 @@ def _tokens(text: str) -> Measure:
                 comments.append(_comment(text, match.start(), token))
         elif first != "\\":
             chain += 1
+            passes += extra
             if token in _BARE_QUOTES:
                 looked += _look(text, token, match.end())
                 if looked > MAX_LOOK:
@@ -123,11 +137,17 @@ def _tokens(text: str) -> Measure:
                 longest = chain
                 if longest > MAX_CHAIN:
                     return Measure(_too_long(match.start()), deepest, ())
+    if passes > MAX_PASSES:
+        return Measure(_too_much_nested(begins), deepest, ())
     return Measure(None, max(deepest, longest), tuple(comments))
 
 
 def _too_nested(offset: int) -> Danger:
     return Danger(f"brackets are nested more than {MAX_BRACKETS} deep", offset)
+
+
+def _too_much_nested(offset: int) -> Danger:
+    return Danger(f"too much is nested in more than {SHALLOW} brackets", offset)
 
 
 def _too_long(offset: int) -> Danger:
