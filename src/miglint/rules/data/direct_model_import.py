@@ -49,7 +49,8 @@ _URL = "https://docs.djangoproject.com/en/stable/topics/migrations/#historical-m
 
 _USER_MODEL = ("django.contrib.auth.get_user_model", "django.contrib.auth.models.get_user_model")
 _GOT_USER = "get_user_model()"
-_IMPORT_MODULE = "importlib.import_module"
+# What gets a module, or what is in one, by its name.
+_BY_NAME = ("importlib.import_module", "django.utils.module_loading.import_string")
 # Attributes that only a model class has: they tell one whose module cannot be read.
 _MODEL_ONLY = {"objects", "_default_manager", "_base_manager", "_meta"}
 # What a model's name may be asked for, to get the historical one by it.
@@ -87,7 +88,7 @@ def direct_model_import(context: OperationContext[RunPython]) -> Iterator[Diagno
     for code in reached(context.operation, context.migration):
         seen = set()
         saved, named = _saved(code), _only_named(code)
-        modules = _modules_got(code)
+        modules = _got_by_name(code)
         for reference in (*code.references(), *_defaults(code)):
             model = _model(context, reference, names, modules, saved) if reference.span not in named else None
             if model is not None and (model.app, model.name) not in seen:
@@ -137,8 +138,8 @@ def _from_root(use: Called) -> str:
 def _imports_models(facts: ModuleFacts) -> bool:
     """Whether a file imports anything through which a model could come: most do not, and need no closer look."""
     return any(
-        alias.path in (*_USER_MODEL, _IMPORT_MODULE)
-        or alias.path == "importlib"
+        alias.path in (*_USER_MODEL, *_BY_NAME)
+        or alias.path in ("importlib", "django.utils.module_loading", "django.utils")
         or (alias.path == alias.module and "." not in alias.path)
         or ("models" in f"{alias.path}.{alias.module}".split(".") and not alias.path.startswith("django.db"))
         or any(name.startswith("django.contrib.auth") for name in (alias.path, alias.module))
@@ -159,12 +160,12 @@ def _model(
 ) -> _Model | None:
     """The model of today that a name is, None where it is none or something harmless of one.
 
-    `names` are what the file binds, `modules` the names of the code that are modules.
+    `names` are what the file binds, `modules` the names of the code that are modules, or of what is in one.
     """
     path, used_as_model = reference.name, reference.span in saved
     first, _, rest = path.partition(".")
     if reference.scope == "local" and first in modules:
-        path = f"{modules[first]}.{rest}"
+        path = f"{modules[first]}.{rest}" if rest else modules[first]
     elif reference.scope == "free":
         value = names.get(first)
         if value is None and first[:1].isupper() and context.migration.facts.class_named(first) is None:
@@ -201,14 +202,14 @@ def _behind_stars(
     return None
 
 
-def _modules_got(code: Code) -> dict[str, str]:
-    """The names of code that are modules which `import_module` got by their names."""
+def _got_by_name(code: Code) -> dict[str, str]:
+    """The names of code that are modules, or what is in one, which were got by their paths, and those paths."""
     return {
         target.name: path
         for statement in code.statements()
         if isinstance(statement, Assign) and isinstance(statement.value, Call)
         for target in statement.targets
-        if isinstance(target, Name) and statement.value.callee == _IMPORT_MODULE and (path := _text_of(statement.value))
+        if isinstance(target, Name) and statement.value.callee in _BY_NAME and (path := _text_of(statement.value))
     }
 
 
