@@ -81,10 +81,10 @@ class _Case:
         ]
         if self._happens(0.5):
             relation = self.rng.choice(RELATIONS)
-            before.append(f"migrations.CreateModel('Child', [{key}, ('thing', models.{relation}('app.Thing', 1))])")
+            thing = f"('thing', models.{relation}('app.Thing', models.CASCADE))"
+            before.append(f"migrations.CreateModel('Child', [{key}, {thing}])")
         if self._happens(0.25):
             before.append("migrations.AddField('thing', 'tags', models.ManyToManyField('app.Other'))")
-        before = [source.replace("'app.Thing', 1", "'app.Thing', models.CASCADE") for source in before]
         return {"before": f"[{', '.join(before)}]", "operation": self._operation()}
 
     def _happens(self, share: float) -> bool:

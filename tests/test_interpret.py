@@ -102,6 +102,7 @@ def test_lists_built_in_steps_are_followed(body: str) -> None:
     "body",
     [
         "for name in names():\n    LIST.append(migrations.DeleteModel(name))",
+        "for name in {**names(), 'A': 1}:\n    LIST.append(migrations.DeleteModel(name))",
         "for name in ('A', 'B'):\n    if name == 'B':\n        break\n    LIST.append(migrations.DeleteModel(name))",
         "while LIST:\n    LIST.append(migrations.DeleteModel('A'))",
         "for one in range(2000):\n    for two in range(2000):\n        LIST.append(migrations.DeleteModel('A'))",

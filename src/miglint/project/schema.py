@@ -494,10 +494,15 @@ def _known_type(schema: Schema, action: AlterColumnType, beside: tuple[Action, .
     for key in table.foreign_keys if table is not None else ():
         if action.column in key.columns:
             scans = key.validated and action.change not in ("same", "compatible")
-            reference = Reference(
-                table=key.to_table, model=key.to_model, cause="alter", from_table=action.table, scans=scans
+            yield Reference(
+                table=key.to_table,
+                model=key.to_model,
+                cause="alter",
+                from_table=action.table,
+                scans=scans,
+                deferred=action.deferred,
+                certain=action.certain,
             )
-            yield replace(reference, deferred=action.deferred, certain=action.certain)
 
 
 def _drops_key(schema: Schema, action: DropConstraint, beside: tuple[Action, ...]) -> Iterator[Action]:

@@ -450,10 +450,10 @@ def _pairs(value: Expr | None) -> tuple[dict[str, Expr], bool]:
         return {}, True
     if not isinstance(value, Pairs):
         return {}, isinstance(value, Literal) and value.kind == "none"
-    texts = [pair for pair in value.pairs if isinstance(pair.key, Literal) and pair.key.kind == "str"]
-    return {pair.key.text: pair.value for pair in texts if isinstance(pair.key, Literal)}, len(texts) == len(
-        value.pairs
-    )
+    texts = [
+        (pair.key.text, pair.value) for pair in value.pairs if isinstance(pair.key, Literal) and pair.key.kind == "str"
+    ]
+    return dict(texts), len(texts) == len(value.pairs)
 
 
 def _create_model(operation: ops.CreateModel, scene: _Scene) -> Result:

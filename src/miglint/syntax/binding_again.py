@@ -47,22 +47,23 @@ def _collect(body: tuple[Statement, ...], once: set[str], again: set[str]) -> No
 def _bound(statement: Statement) -> Iterator[str]:
     if isinstance(statement, Assign):
         for target in statement.targets:
-            yield from _names(target)
+            yield from names_in(target)
     elif isinstance(statement, Augment):
         if not isinstance(statement.value, Items):
-            yield from _names(statement.target)
+            yield from names_in(statement.target)
     elif isinstance(statement, Loop):
         if statement.target is not None:
-            yield from (*_names(statement.target), *_names(statement.target))
+            yield from (*names_in(statement.target), *names_in(statement.target))
     elif isinstance(statement, With):
         for item in statement.items:
             if item.target is not None:
-                yield from _names(item.target)
+                yield from names_in(item.target)
 
 
-def _names(target: Expr) -> Iterator[str]:
+def names_in(target: Expr) -> Iterator[str]:
+    """The names that an assignment to a target binds: `a`, `(a, (b, c))`."""
     if isinstance(target, Name):
         yield target.name
     elif isinstance(target, Items):
         for item in target.items:
-            yield from _names(item)
+            yield from names_in(item)

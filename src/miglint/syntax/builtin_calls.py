@@ -17,13 +17,14 @@ def called(name: str, arguments: tuple[Expr, ...], call: Call, most: int) -> Exp
         return None
     if name == "range":
         return _range(arguments, call, most)
-    lists = [_elements(argument) for argument in arguments]
+    lists = [elements(argument) for argument in arguments]
     known = tuple(each for each in lists if each is not None)
     found = _OF_LISTS[name](known) if len(known) == len(lists) else None
     return Items("list", found, call.span) if found is not None else None
 
 
-def _elements(value: Expr) -> tuple[Expr, ...] | None:
+def elements(value: Expr) -> tuple[Expr, ...] | None:
+    """What one comes by in going through a list or a dictionary; None where that is not known."""
     if isinstance(value, Pairs):
         keys = tuple(pair.key for pair in value.pairs if pair.key is not None)
         return keys if len(keys) == len(value.pairs) else None

@@ -11,8 +11,8 @@ from itertools import chain
 from typing import Any, Protocol
 from typing import Literal as Choice
 
-from miglint.syntax.binding_again import bound_again
-from miglint.syntax.builtin_calls import BUILTINS, called
+from miglint.syntax.binding_again import bound_again, names_in
+from miglint.syntax.builtin_calls import BUILTINS, called, elements
 from miglint.syntax.composing import format_text, join_text, percent_text, template_text
 from miglint.syntax.facts import (
     Assign,
@@ -398,13 +398,8 @@ class Values:
         inside = walk(statement.body, into_definitions=False)
         if statement.target is None or any(type(each) not in _IN_LOOPS or _leaves(each) for each in inside):
             return None
-        iterable = self.resolve(self.fixed(statement.iterable))
-        if isinstance(iterable, Pairs):
-            keys = tuple(pair.key for pair in iterable.pairs if pair.key is not None)
-            iterable = Items("list", keys if len(keys) == len(iterable.pairs) else ())
-        if not isinstance(iterable, Items) or _has_starred(iterable.items) or len(iterable.items) > self.turns[0]:
-            return None
-        return iterable.items
+        found = elements(self.resolve(self.fixed(statement.iterable)))
+        return found if found is not None and len(found) <= self.turns[0] else None
 
     def _shorten(self, before: Mapping[str, Expr]) -> None:
         """Lists as what they were and all that a loop has added: else they would nest deeper with each turn."""
@@ -557,17 +552,12 @@ class Values:
         for clause in value.clauses:
             following: list[dict[str, Expr]] = []
             for names in rounds:
-                iterable = self.resolve(substitute(clause.iterable, names), depth + 1)
-                if isinstance(iterable, Pairs):
-                    keys = [pair.key for pair in iterable.pairs]
-                    iterable = (
-                        Items("list", tuple(key for key in keys if key is not None)) if None not in keys else iterable
-                    )
-                if not isinstance(iterable, Items) or len(iterable.items) * len(rounds) > _MAX_EXPANSION:
+                found = elements(self.resolve(substitute(clause.iterable, names), depth + 1))
+                if found is None or len(found) * len(rounds) > _MAX_EXPANSION:
                     return value
-                for item in iterable.items:
+                for item in found:
                     bound = _bound(clause.target, self.resolve(item, depth + 1))
-                    if bound is None or isinstance(item, Starred):
+                    if bound is None:
                         return value
                     inner = {**names, **bound}
                     held = [self._holds(substitute(condition, inner)) for condition in clause.conditions]
@@ -857,7 +847,7 @@ def _is_asked(name: Name, value: Expr) -> bool:
 
 def _in_comprehension(value: Comprehension, names: Mapping[str, Expr]) -> Expr:
     """A comprehension with the names from around it replaced; its own hide them."""
-    own = {name for clause in value.clauses for name in _names_in(clause.target)}
+    own = {name for clause in value.clauses for name in names_in(clause.target)}
     left = {name: given for name, given in names.items() if name not in own}
     return Comprehension(
         value.kind,
@@ -873,14 +863,6 @@ def _in_comprehension(value: Comprehension, names: Mapping[str, Expr]) -> Expr:
         ),
         value.span,
     )
-
-
-def _names_in(target: Expr) -> Iterator[str]:
-    if isinstance(target, Name):
-        yield target.name
-    elif isinstance(target, Items):
-        for item in target.items:
-            yield from _names_in(item)
 
 
 def _in_template(value: Expr, names: Mapping[str, Expr]) -> Expr:
