@@ -120,6 +120,9 @@ from miglint.project.fields import (
     Field,
     truth_of,
 )
+from miglint.project.forwards.problems import (
+    StateProblem,
+)
 from miglint.project.freshness import (
     is_fresh,
 )
@@ -232,7 +235,6 @@ from miglint.project.state import (
     ModelState,
     Origin,
     ProjectState,
-    StateProblem,
 )
 from miglint.project.touches import (
     Touch,

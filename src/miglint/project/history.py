@@ -16,6 +16,8 @@ from miglint.database import Database, Version
 from miglint.lazy import lazy
 from miglint.project.action import Action
 from miglint.project.actions import actions_of
+from miglint.project.forwards import apply
+from miglint.project.forwards.problems import StateProblem
 from miglint.project.graph import Graph
 from miglint.project.keys import MigrationKey, ModelKey, model_key
 from miglint.project.migration import Migration
@@ -31,7 +33,7 @@ from miglint.project.operations import (
 )
 from miglint.project.persistent import PersistentMap
 from miglint.project.schema import Schema, inform
-from miglint.project.state import ModelState, ProjectState, StateProblem, apply
+from miglint.project.state import ModelState, ProjectState
 from miglint.project.statements import ReadSQL
 from miglint.project.usages import Usages
 from miglint.syntax.sql import read_sql
