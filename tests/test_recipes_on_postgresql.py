@@ -49,10 +49,15 @@ START = f"""\
     ]
 """
 _MOVED = 'models.ForeignKey("shop.customer", models.PROTECT, null=True, to_field="number")'
+_ANY = 'on_delete=models.CASCADE, related_name="+"'
 _LONG = "weight_of_everything_that_is_in_it_when_it_leaves_us"
 _CHECKED = """\
 SELECT number_new::text FROM shop_customer
 UNION SELECT convalidated::text FROM pg_constraint WHERE conname = 'shop_customer_number_new_check' ORDER BY 1"""
+_REQUIRED = f"""\
+SELECT attnotnull, (
+    SELECT count(*) FROM pg_constraint WHERE conkey = ARRAY[attnum] AND conrelid = attrelid AND contype = 'f'
+) FROM pg_attribute WHERE attrelid = 'shop_order'::regclass AND attname = '{_LONG}_id'"""
 # The operation, the rule, and what the rows hold where its recipe has run.
 CASES = {
     "text becomes JSON, in a new column": (
@@ -98,6 +103,20 @@ CASES = {
     "a key that becomes NOT NULL": (
         'migrations.AlterField("order", "customer", models.ForeignKey("shop.customer", models.PROTECT))', "MG315",
         "SELECT is_nullable FROM information_schema.columns WHERE column_name = 'customer_id'", [("NO",)],
+    ),
+    "a key that becomes NOT NULL and has a default": (
+        'migrations.AlterField("order", "customer", models.ForeignKey("shop.customer", models.PROTECT, default=1))',
+        "MG315",
+        "SELECT customer_id FROM shop_order ORDER BY id", [(1,), (2,)],
+    ),
+    "a number that becomes a key, and NOT NULL": (
+        f'migrations.AlterField("order", "{_LONG}", models.ForeignKey("shop.customer", {_ANY}))', "MG304",
+        _REQUIRED, [(True, 1)],
+    ),
+    "a number that becomes a key with a default, and NOT NULL": (
+        f'migrations.AlterField("order", "{_LONG}", models.ForeignKey("shop.customer", default=1, {_ANY}))',
+        "MG305",
+        _REQUIRED, [(True, 1)],
     ),
     "a column that becomes the primary key": (
         'migrations.AlterField("coupon", "code", models.IntegerField(primary_key=True, serialize=False))', "MG302",

@@ -19,19 +19,23 @@ from miglint.project.action import (
     AlterColumnType,
     CreateIndex,
     DropConstraint,
+    DropDefault,
     DropForeignKey,
     DropIndex,
     DropNotNull,
+    Reference,
     RenameColumn,
     RenameTable,
+    SetDefault,
     SetNotNull,
+    UpdateRows,
 )
 from miglint.project.columns import is_checked
 from miglint.project.fields import Field
 from miglint.project.operations import AddConstraint, AddField, AlterField, Operation, RenameModel
 from miglint.project.truth import Truth
 from miglint.recipe import DEFAULTS, Paste, Sequel, fill, quoted, set_apart
-from miglint.syntax.facts import Call, Literal
+from miglint.syntax.facts import Call, Literal, Name
 from miglint.syntax.spelling import UNKNOWN
 
 # What a unique index stands for, or becomes.
@@ -238,13 +242,15 @@ def not_null(
     table: str,
     column: str,
     operation: AlterField,
+    actions: Iterable[Action],
     django_version: Version,
     value: str | None = None,
     app: str = "",
 ) -> str:
     """NOT NULL by a CHECK that is validated first; with `value`, the NULLs are filled with it before, in batches.
 
-    A default of the database comes first of all, so that new rows have it.
+    A default of the database comes first of all, so that new rows have it. `actions` is what the operation does: where
+    that is more, Django does it.
     """
     lower, parts = model.lower(), []
     name = _constraint_name(f"{lower}_{field}", "_not_null")
@@ -269,12 +275,32 @@ def not_null(
     paste = Paste()
     alter = _spelled(operation, paste)
     # AlterField would look for NULLs again, or drop and add the foreign key.
-    if value is not None or operation.field.is_relation.certain:
+    again = value is not None or operation.field.is_relation.certain
+    if again and all(_is_not_null(action) for action in actions):
         set_it = SetNotNull(table=table, column=column)
         alter = paste.separate(state=[alter], database=[paste.run_sql(*each) for each in statements_of([set_it])])
     remove = paste.operation("RemoveConstraint", model_name=quoted(lower), name=quoted(name))
     parts.append(sequel.migration(f"{lower}_{field}_required", [alter, remove], paste))
     return set_apart(*parts)
+
+
+def value_of_default(field: Field) -> str | None:
+    """A field's default, as a value: what can be called is called."""
+    default = field.arguments.get("default") or field.arguments.get("db_default")
+    if default is None:
+        return None
+    text = Paste().value(default)
+    return f"{text}()" if isinstance(default, Name) else text
+
+
+def _is_not_null(action: Action) -> bool:
+    """Whether it is a part of making a column NOT NULL: a default that is dropped again, a key that stays as it is."""
+    match action:
+        case SetNotNull() | UpdateRows() | SetDefault() | DropDefault(temporary=True) | Reference():
+            return True
+        case AddForeignKey() | DropForeignKey():
+            return action.recreated
+    return False
 
 
 def by_sql(sequel: Sequel, name: str, operation: Operation, statements: Iterable[tuple[str, str]]) -> str:

@@ -19,6 +19,7 @@ from miglint.api import (
     RenameTable,
     SetNotNull,
     Severity,
+    UpdateRows,
     rule,
     staged,
 )
@@ -26,7 +27,7 @@ from miglint.api import (
 _PROOF = " For NOT NULL, prove first by a validated CHECK that there is no NULL (MG304)."
 
 
-@rule("MG315", on=AddForeignKey, severity=Severity.ERROR, supersedes=("MG303", "MG306", "MG310"))
+@rule("MG315", on=AddForeignKey, severity=Severity.ERROR, supersedes=("MG303", "MG304", "MG306", "MG310"))
 def foreign_key_recreated(context: ActionContext[AddForeignKey]) -> Iterator[Diagnostic]:
     """For a small change Django drops a foreign key and adds it again: both tables are locked, every row is checked."""
     keys = [action for action in context.at_risk if action.recreated and not _follows(context, action)]
@@ -40,7 +41,7 @@ def foreign_key_recreated(context: ActionContext[AddForeignKey]) -> Iterator[Dia
         None,
         f"Django drops the foreign key of {key.table}.{', '.join(key.columns)} and adds it again{more}: "
         f"{context.card(_work(context, key))}; {_locked_end(context, key)}",
-        help=f"{context.database.title}: {context.cost(key).why} {_instead(context, keys)}",
+        help=f"{context.database.title}: {context.cost(key).why} {_required(context)}{_instead(context, keys)}",
         url=context.cost(key).url,
         field=getattr(context.operation, "name", None),
         confidence=context.confidence(context.step, keys),
@@ -73,6 +74,17 @@ def _ends(context: ActionContext[AddForeignKey], key: AddForeignKey) -> list[Act
 def _locked_end(context: ActionContext[AddForeignKey], key: AddForeignKey) -> str:
     ends = _ends(context, key)
     return context.card(ends) if ends else "the table is its own other end"
+
+
+def _required(context: ActionContext[AddForeignKey]) -> str:
+    """What else reads every row: the column becomes NOT NULL, too."""
+    return "".join(f"{context.cost(each).why} " for each in context.actions if isinstance(each, SetNotNull))
+
+
+def _filled_with(context: ActionContext[AddForeignKey], operation: AlterField) -> str | None:
+    """What Django writes into the rows that hold NULL (MG305), where it does."""
+    filled = any(isinstance(each, UpdateRows) for each in context.actions)
+    return staged.value_of_default(operation.field) if filled else None
 
 
 def _refers_elsewhere(context: ActionContext[AddForeignKey]) -> bool:
@@ -121,7 +133,10 @@ def _instead(context: ActionContext[AddForeignKey], keys: list[AddForeignKey]) -
             table=required.table,
             column=required.column,
             operation=operation,
+            actions=context.actions,
             django_version=context.django_version,
+            value=_filled_with(context, operation),
+            app=context.migration.app,
         )
     recipes = [staged.by_sql(sequel, name, operation, staged.statements_of(rest))]
     recipes += [staged.index_by_sql(sequel, each) for each in rest if isinstance(each, CreateIndex)]

@@ -10,10 +10,6 @@ from miglint.api import (
     AddCheck,
     AlterField,
     Diagnostic,
-    Expr,
-    Literal,
-    Name,
-    Paste,
     SetNotNull,
     Severity,
     UpdateRows,
@@ -52,10 +48,10 @@ def _waits(context: ActionContext[UpdateRows], work: list[Action]) -> str:
 
 def _instead(context: ActionContext[UpdateRows], operation: AlterField, action: UpdateRows) -> str:
     model, name = context.model, operation.name
-    default = operation.field.arguments.get("default") or operation.field.arguments.get("db_default")
+    value = staged.value_of_default(operation.field)
     begin = "All of them stay locked until the last one is written, and the migration does not look like an update. "
     proof = AddCheck(table=action.table, model=action.model, not_null=action.column)
-    if model is None or name is None or default is None or not context.offers(proof, validated=False):
+    if model is None or name is None or value is None or not context.offers(proof, validated=False):
         return f"{begin}Fill the column in batches, in a migration before it with `atomic = False`."
     recipe = staged.not_null(
         context.instead,
@@ -64,17 +60,12 @@ def _instead(context: ActionContext[UpdateRows], operation: AlterField, action: 
         table=action.table,
         column=action.column,
         operation=operation,
+        actions=context.actions,
         django_version=context.django_version,
-        value=_value(default),
+        value=value,
         app=context.migration.app,
     )
     return (
-        f"{begin}Fill the column in batches, prove that it holds no NULL by a CHECK, then set it NOT NULL by SQL: "
-        f"Django's own AlterField would look for NULLs again:\n{recipe}"
+        f"{begin}Fill the column in batches, prove that it holds no NULL by a CHECK, then set it NOT NULL, by SQL if "
+        f"nothing else changes: Django's own AlterField would look for NULLs again:\n{recipe}"
     )
-
-
-def _value(default: Expr) -> str:
-    """The default as a value: what can be called is called."""
-    text = Paste().value(default)
-    return f"{text}()" if isinstance(default, Name) and not isinstance(default, Literal) else text

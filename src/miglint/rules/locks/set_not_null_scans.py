@@ -56,6 +56,7 @@ def _instead(context: ActionContext[SetNotNull], action: SetNotNull) -> str:
         table=action.table,
         column=action.column,
         operation=operation,
+        actions=context.actions,
         django_version=context.django_version,
     )
     return f"{steps}; each of these in a deploy of its own, or at least not in one transaction:\n{recipe}"
