@@ -292,7 +292,6 @@ from miglint.syntax.evaluate import (
     Values,
     items_of,
     module_values,
-    substitute,
 )
 from miglint.syntax.facts import (
     Alias,
@@ -339,6 +338,9 @@ from miglint.syntax.facts import (
 )
 from miglint.syntax.facts import (
     Operation as Operator,
+)
+from miglint.syntax.substituting import (
+    substitute,
 )
 from miglint.text import (
     NOWHERE,

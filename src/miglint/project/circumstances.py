@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from miglint.database import Vendor, Version
-from miglint.syntax.evaluate import Values
 from miglint.syntax.facts import Call, Either, Expr, Items, Literal, Operation, Subscript, dotted
+from miglint.syntax.names import Names
 
 _SETTINGS = "django.conf.settings"
 _CONNECTION = "django.db.connection"
@@ -57,7 +57,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     settings: Mapping[str, Expr] = {}
     whole: bool = False
 
-    def holds(self, test: Expr, values: Values) -> bool | None:
+    def holds(self, test: Expr, values: Names) -> bool | None:
         """Whether a condition holds; None where that is not known, or differs between the versions it may be."""
         found = {self._holds(test, values, version) for version in self.versions or (None,)}
         return found.pop() if len(found) == 1 else None
@@ -69,7 +69,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
         found = self.settings.get(name)
         return found if found is not None else not self.whole
 
-    def _holds(self, test: Expr, values: Values, version: Version | None) -> bool | None:
+    def _holds(self, test: Expr, values: Names, version: Version | None) -> bool | None:
         try:
             return bool(_Evaluation(self, values, version).value(test))
         except _Unsure:
@@ -79,7 +79,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
 class _Evaluation:
     """One evaluation of expressions, for one version of Django."""
 
-    def __init__(self, known: Circumstances, values: Values, version: Version | None) -> None:
+    def __init__(self, known: Circumstances, values: Names, version: Version | None) -> None:
         self._known = known
         self._values = values
         self._version = version

@@ -28,7 +28,7 @@ from miglint.project.operations import (
 )
 from miglint.project.sql_files import file_read
 from miglint.project.truth import Truth
-from miglint.syntax.evaluate import NOTHING_KNOWN, UNSET, Outside, Values, items_of, module_values
+from miglint.syntax.evaluate import UNSET, Values, items_of, module_values
 from miglint.syntax.facts import (
     Assign,
     Attribute,
@@ -54,6 +54,7 @@ from miglint.syntax.facts import (
     blocks,
     dotted,
 )
+from miglint.syntax.names import NOTHING_KNOWN, Outside
 from miglint.text import NOWHERE, Span
 
 Lookup = Callable[[str], "ModuleFacts | None"]

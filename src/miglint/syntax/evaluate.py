@@ -7,20 +7,15 @@ over literals are followed; another loop or a computed part makes a value partly
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain
-from typing import Any, Protocol
-from typing import Literal as Choice
+from typing import Any
 
-from miglint.syntax.binding_again import bound_again, names_in
-from miglint.syntax.builtin_calls import BUILTINS, called, elements
-from miglint.syntax.composing import format_text, join_text, percent_text, template_text
+from miglint.syntax.binding_again import bound_again
+from miglint.syntax.builtin_calls import elements
 from miglint.syntax.facts import (
     Assign,
     Attribute,
     Augment,
     Call,
-    Clause,
-    Comprehension,
     Either,
     Evaluate,
     Expr,
@@ -29,36 +24,27 @@ from miglint.syntax.facts import (
     If,
     Import,
     Items,
-    Keyword,
     Literal,
     Loop,
     Name,
     Opaque,
     Operation,
-    Pair,
     Pairs,
     Starred,
     Statement,
     Subscript,
-    Template,
     Try,
     With,
     expressions,
     walk,
 )
+from miglint.syntax.names import MAX_WEIGHT, TOO_LARGE, Names, Outside
+from miglint.syntax.resolving import WAYS
+from miglint.syntax.substituting import substitute
+from miglint.syntax.unpacking import has_starred
 
-# More elements than any written list has; a comprehension over more is left as it is.
-_MAX_EXPANSION = 2_000
-_MAX_RESOLUTION = 60
 # Why a name is not known that only one of two ways sets.
 UNSET = "set under a condition only"
-# `a = b + b`, `c = a + a` and so on double with each line, and names that stand for each other have no end: so many
-# values may be joined into one, and so many steps be made for one question.
-_MAX_WEIGHT = 4_000
-_MAX_STEPS = 100_000
-_STEPS_A_TEXT = 20
-_CHARACTERS_A_STEP = 100
-_TOO_LARGE = "too large to be put together"
 
 # So many turns of loops are taken in one body.
 _MAX_TURNS = 2_000
@@ -79,59 +65,16 @@ _CHANGING_METHODS = {
 }
 
 
-class Outside(Protocol):
-    """What is known of the place where a body runs, and the body itself does not tell."""
-
-    def holds(self, test: Expr, values: Values) -> bool | None:
-        """Whether a condition holds there; None where that is not known."""
-
-    def attribute(self, of: Expr, name: str) -> Expr | bool:
-        """The value of an attribute of something imported; False where it certainly has none, True where it may."""
-
-
-class _Unknown:
-    """Knows nothing of the place."""
-
-    def holds(self, test: Expr, values: Values) -> bool | None:
-        return None
-
-    def attribute(self, of: Expr, name: str) -> Expr | bool:
-        return True
-
-
-NOTHING_KNOWN: Outside = _Unknown()
-
-
-class _Steps:
-    """How many steps are left of those that one question may take."""
-
-    __slots__ = ("left",)
-
-    def __init__(self) -> None:
-        self.left = _MAX_STEPS
-
-    def spend(self, number: int) -> bool:
-        """Whether so many are left."""
-        self.left -= number
-        return self.left >= 0
-
-
-_steps = _Steps()
-
-
-def _is_affordable(text: str) -> bool:
-    """Whether a text that was put together is not too long."""
-    return _steps.spend(len(text) // _CHARACTERS_A_STEP)
-
-
-class Values:
+class Values(Names):
     """The values of a body's names; names it does not bind are asked of `outer`, what no name tells of `around`.
 
     A name that means one thing only is looked up when its meaning is asked for; one that is bound again, and each name
     of a function (`calls`), is replaced where it is used by what it holds there.
     """
 
-    __slots__ = ("_again", "_calls", "_functions", "_weights", "around", "names", "outer", "turns")
+    __slots__ = ("_again", "_calls", "_functions", "turns")
+
+    ways = WAYS
 
     def __init__(
         self,
@@ -142,30 +85,18 @@ class Values:
         calls: bool = False,
         turns: list[int] | None = None,
     ) -> None:
-        self.outer = outer
-        self.names = {} if names is None else names
-        self.around: Outside = around or (NOTHING_KNOWN if outer is None else outer.around)
+        super().__init__(outer, names, around)
         self._calls = calls
         self._again: set[str] = set()
         self._functions: dict[str, Function] = {}
         # How many turns are left, for all copies and all functions that are called together.
         self.turns: list[int] = turns or ([_MAX_TURNS] if outer is None else outer.turns)
-        # Of how many values those are made that are made of others.
-        self._weights: dict[str, int] = {}
-
-    def get(self, name: str) -> Expr | None:
-        found = self.names.get(name)
-        if found is None and self.outer is not None:
-            return self.outer.get(name)
-        return found
 
     def copy(self) -> Values:
-        copied = Values(self.outer, dict(self.names), self.around, calls=self._calls)
-        copied._weights = dict(self._weights)
-        copied._again, copied._functions, copied.turns = self._again, self._functions, self.turns
+        copied = Values(None, dict(self.names), self.around, calls=self._calls, turns=self.turns)
+        copied.outer, copied.weights = self.outer, dict(self.weights)
+        copied._again, copied._functions = self._again, self._functions
         return copied
-
-    # -- running a body -------------------------------------------------------------------------------
 
     def run(self, body: Iterable[Statement]) -> Values:
         """Takes in the effects of statements, in order; returns itself."""
@@ -196,11 +127,11 @@ class Values:
         if not held:
             return value, 0
         used = [part.name for part in expressions(value) if isinstance(part, Name) and part.scope != "imported"]
-        weight = sum(self._weight_of(name) for name in used if name in held)
+        weight = sum(self.weight_of(name) for name in used if name in held)
         if not weight:
             return value, 0
-        if weight > _MAX_WEIGHT:
-            return Opaque(_TOO_LARGE, value.span), 1
+        if weight > MAX_WEIGHT:
+            return Opaque(TOO_LARGE, value.span), 1
         return substitute(value, held), weight
 
     def _import(self, statement: Import) -> None:
@@ -221,7 +152,7 @@ class Values:
             return value if found is None else found
         if isinstance(value, Operation) and value.operator == "+":
             return Operation("+", tuple(map(self._now, value.operands)), value.span)
-        if isinstance(value, Items) and _has_starred(value.items):
+        if isinstance(value, Items) and has_starred(value.items):
             return Items(value.kind, tuple(map(self._now, value.items)), value.span)
         if isinstance(value, Starred):
             return Starred(self._now(value.value), value.span)
@@ -230,21 +161,12 @@ class Values:
     def _weight(self, value: Expr) -> int:
         """Of how many values `_now` makes a value."""
         if isinstance(value, Name) and value.scope == "free":
-            return self._weight_of(value.name)
+            return self.weight_of(value.name)
         if isinstance(value, Operation) and value.operator == "+":
             return sum(map(self._weight, value.operands))
-        if isinstance(value, Items) and _has_starred(value.items):
+        if isinstance(value, Items) and has_starred(value.items):
             return sum(map(self._weight, value.items))
         return self._weight(value.value) if isinstance(value, Starred) else 1
-
-    def _weight_of(self, name: str) -> int:
-        if name in self.names or self.outer is None:
-            return self._weights.get(name, 1)
-        return self.outer._weight_of(name)
-
-    def _set(self, name: str, value: Expr, weight: int = 1) -> None:
-        self.names[name] = value if weight <= _MAX_WEIGHT else Opaque(_TOO_LARGE, value.span)
-        self._weights[name] = weight if weight <= _MAX_WEIGHT else 1
 
     def _assign(self, statement: Assign) -> None:
         value, weight = self._taken(statement.value)
@@ -258,7 +180,7 @@ class Values:
 
     def _bind(self, target: Expr, value: Expr, weight: int = 1) -> None:
         if isinstance(target, Name):
-            self._set(target.name, value, weight)
+            self.put(target.name, value, weight)
         elif isinstance(target, Items):
             parts = value.items if isinstance(value, Items) else ()
             if len(parts) != len(target.items) or any(isinstance(part, Starred) for part in parts):
@@ -271,7 +193,7 @@ class Values:
             for name, part in zip(target.items, parts, strict=True):
                 self._bind(name, part, weight)
         elif isinstance(target, Subscript) and isinstance(target.value, Name):
-            self._lose(target.value.name, "changed item by item", target)
+            self.lose(target.value.name, "changed item by item", target)
 
     def _augment(self, statement: Augment) -> None:
         if isinstance(statement.target, Name):
@@ -279,16 +201,16 @@ class Values:
             old = self.get(name)
             if statement.operator == "+" and old is not None:
                 addition, weight = self._taken(statement.value)
-                self._change(name, old, Operation("+", (old, addition), statement.span), weight + self._weight_of(name))
+                self.change(name, old, Operation("+", (old, addition), statement.span), weight + self.weight_of(name))
             else:
-                self._set(name, Opaque("computed", statement.span))
+                self.put(name, Opaque("computed", statement.span))
 
     def _evaluate(self, statement: Evaluate) -> None:
         value = statement.value
         if isinstance(value, Operation) and value.operator == "delete":
             for operand in value.operands:
                 if isinstance(operand, Subscript) and isinstance(operand.value, Name):
-                    self._lose(operand.value.name, "changed item by item", operand)
+                    self.lose(operand.value.name, "changed item by item", operand)
         if not isinstance(value, Call):
             return
         function = value.function
@@ -308,7 +230,7 @@ class Values:
         if definition is not None and function.scope != "imported":
             changed += _changed_by(definition)
         for name in changed:
-            self._lose(name, f"changed by {function.name}()", value)
+            self.lose(name, f"changed by {function.name}()", value)
 
     def _call_method(self, value: Call, function: Attribute) -> None:
         receiver, method = function.value, function.name
@@ -329,34 +251,15 @@ class Values:
             addition, old_first = Items("list", (fixed,), value.span), False
             weight = max(weight, 1)
         else:
-            self._lose(receiver.name, f"changed by .{method}()", value)
+            self.lose(receiver.name, f"changed by .{method}()", value)
             return
-        weight += self._weight_of(receiver.name)
+        weight += self.weight_of(receiver.name)
         both = (old, addition) if old_first else (addition, old)
-        self._change(receiver.name, old, Operation("+", both, value.span), weight)
-
-    def _change(self, name: str, old: Expr, new: Expr, weight: int) -> None:
-        """A list changes where it lives, under each name that it has: also a module's that a class body adds to."""
-        owner = self._owner(name)
-        owner._set(name, new, weight)
-        scope: Values | None = self
-        while scope is not None and _is_list(old):
-            for other in [other for other, value in scope.names.items() if value is old]:
-                scope._set(other, new, weight)
-            scope = scope.outer
-
-    def _owner(self, name: str) -> Values:
-        if name in self.names or self.outer is None:
-            return self
-        return self.outer._owner(name)
-
-    def _lose(self, name: str, why: str, place: Expr) -> None:
-        if self.get(name) is not None:
-            self._set(name, Opaque(why, place.span))
+        self.change(receiver.name, old, Operation("+", both, value.span), weight)
 
     def _branch(self, statement: If) -> None:
         test = self.fixed(statement.test)
-        holds = self._holds(test)
+        holds = self.holds(test)
         if holds is not None:
             self._follow(statement.body if holds else statement.otherwise)
             return
@@ -364,21 +267,16 @@ class Values:
         otherwise = self.copy()._follow(statement.otherwise)
         self._merge(test, then, otherwise)
 
-    def _holds(self, test: Expr) -> bool | None:
-        if isinstance(test, Name) and test.name.endswith("TYPE_CHECKING"):
-            return False
-        return self.around.holds(test, self)
-
     def _merge(self, test: Expr, then: Values, otherwise: Values) -> None:
         for name in {**then.names, **otherwise.names}:
             first, second = then.get(name), otherwise.get(name)
             unset = Opaque(UNSET, test.span)
-            weight = then._weight_of(name) + (otherwise._weight_of(name) if first is not second else 0)
-            if weight > _MAX_WEIGHT:  # what cannot be joined need not be compared
-                self._set(name, unset, weight)
+            weight = then.weight_of(name) + (otherwise.weight_of(name) if first is not second else 0)
+            if weight > MAX_WEIGHT:  # what cannot be joined need not be compared
+                self.put(name, unset, weight)
                 continue
             either = _either(test, first if first is not None else unset, second if second is not None else unset)
-            self._set(name, either, weight)
+            self.put(name, either, weight)
 
     def _loop(self, statement: Loop) -> None:
         turns = self._turns_of(statement)
@@ -417,7 +315,7 @@ class Values:
         inside = self.copy()
         for part in expressions(statement.target) if statement.target is not None else ():
             if isinstance(part, Name):
-                inside._set(part.name, Opaque("a loop's variable", part.span))
+                inside.put(part.name, Opaque("a loop's variable", part.span))
         inside._follow((*statement.body, *statement.otherwise))
         for name, value in inside.names.items():
             old = before.get(name)
@@ -426,9 +324,9 @@ class Values:
             built = Opaque("built in a loop", statement.span)
             keeps = old is not None and isinstance(value, Operation) and value.operands and value.operands[0] is old
             if keeps and old is not None:
-                self._set(name, Operation("+", (old, built), statement.span), self._weight_of(name) + 1)
+                self.put(name, Operation("+", (old, built), statement.span), self.weight_of(name) + 1)
             else:
-                self._set(name, built)
+                self.put(name, built)
 
     def _try(self, statement: Try) -> None:
         before = self.copy()
@@ -438,248 +336,15 @@ class Values:
             instead = before.copy()._follow(handler.body)
             changed = {name: value for name, value in instead.names.items() if before.names.get(name) is not value}
             for name, value in changed.items():
-                mine, weight = self.names.get(name), instead._weight_of(name)
+                mine, weight = self.names.get(name), instead.weight_of(name)
                 test = Opaque("an exception", statement.span)
                 if mine is not None:
-                    weight += self._weight_of(name)
-                    value = _either(test, mine, value) if weight <= _MAX_WEIGHT else test
-                self._set(name, value, weight)
+                    weight += self.weight_of(name)
+                    value = _either(test, mine, value) if weight <= MAX_WEIGHT else test
+                self.put(name, value, weight)
         self._follow(statement.finally_)
 
-    # -- asking ---------------------------------------------------------------------------------------
 
-    def resolve(self, value: Expr, depth: int = 0) -> Expr:
-        """A value with its outer shape known as far as possible: names replaced, lists joined, `*` unpacked.
-
-        Only the outer shape: elements of a list are resolved when they are asked for.
-        """
-        way = _WAYS.get(type(value))
-        if way is None or depth > _MAX_RESOLUTION:
-            return value
-        if not depth:
-            _steps.left = _MAX_STEPS
-        return way(self, value, depth) if _steps.spend(1) else Opaque(_TOO_LARGE, value.span)
-
-    def _name(self, value: Name, depth: int) -> Expr:
-        found = self.get(value.name) if value.scope == "free" else None
-        if found is None or (isinstance(found, Name) and found.name == value.name):
-            return value
-        return self._unless_too_large(value, self.resolve(found, depth + 1))
-
-    def _unless_too_large(self, value: Expr, resolved: Expr) -> Expr:
-        """What a value was resolved to. Of a name for which there were too few steps nobody need ask again."""
-        if _steps.left >= 0:
-            return resolved
-        if isinstance(value, Name) and value.scope == "free" and self.get(value.name) is not None:
-            self._owner(value.name)._set(value.name, Opaque(_TOO_LARGE, value.span))
-        return Opaque(_TOO_LARGE, value.span)
-
-    def _unpack(self, value: Items, depth: int) -> Expr:
-        if not _has_starred(value.items):
-            return value
-        items: list[Expr] = []
-        for item in value.items:
-            inner = self.resolve(item.value, depth + 1) if isinstance(item, Starred) else item
-            if isinstance(item, Starred) and isinstance(inner, Items) and _steps.spend(len(inner.items)):
-                items.extend(inner.items)
-            elif isinstance(item, Starred):
-                items.append(Starred(inner, item.span))
-            else:
-                items.append(item)
-        return Items(value.kind, tuple(items), value.span)
-
-    def _operation(self, value: Operation, depth: int) -> Expr:
-        if value.operator not in ("+", "%", "|"):
-            return value
-        operands = [self.resolve(operand, depth + 1) for operand in value.operands]
-        if value.operator == "%":
-            return self._percent(operands, value, depth)
-        if value.operator == "|":
-            pairs = [operand.pairs for operand in operands if isinstance(operand, Pairs)]
-            return Pairs(tuple(chain.from_iterable(pairs)), value.span) if len(pairs) == len(operands) else value
-        first = operands[0]
-        texts = [operand for operand in operands if isinstance(operand, Literal) and operand.kind == "str"]
-        if len(texts) == len(operands):
-            text = "".join(each.text for each in texts)
-            return Literal("str", text, value.span) if _is_affordable(text) else Opaque(_TOO_LARGE, value.span)
-        lists = [operand for operand in operands if isinstance(operand, Items)]
-        if not lists:
-            return Operation("+", tuple(operands), value.span)
-        items: list[Expr] = []
-        for operand in operands:
-            if isinstance(operand, Items) and _steps.spend(len(operand.items)):
-                items.extend(operand.items)
-            else:
-                items.append(Starred(operand, operand.span))
-        return Items(first.kind if isinstance(first, Items) else lists[0].kind, tuple(items), value.span)
-
-    def _percent(self, operands: list[Expr], value: Operation, depth: int) -> Expr:
-        left, right = operands[0], self.resolve_all(operands[-1], depth + 1)
-        if len(operands) == 2 and isinstance(left, Literal) and left.kind == "str":
-            text = percent_text(left.text, right)
-            if text is not None and _is_affordable(text):
-                return Literal("str", text, value.span)
-        return Operation("%", (left, *operands[1:-1], right), value.span)
-
-    def _template(self, value: Template, depth: int) -> Expr:
-        if not _steps.spend(_STEPS_A_TEXT):
-            return value
-        parts = Template(tuple(self.resolve(part, depth + 1) for part in value.parts), value.span)
-        text = template_text(parts)
-        return Literal("str", text, value.span) if text is not None and _is_affordable(text) else parts
-
-    def resolve_all(self, value: Expr, depth: int = 0) -> Expr:
-        """A value resolved, and the elements of its lists, tuples and dictionaries too."""
-        resolved = self.resolve(value, depth)
-        if depth > _MAX_RESOLUTION:
-            return resolved
-        if isinstance(resolved, Items | Pairs) and not depth:
-            _steps.left = _MAX_STEPS
-        if isinstance(resolved, Items) and _steps.spend(len(resolved.items)):
-            items = tuple(self.resolve_all(item, depth + 1) for item in resolved.items)
-            resolved = Items(resolved.kind, items, resolved.span)
-        elif isinstance(resolved, Pairs) and _steps.spend(len(resolved.pairs)):
-            pairs = tuple(Pair(pair.key, self.resolve_all(pair.value, depth + 1)) for pair in resolved.pairs)
-            resolved = Pairs(pairs, resolved.span)
-        return self._unless_too_large(value, resolved) if isinstance(resolved, Items | Pairs) else resolved
-
-    def _choice(self, value: Either, depth: int) -> Expr:
-        holds = self._holds(value.test)
-        return value if holds is None else self.resolve(value.then if holds else value.otherwise, depth + 1)
-
-    def _expand(self, value: Comprehension, depth: int) -> Expr:
-        rounds: list[dict[str, Expr]] = [{}]
-        for clause in value.clauses:
-            following: list[dict[str, Expr]] = []
-            for names in rounds:
-                found = elements(self.resolve(substitute(clause.iterable, names), depth + 1))
-                if found is None or len(found) * len(rounds) > _MAX_EXPANSION:
-                    return value
-                for item in found:
-                    bound = _bound(clause.target, self.resolve(item, depth + 1))
-                    if bound is None:
-                        return value
-                    inner = {**names, **bound}
-                    held = [self._holds(substitute(condition, inner)) for condition in clause.conditions]
-                    if None in held:
-                        return value
-                    if all(held):
-                        following.append(inner)
-            rounds = following
-        if value.kind == "dict" and value.value is not None:
-            return Pairs(
-                tuple(Pair(substitute(value.element, names), substitute(value.value, names)) for names in rounds),
-                value.span,
-            )
-        kind = "set" if value.kind == "set" else "list"
-        return Items(kind, tuple(substitute(value.element, names) for names in rounds), value.span)  # type: ignore[arg-type]
-
-    def _call(self, value: Call, depth: int) -> Expr:
-        function = value.function
-        if isinstance(function, Name) and function.name in BUILTINS and function.scope == "free":
-            arguments = tuple(self.resolve(argument, depth + 1) for argument in value.arguments)
-            found = called(function.name, arguments, value, _MAX_EXPANSION) if self.get(function.name) is None else None
-            if found is not None:
-                return self.resolve(found, depth + 1)
-        if isinstance(function, Name) and function.name == "getattr" and len(value.arguments) == 3:
-            return self._getattr(value, depth)
-        if isinstance(function, Attribute) and function.name in ("format", "join"):
-            return self._composed(value, function, depth)
-        if isinstance(function, Attribute) and not value.keywords:
-            return self._method(value, function, depth)
-        if _has_unnamed(value.keywords) or _has_starred(value.arguments):
-            return self._spread(value, depth)
-        return value
-
-    def _getattr(self, value: Call, depth: int) -> Expr:
-        """`getattr(settings, "X", absent)`, where it is known whether there is such a setting."""
-        of, name, absent = value.arguments
-        name = self.resolve(name, depth + 1)
-        if not isinstance(name, Literal) or name.kind != "str":
-            return value
-        found = self.around.attribute(of, name.text)
-        if isinstance(found, bool):
-            return value if found else self.resolve(absent, depth + 1)
-        return found
-
-    def _method(self, value: Call, function: Attribute, depth: int) -> Expr:
-        receiver = self.resolve(function.value, depth + 1)
-        if function.name == "copy" and not value.arguments and isinstance(receiver, Items | Pairs):
-            return receiver
-        if isinstance(receiver, Pairs) and function.name in ("items", "keys", "values") and not value.arguments:
-            if any(pair.key is None for pair in receiver.pairs):
-                return value
-            entries: list[Expr] = []
-            for pair in receiver.pairs:
-                assert pair.key is not None
-                both = Items("tuple", (pair.key, pair.value))
-                entries.append({"items": both, "keys": pair.key, "values": pair.value}[function.name])
-            return Items("list", tuple(entries), value.span)
-        return value
-
-    def _composed(self, value: Call, function: Attribute, depth: int) -> Expr:
-        """`"…".format(…)` and `", ".join(…)` of constants."""
-        receiver = self.resolve(function.value, depth + 1)
-        arguments = tuple(self.resolve_all(each, depth + 1) for each in value.arguments)
-        keywords = tuple(Keyword(k.name, self.resolve(k.value, depth + 1), k.span) for k in value.keywords)
-        text: str | None = None
-        if isinstance(receiver, Literal) and receiver.kind == "str":
-            if function.name == "format" and not _has_unnamed(keywords) and not _has_starred(arguments):
-                text = format_text(receiver.text, arguments, {k.name: k.value for k in keywords if k.name is not None})
-            elif function.name == "join" and len(arguments) == 1 and isinstance(arguments[0], Items):
-                text = join_text(receiver.text, arguments[0].items)
-        if text is not None and _is_affordable(text):
-            return Literal("str", text, value.span)
-        return Call(Attribute(receiver, function.name, function.span), arguments, keywords, value.span)
-
-    def _spread(self, value: Call, depth: int) -> Call:
-        """A call with `*[…]` and `**{…}` of known values written out."""
-        keywords: list[Keyword] = []
-        for keyword in value.keywords:
-            inner = self.resolve(keyword.value, depth + 1) if keyword.name is None else None
-            if isinstance(inner, Pairs) and all(_is_text(pair.key) for pair in inner.pairs):
-                keywords.extend(
-                    Keyword(pair.key.text, pair.value, keyword.span)
-                    for pair in inner.pairs
-                    if isinstance(pair.key, Literal)
-                )
-            else:
-                keywords.append(keyword)
-        arguments = self._unpack(Items("list", value.arguments), depth)
-        assert isinstance(arguments, Items)
-        return Call(value.function, arguments.items, tuple(keywords), value.span)
-
-    def _merge_pairs(self, value: Pairs, depth: int) -> Pairs:
-        if not any(pair.key is None for pair in value.pairs):
-            return value
-        pairs: list[Pair] = []
-        for pair in value.pairs:
-            inner = self.resolve(pair.value, depth + 1) if pair.key is None else None
-            pairs.extend(inner.pairs if isinstance(inner, Pairs) else (pair,))
-        return Pairs(tuple(pairs), value.span)
-
-    def _item(self, value: Subscript, depth: int) -> Expr:
-        container, index = self.resolve(value.value, depth + 1), self.resolve(value.index, depth + 1)
-        if isinstance(container, Pairs):
-            for pair in reversed(container.pairs):
-                if pair.key is None:
-                    break
-                if pair.key == index:
-                    return self.resolve(pair.value, depth + 1)
-        if isinstance(container, Items) and isinstance(index, Operation) and index.operator == "slice":
-            bounds = [_bound_of(each) for each in index.operands]
-            if _has_starred(container.items) or any(bound is False for bound in bounds):
-                return value
-            return Items(container.kind, container.items[slice(*bounds)], value.span)
-        if isinstance(container, Items) and isinstance(index, Literal) and index.kind == "int":
-            place = int(index.text) if len(index.text) < 6 else len(container.items)
-            known = not any(isinstance(item, Starred) for item in container.items)
-            if known and -len(container.items) <= place < len(container.items):
-                return self.resolve(container.items[place], depth + 1)
-        return value
-
-
-# Looked up by the type, not asked one after the other: every expression of every migration comes by here.
 _EFFECTS: dict[type, Callable[[Values, Any], None]] = {
     Assign: Values._assign,
     Augment: Values._augment,
@@ -691,25 +356,6 @@ _EFFECTS: dict[type, Callable[[Values, Any], None]] = {
     Function: Values._define,
     Import: Values._import,
 }
-_WAYS: dict[type, Callable[[Values, Any, int], Expr]] = {
-    Name: Values._name,
-    Items: Values._unpack,
-    Operation: Values._operation,
-    Comprehension: Values._expand,
-    Either: Values._choice,
-    Call: Values._call,
-    Pairs: Values._merge_pairs,
-    Subscript: Values._item,
-    Template: Values._template,
-}
-
-
-def _has_starred(items: tuple[Expr, ...]) -> bool:
-    return Starred in map(type, items)
-
-
-def _has_unnamed(keywords: tuple[Keyword, ...]) -> bool:
-    return None in [keyword.name for keyword in keywords]
 
 
 def module_values(
@@ -736,12 +382,6 @@ def module_values(
     return values
 
 
-def _is_list(value: Expr) -> bool:
-    while isinstance(value, Operation) and value.operator == "+":
-        value = value.operands[0]
-    return isinstance(value, Items)
-
-
 def _leaves(statement: Statement) -> bool:
     """Whether a loop may end, or go on with its next turn, here."""
     return isinstance(statement, Flow) and statement.keyword != "pass"
@@ -760,18 +400,6 @@ def _changed_by(function: Function) -> Iterator[str]:
                 yield method.value.name
 
 
-def _bound_of(value: Expr) -> int | Choice[False] | None:
-    """A bound of a slice, None where it is left out; False where it is not known."""
-    if not isinstance(value, Literal):
-        return False
-    number = value.value
-    return None if number is None else number if isinstance(number, int) and value.kind == "int" else False
-
-
-def _is_text(key: Expr | None) -> bool:
-    return isinstance(key, Literal) and key.kind == "str"
-
-
 def _either(test: Expr, first: Expr, second: Expr) -> Expr:
     """What a name holds after an `if`; what both ways have in common stays known."""
     if first is second or first == second:
@@ -783,96 +411,6 @@ def _either(test: Expr, first: Expr, second: Expr) -> Expr:
             choice = Either(test, added, empty, test.span) if then else Either(test, empty, added, test.span)
             return Operation("+", (short, choice), long.span)
     return Either(test, first, second, test.span)
-
-
-def _bound(target: Expr, value: Expr) -> dict[str, Expr] | None:
-    """The names a comprehension's target binds to a value, None where that is not known."""
-    if isinstance(target, Name):
-        return {target.name: value}
-    if isinstance(target, Items) and isinstance(value, Items) and len(target.items) == len(value.items):
-        names: dict[str, Expr] = {}
-        for part, item in zip(target.items, value.items, strict=True):
-            inner = _bound(part, item)
-            if inner is None:
-                return None
-            names.update(inner)
-        return names
-    return None
-
-
-def substitute(value: Expr, names: Mapping[str, Expr]) -> Expr:
-    """An expression with names replaced by values; what a lambda asks for when it is called stays as it is."""
-    if not names:
-        return value
-    if isinstance(value, Name):
-        return names.get(value.name, value) if value.scope != "imported" else value
-    if isinstance(value, Literal | Opaque):
-        return value
-    if isinstance(value, Call):
-        return Call(
-            substitute(value.function, names),
-            tuple(substitute(argument, names) for argument in value.arguments),
-            tuple(Keyword(k.name, substitute(k.value, names), k.span) for k in value.keywords),
-            value.span,
-        )
-    if isinstance(value, Items):
-        return Items(value.kind, tuple(substitute(item, names) for item in value.items), value.span)
-    if isinstance(value, Pairs):
-        pairs = tuple(
-            Pair(None if pair.key is None else substitute(pair.key, names), substitute(pair.value, names))
-            for pair in value.pairs
-        )
-        return Pairs(pairs, value.span)
-    if isinstance(value, Operation):
-        return Operation(value.operator, tuple(substitute(part, names) for part in value.operands), value.span)
-    if isinstance(value, Starred):
-        return Starred(substitute(value.value, names), value.span)
-    if isinstance(value, Attribute):
-        return Attribute(substitute(value.value, names), value.name, value.span)
-    if isinstance(value, Subscript):
-        return Subscript(substitute(value.value, names), substitute(value.index, names), value.span)
-    if isinstance(value, Either):
-        then, otherwise = substitute(value.then, names), substitute(value.otherwise, names)
-        return Either(substitute(value.test, names), then, otherwise, value.span)
-    if isinstance(value, Comprehension):
-        return _in_comprehension(value, names)
-    if any(isinstance(part, Name) and part.name in names and _is_asked(part, value) for part in expressions(value)):
-        return _in_template(value, names)
-    return value
-
-
-def _is_asked(name: Name, value: Expr) -> bool:
-    return name.scope == "local" or (name.scope == "free" and isinstance(value, Template))
-
-
-def _in_comprehension(value: Comprehension, names: Mapping[str, Expr]) -> Expr:
-    """A comprehension with the names from around it replaced; its own hide them."""
-    own = {name for clause in value.clauses for name in names_in(clause.target)}
-    left = {name: given for name, given in names.items() if name not in own}
-    return Comprehension(
-        value.kind,
-        substitute(value.element, left),
-        None if value.value is None else substitute(value.value, left),
-        tuple(
-            Clause(
-                clause.target,
-                substitute(clause.iterable, left),
-                tuple(substitute(condition, left) for condition in clause.conditions),
-            )
-            for clause in value.clauses
-        ),
-        value.span,
-    )
-
-
-def _in_template(value: Expr, names: Mapping[str, Expr]) -> Expr:
-    """An f-string whose names are known constants is a constant."""
-    if not isinstance(value, Template):
-        return Opaque("computed from a loop's variable", value.span)
-    parts = tuple(substitute(part, names) for part in value.parts)
-    if all(isinstance(part, Literal) and part.kind in ("str", "int") for part in parts):
-        return Literal("str", "".join(part.text for part in parts if isinstance(part, Literal)), value.span)
-    return Template(parts, value.span)
 
 
 def items_of(value: Expr, values: Values) -> Iterator[Expr]:

@@ -1,0 +1,71 @@
+"""What calls give that only put known values together: methods of texts and dictionaries, `getattr`, `**{…}`."""
+
+from __future__ import annotations
+
+from miglint.syntax.builtin_calls import BUILTINS, called
+from miglint.syntax.composing import format_text, join_text
+from miglint.syntax.facts import Attribute, Call, Expr, Items, Keyword, Literal, Name, Pairs
+from miglint.syntax.names import MAX_EXPANSION, Names, is_affordable
+from miglint.syntax.unpacking import has_starred, has_unnamed, spread
+
+
+def call_value(value: Call, known: Names, depth: int) -> Expr:
+    function = value.function
+    if isinstance(function, Name) and function.name in BUILTINS and function.scope == "free":
+        arguments = tuple(known.resolve(argument, depth + 1) for argument in value.arguments)
+        found = called(function.name, arguments, value, MAX_EXPANSION) if known.get(function.name) is None else None
+        if found is not None:
+            return known.resolve(found, depth + 1)
+    if isinstance(function, Name) and function.name == "getattr" and len(value.arguments) == 3:
+        return _getattr(value, known, depth)
+    if isinstance(function, Attribute) and function.name in ("format", "join"):
+        return _composed(value, function, known, depth)
+    if isinstance(function, Attribute) and not value.keywords:
+        return _method(value, function, known, depth)
+    if has_unnamed(value.keywords) or has_starred(value.arguments):
+        return spread(value, known, depth)
+    return value
+
+
+def _getattr(value: Call, known: Names, depth: int) -> Expr:
+    """`getattr(settings, "X", absent)`, where it is known whether there is such a setting."""
+    of, name, absent = value.arguments
+    name = known.resolve(name, depth + 1)
+    if not isinstance(name, Literal) or name.kind != "str":
+        return value
+    found = known.around.attribute(of, name.text)
+    if isinstance(found, bool):
+        return value if found else known.resolve(absent, depth + 1)
+    return found
+
+
+def _method(value: Call, function: Attribute, known: Names, depth: int) -> Expr:
+    receiver = known.resolve(function.value, depth + 1)
+    if function.name == "copy" and not value.arguments and isinstance(receiver, Items | Pairs):
+        return receiver
+    if isinstance(receiver, Pairs) and function.name in ("items", "keys", "values") and not value.arguments:
+        if any(pair.key is None for pair in receiver.pairs):
+            return value
+        entries: list[Expr] = []
+        for pair in receiver.pairs:
+            assert pair.key is not None
+            both = Items("tuple", (pair.key, pair.value))
+            entries.append({"items": both, "keys": pair.key, "values": pair.value}[function.name])
+        return Items("list", tuple(entries), value.span)
+    return value
+
+
+def _composed(value: Call, function: Attribute, known: Names, depth: int) -> Expr:
+    """`"…".format(…)` and `", ".join(…)` of constants."""
+    receiver = known.resolve(function.value, depth + 1)
+    arguments = tuple(known.resolve_all(each, depth + 1) for each in value.arguments)
+    keywords = tuple(Keyword(k.name, known.resolve(k.value, depth + 1), k.span) for k in value.keywords)
+    text: str | None = None
+    if isinstance(receiver, Literal) and receiver.kind == "str":
+        if function.name == "format" and not has_unnamed(keywords) and not has_starred(arguments):
+            text = format_text(receiver.text, arguments, {k.name: k.value for k in keywords if k.name is not None})
+        elif function.name == "join" and len(arguments) == 1 and isinstance(arguments[0], Items):
+            text = join_text(receiver.text, arguments[0].items)
+    if text is not None and is_affordable(text):
+        return Literal("str", text, value.span)
+    return Call(Attribute(receiver, function.name, function.span), arguments, keywords, value.span)
