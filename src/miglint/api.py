@@ -251,6 +251,7 @@ from miglint.project.truth import (
     Truth,
     either,
 )
+from miglint.project.unique_index import unique_index
 from miglint.project.usage import (
     Called,
     GetModel,
@@ -594,6 +595,7 @@ __all__ = [
     "trail",
     "truth_of",
     "type_loses",
+    "unique_index",
     "walk",
     "walk_operations",
 ]

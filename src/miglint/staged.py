@@ -74,8 +74,18 @@ def index_name(model: str, field: str) -> str:
     return f"{model[:room]}_{field}"[:26].rstrip("_") + "_idx"
 
 
-def unique(sequel: Sequel, operation: Operation, built: Sequence[Keyed], dropped: Iterable[Action] = ()) -> str:
-    """Unique indexes, concurrently, one by one; then the constraint, of the index, in place of what is `dropped`."""
+def unique(
+    sequel: Sequel,
+    operation: Operation,
+    built: Sequence[Keyed],
+    dropped: Iterable[Action] = (),
+    *,
+    definition: str | None = None,
+) -> str:
+    """Unique indexes, concurrently, one by one; then the constraint, of the index, in place of what is `dropped`.
+
+    `definition` is what the one index is on, where it is more than columns.
+    """
     parts = []
     new_column = isinstance(operation, AddField)
     if isinstance(operation, AddField):
@@ -88,7 +98,7 @@ def unique(sequel: Sequel, operation: Operation, built: Sequence[Keyed], dropped
     constraints = []
     for each in built:
         paste = Paste()
-        create = paste.run_sql(create_index(each), f'DROP INDEX CONCURRENTLY IF EXISTS "{each.name}"')
+        create = paste.run_sql(create_index(each, definition), f'DROP INDEX CONCURRENTLY IF EXISTS "{each.name}"')
         if isinstance(each, AddUnique | AddPrimaryKey):
             kind = "UNIQUE" if isinstance(each, AddUnique) else "PRIMARY KEY"
             constraints.append(
@@ -118,14 +128,14 @@ def _not_unique(field: Field, paste: Paste) -> str:
     return text
 
 
-def create_index(action: Keyed) -> str:
-    """CREATE INDEX CONCURRENTLY for an index that Django, or a constraint, would build."""
+def create_index(action: Keyed, definition: str | None = None) -> str:
+    """CREATE INDEX CONCURRENTLY for an index that Django, or a constraint, would build, on columns or as defined."""
     unique = "UNIQUE " if not isinstance(action, CreateIndex) or action.unique else ""
     like = isinstance(action, CreateIndex) and action.reason == "like"
     columns = ", ".join(f'"{column}"{" varchar_pattern_ops" if like else ""}' for column in action.columns) or UNKNOWN
     conditional = isinstance(action, CreateIndex) and action.reason == "UniqueConstraint"
-    where = f" {UNKNOWN}  -- and its WHERE, INCLUDE or operator classes" if conditional else ""
-    return f'CREATE {unique}INDEX CONCURRENTLY "{action.name or UNKNOWN}" ON "{action.table}" ({columns}){where}'
+    on = f"({UNKNOWN})  -- as sqlmigrate prints it" if conditional else f"({columns})"
+    return f'CREATE {unique}INDEX CONCURRENTLY "{action.name or UNKNOWN}" ON "{action.table}" {definition or on}'
 
 
 def check(sequel: Sequel, operation: AddConstraint, name: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from miglint.api import (
     Action,
     ActionContext,
+    AddConstraint,
     AddField,
     AddIndex,
     AddPrimaryKey,
@@ -23,9 +24,11 @@ from miglint.api import (
     rule,
     set_apart,
     staged,
+    unique_index,
 )
 
-Built = CreateIndex | AddUnique | AddPrimaryKey | Reindex | AlterColumnType
+Keyed = CreateIndex | AddUnique | AddPrimaryKey
+Built = Keyed | Reindex | AlterColumnType
 _BUILDS = (CreateIndex, AddUnique, AddPrimaryKey, Reindex, AlterColumnType)
 
 
@@ -100,13 +103,7 @@ def _instead(context: ActionContext[Action], built: list[Built]) -> str:
         return f"Build it concurrently, in a migration of its own:\n{recipe}"
     keyed = [each for each in built if not isinstance(each, AlterColumnType | Reindex)]
     if all(isinstance(each, CreateIndex) and each.unique for each in keyed):
-        migration = context.migration
-        return (
-            "Such a constraint is an index and nothing else: build it concurrently, in a migration of its own, and let "
-            "the state know the constraint. The whole statement is what "
-            f"`python manage.py sqlmigrate {migration.app} {migration.name}` prints:\n"
-            + staged.unique(context.instead, operation, keyed, context.actions)
-        )
+        return _instead_of_constraint(context, keyed)
     if any(not isinstance(each, CreateIndex) or each.unique for each in keyed):
         return (
             "Build the unique index concurrently, and make the constraint of it in a migration that comes after:\n"
@@ -120,6 +117,22 @@ def _instead(context: ActionContext[Action], built: list[Built]) -> str:
             "in a migration of its own:\n" + staged.indexed_field(context.instead, operation)
         )
     return "Build it with CREATE INDEX CONCURRENTLY, in a migration of its own with `atomic = False`."
+
+
+def _instead_of_constraint(context: ActionContext[Action], keyed: list[Keyed]) -> str:
+    """A unique constraint that the database knows as an index alone: with a condition, or of expressions."""
+    operation, migration = context.operation, context.migration
+    constraint = operation.constraint if isinstance(operation, AddConstraint) else None
+    definition = unique_index(constraint, context.model) if constraint is not None and context.model else None
+    where = (
+        f": `python manage.py sqlmigrate {migration.app} {migration.name}` prints what it is on, with its WHERE; put "
+        "CONCURRENTLY into that statement:"
+    )
+    return (
+        "Such a constraint is an index and nothing else: build it concurrently, in a migration of its own, and let "
+        f"the state know the constraint{where if definition is None else ':'}\n"
+        + staged.unique(context.instead, operation, keyed, context.actions, definition=definition)
+    )
 
 
 def _instead_of_sql(action: Built) -> str:
