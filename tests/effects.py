@@ -9,9 +9,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from miglint.database import Database, parse_version
-from miglint.databases.costs import ALGORITHMS, cost_of
+from miglint.databases.costs import ALGORITHMS, cost_of, is_refused_in_transaction
 from miglint.databases.effects import TableEffect, effects
-from miglint.project.action import Action, in_order, is_refused_in_transaction
+from miglint.project.action import Action, in_order
 from miglint.project.compatibility import Compatibility, Setting, changed_models, new_code_before, old_code
 from miglint.project.consequences import Consequences
 from miglint.project.graph import Graph
@@ -150,7 +150,9 @@ class Prediction:
 
     @property
     def transactional(self) -> bool:
-        return self.database.transactional_ddl and not any(map(is_refused_in_transaction, self.actions))
+        return self.database.transactional_ddl and not any(
+            is_refused_in_transaction(action, self.database) for action in self.actions
+        )
 
     @property
     def reversible(self) -> Truth:

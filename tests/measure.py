@@ -29,7 +29,7 @@ MODES = {
     "AccessExclusiveLock": "ACCESS EXCLUSIVE",
 }  # fmt: skip
 TABLES = """SELECT oid, relname, relfilenode FROM pg_class
-            WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"""
+            WHERE relkind IN ('r', 'p', 'm') AND relnamespace = 'public'::regnamespace"""
 LOCKS = "SELECT relation, mode FROM pg_locks WHERE locktype = 'relation' AND pid = pg_backend_pid()"
 SCANS = "SELECT relid, seq_scan FROM pg_stat_xact_user_tables"
 INDEXES = "SELECT indexrelid, indrelid, pg_relation_filenode(indexrelid) FROM pg_index"

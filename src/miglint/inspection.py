@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import msgspec
 
 from miglint.database import Database
-from miglint.databases.costs import Cost, cost_of
+from miglint.databases.costs import Cost, cost_of, is_refused_in_transaction
 from miglint.databases.effects import TableEffect, effects
-from miglint.project.action import Action, CreateTable, RenameTable, in_order, is_refused_in_transaction
+from miglint.project.action import Action, CreateTable, RenameTable, in_order
 from miglint.project.compatibility import Compatibility, Setting, changed_models, new_code_before, old_code
 from miglint.project.consequences import Consequences
 from miglint.project.describe import describe
@@ -131,7 +131,8 @@ def _inspected(step: Step, setting: Setting, new: set[str], *, backwards: bool) 
         step=step,
         actions=actions,
         tables=tables,
-        transactional=setting.database.transactional_ddl and not any(map(is_refused_in_transaction, actions)),
+        transactional=setting.database.transactional_ddl
+        and not any(is_refused_in_transaction(action, setting.database) for action in actions),
         why=why,
         url=url,
         reversible=found.reversible,

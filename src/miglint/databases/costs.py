@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from miglint.database import Database, Vendor, Version
 from miglint.project.action import ACTIONS, Action
@@ -58,6 +59,7 @@ CONDITIONS: frozenset[str] = frozenset(
         "add", "alter", "alter-table", "attach", "check", "checked", "compatible", "concurrently", "default", "drop",
         "empty", "filtered", "indexed", "inline", "lock-exclusive", "lock-rows", "lock-share",
         "lock-share-row-exclusive", "lock-table", "maintenance", "not-null", "not-valid",
+        "add-value", "cluster-all", "detach-concurrently", "outside", "vacuum", "vacuum-full", "whole",
         "read", "rewrite", "same", "scans", "shared", "trigger", "unique", "unknown", "using-index", "validate",
         "validated-check", "volatile",
     }
@@ -69,8 +71,9 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
 
     `lock` is the database's own name, "" where it takes none that matters; `blocks` says what of "reads" and
     "writes" of other sessions waits. `duration` "rows" grows with the table. `scans`: the whole table is read;
-    `rewrites`: written anew; `indexes`: an index is built; `writes_rows`: rows are changed. `measured` is false
-    where nobody measured it: say it with less confidence.
+    `rewrites`: written anew; `indexes`: an index is built; `writes_rows`: rows are changed. `refused_in_transaction`:
+    the database raises an error where a transaction is open. `measured` is false where nobody measured it: say it with
+    less confidence.
     """
 
     lock: str = ""
@@ -80,6 +83,7 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     rewrites: bool = False
     indexes: bool = False
     writes_rows: bool = False
+    refused_in_transaction: bool = False
     why: str = ""
     url: str = ""
     measured: bool = True
@@ -119,7 +123,7 @@ NOTHING = Cost(why="Nobody else knows the table yet: nothing waits for it.")
 
 _KEYS = {
     "action", "when", "since", "before", "lock", "blocks", "duration", "scans", "rewrites", "indexes", "writes-rows",
-    "why", "url", "measured",
+    "refused-in-transaction", "why", "url", "measured",
 }  # fmt: skip
 
 
@@ -145,6 +149,8 @@ class Traits(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=
     lock_timeout: LockTimeout | None = None
     # One lock for all: whoever writes, writes alone.
     one_writer: bool = False
+    # Several statements that Django sends at once are one transaction.
+    script_is_transaction: bool = False
     # The actions that are refused on a table while keys of rows that were written are still to be checked at commit,
     # each with the statement that the error names.
     refused_before_check: dict[str, str] = {}
@@ -203,6 +209,7 @@ def _cost(row: dict[str, Any]) -> Cost:
         rewrites=row.get("rewrites", False),
         indexes=row.get("indexes", False),
         writes_rows=row.get("writes-rows", False),
+        refused_in_transaction=row.get("refused-in-transaction", False),
         why=row["why"],
         url=row["url"],
         measured=row.get("measured", True),
@@ -231,6 +238,11 @@ def _looked_up(kind: str, words: frozenset[str], vendor: Vendor, version: Versio
     return row.cost if row is not None else Cost(measured=False)
 
 
+def is_refused_in_transaction(action: Action, database: Database) -> bool:
+    """Whether the database raises an error for it where a transaction is open, be its table new or not."""
+    return cost_of(replace(action, on_new_table=False), database).refused_in_transaction
+
+
 def join(costs: Iterable[Cost]) -> Cost:
     """The cost of several actions on one table in one transaction: the strongest lock, all of the work."""
     together = tuple(costs)
@@ -245,6 +257,7 @@ def join(costs: Iterable[Cost]) -> Cost:
         rewrites=any(cost.rewrites for cost in together),
         indexes=any(cost.indexes for cost in together),
         writes_rows=any(cost.writes_rows for cost in together),
+        refused_in_transaction=any(cost.refused_in_transaction for cost in together),
         why=strongest.why,
         url=strongest.url,
         measured=all(cost.measured for cost in together),

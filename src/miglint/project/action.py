@@ -382,12 +382,15 @@ class RenameIndex(Action, frozen=True, kw_only=True, eq=False):
 
 
 class Reindex(Action, frozen=True, kw_only=True, eq=False):
+    """`whole`: what of which all indexes are built anew: "schema", "database", "system"."""
+
     name: str = ""
     concurrently: bool = False
+    whole: str | None = None
 
     @property
     def conditions(self) -> frozenset[str]:
-        return _words(concurrently=self.concurrently)
+        return _words(concurrently=self.concurrently, whole=self.whole is not None)
 
 
 # -- rows -----------------------------------------------------------------------------------------------
@@ -446,10 +449,20 @@ class Execute(Action, frozen=True, kw_only=True, eq=False):
         "cluster": "rewrite",
         "set unlogged": "rewrite",
         "set tablespace": "rewrite",
-        "vacuum full": "rewrite",
+        "vacuum full": "vacuum-full",
+        "cluster all": "cluster-all",
+        "detach partition concurrently": "detach-concurrently",
+        "alter type add value": "add-value",
+        "discard all": "outside",
+        "create database": "outside",
+        "drop database": "outside",
+        "alter database set tablespace": "outside",
+        "create tablespace": "outside",
+        "drop tablespace": "outside",
+        "alter system": "outside",
         "set storage parameters": "maintenance",
         "analyze": "maintenance",
-        "vacuum": "maintenance",
+        "vacuum": "vacuum",
         "create statistics": "maintenance",
         "create trigger": "trigger",
         "enable trigger": "trigger",
@@ -508,11 +521,6 @@ def object_of(action: Action) -> str | None:
         case _:
             name: str = getattr(action, "name", "")
             return name or ", ".join(getattr(action, "columns", ())) or None
-
-
-def is_refused_in_transaction(action: Action) -> bool:
-    """Source: https://www.postgresql.org/docs/current/sql-createindex.html and sql-vacuum.html"""
-    return bool(getattr(action, "concurrently", False)) or getattr(action, "verb", "").startswith("vacuum")
 
 
 def in_order(actions: Iterable[Action]) -> tuple[Action, ...]:

@@ -185,7 +185,8 @@ def _add_primary_key(statement: Statement, where: dict[str, Any]) -> Iterator[Ac
 
 
 def _reindex(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
-    yield Reindex(name=statement.name, concurrently="concurrently" in statement.flags, **where)
+    concurrently = "concurrently" in statement.flags
+    yield Reindex(name=statement.name, concurrently=concurrently, whole=statement.type, **where)
 
 
 def _update(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:

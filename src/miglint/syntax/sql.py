@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 # Raised whenever the shape or the meaning of statements changes: remembered ones of another version are not used.
-SQL_VERSION = 5
+SQL_VERSION = 6
 
 _DIALECTS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite"}
 # Longer texts are data dumps: reading them takes long and says nothing.
@@ -155,8 +155,14 @@ _HARMLESS = {
 _HARMLESS_OBJECTS = {
     "EXTENSION", "TYPE", "DOMAIN", "SEQUENCE", "SCHEMA", "FUNCTION", "PROCEDURE", "COLLATION", "ROLE", "VIEW",
     "POLICY", "STATISTICS", "TRIGGER", "MATERIALIZED", "AGGREGATE", "OPERATOR", "CAST", "PUBLICATION", "DATABASE",
-    "TEXT", "RULE",
+    "TEXT", "RULE", "TABLESPACE", "SYSTEM", "EVENT",
 }  # fmt: skip
+# What stands before and after the name in statements that PostgreSQL may refuse in a transaction.
+_TOLD_APART: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    (("DISCARD", "ALL"), ()),
+    (("ALTER", "TYPE"), ("ADD", "VALUE")),
+    (("ALTER", "DATABASE"), ("SET", "TABLESPACE")),
+)
 
 
 class _Reader:
@@ -241,6 +247,8 @@ class _Reader:
             "REPLACE": self._insert,
             "REINDEX": self._reindex,
             "VACUUM": self._vacuum,
+            "ANALYZE": self._analyze,
+            "CLUSTER": self._cluster,
             "COMMENT": self._comment,
             "LOCK": self._lock,
             "MERGE": self._merge,
@@ -265,13 +273,18 @@ class _Reader:
         if words[0] in ("CREATE", "ALTER", "DROP") and known:
             verb = f"{verb} {next((w for w in words[1:5] if w in _HARMLESS_OBJECTS), '').lower()}"
         table = ""
-        if verb in ("analyze", "cluster"):
-            self.at = len(verb.split())
-            self.skip("ONLY")
-            table = self.name()
+        verb = self._told_apart() or verb
         if verb.partition(" ")[2] in _ATTACHED or verb == "create statistics":
             table = self._after({"create statistics": "FROM", "create rule": "TO"}.get(verb, "ON"))
         return Statement(verb=verb if known else f"?{verb}", table=table)
+
+    def _told_apart(self) -> str:
+        """The verb of a statement that its object's name parts from the words that matter, "" for all others."""
+        for before, after in _TOLD_APART:
+            self.at = 0
+            if self.skip(*before) and (not after or self.name()) and self.skip(*after):
+                return " ".join((*before, *after)).lower()
+        return ""
 
     def _after(self, word: str) -> str:
         for place, found in enumerate(self.words):
@@ -462,13 +475,14 @@ class _Reader:
         self.at += 1
         concurrently = _is_on(self.group(), "CONCURRENTLY")
         what = self.peek()
-        if what not in ("TABLE", "INDEX", "SCHEMA", "DATABASE"):
+        if what not in ("TABLE", "INDEX", "SCHEMA", "DATABASE", "SYSTEM"):
             return
         self.at += 1
         flags = frozenset({"concurrently"} if self.skip("CONCURRENTLY") or concurrently else ())
         name = self.name()
         table, index = {"TABLE": (name, ""), "INDEX": ("", name)}.get(what, ("", ""))
-        yield Statement(verb="reindex", table=table, name=index, flags=flags)
+        whole = None if table or index else what.lower()
+        yield Statement(verb="reindex", table=table, name=index, type=whole, flags=flags)
 
     def _vacuum(self) -> Iterator[Statement]:
         self.at += 1
@@ -476,9 +490,26 @@ class _Reader:
         while self.peek() in ("FULL", "FREEZE", "VERBOSE", "ANALYZE", "ANALYSE"):
             full = full or self.peek() == "FULL"
             self.at += 1
-        verb = "vacuum full" if full else "vacuum"
-        found = [Statement(verb=verb, table=table) for table in self._list()]
-        yield from found or [Statement(verb=verb)]
+        yield from self._each("vacuum full" if full else "vacuum")
+
+    def _analyze(self) -> Iterator[Statement]:
+        self.at += 1
+        self.group()
+        self.skip("VERBOSE")
+        self.skip("TABLE")
+        yield from self._each("analyze")
+
+    def _each(self, verb: str) -> Iterator[Statement]:
+        """A statement on each of the tables that are listed, with or without columns; on all of them, where none is."""
+        tables = [_Reader(part).name() for part in _by_comma(self.words[self.at :])]
+        yield from [Statement(verb=verb, table=table) for table in tables] or [Statement(verb=verb)]
+
+    def _cluster(self) -> Iterator[Statement]:
+        self.at += 1
+        self.group()
+        self.skip("VERBOSE")
+        table = self.name()
+        yield Statement(verb="cluster" if table else "cluster all", table=self.name() if self.skip("ON") else table)
 
     def _comment(self) -> Iterator[Statement]:
         self.at += 1
@@ -511,9 +542,12 @@ class _Reader:
             return
         if self.skip("DETACH", "PARTITION"):
             partition = self.name()
-            online = self.peek() in ("CONCURRENTLY", "FINALIZE")
-            for each in (table,) if online else (table, partition):
-                yield Statement(verb="set storage parameters" if online else "alter table", table=each)
+            if self.peek() == "CONCURRENTLY":
+                yield Statement(verb="detach partition concurrently", table=table)
+            elif self.peek() == "FINALIZE":
+                yield Statement(verb="set storage parameters", table=table)
+            else:
+                yield from (Statement(verb="alter table", table=each) for each in (table, partition))
             return
         for part in _by_comma(self.words[self.at :]):
             clause = list(_Reader(part)._clause())
