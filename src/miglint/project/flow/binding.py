@@ -1,0 +1,30 @@
+"""What an assignment does to names and attributes."""
+
+from __future__ import annotations
+
+from miglint.project.flow.constants import are_same, holds_none
+from miglint.project.flow.following import Follower, Frame
+from miglint.project.usage import Assigned, Each, Instance, Model, Row, Several, Value
+from miglint.syntax.facts import Attribute, Expr, Items, Name, Starred, Subscript
+
+
+def bind(flow: Follower, target: Expr, value: Value, frame: Frame) -> None:
+    if isinstance(target, Name):
+        frame.scope[target.name] = value
+    elif isinstance(target, Items):
+        starred = any(isinstance(item, Starred) for item in target.items)
+        values = value.values if isinstance(value, Several) and not starred else ()
+        for index, item in enumerate(target.items):
+            inner = item.value if isinstance(item, Starred) else item
+            same = value.value if isinstance(value, Each) else None
+            bind(flow, inner, values[index] if index < len(values) else same, frame)
+    elif isinstance(target, Attribute | Subscript):
+        owner = flow.value(target.value, frame)
+        if isinstance(owner, Model | Row) and isinstance(target, Attribute):
+            flow.added.add((owner.key, target.name))
+            if isinstance(owner, Row):
+                flow.note(Assigned, target.span, frame, on=owner, name=target.name, is_none=holds_none(value))
+        elif isinstance(owner, Instance) and isinstance(target, Attribute):
+            # What two places set differently is not known.
+            known = owner.attributes.setdefault(target.name, value)
+            owner.attributes[target.name] = value if are_same(known, value) else None

@@ -1,0 +1,160 @@
+"""What a call does and gives."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from miglint.project.flow.constants import OF_STRINGS, filled, formatted, is_name_of_table, is_written_out, string_of
+from miglint.project.flow.following import Follower, Frame
+from miglint.project.flow.querysets import builtin, queried
+from miglint.project.keys import model_key
+from miglint.project.usage import (
+    Bound,
+    Called,
+    Connection,
+    Constant,
+    Cursor,
+    Editor,
+    GetModel,
+    Instance,
+    Kind,
+    Model,
+    Query,
+    RawSQL,
+    Registry,
+    Routine,
+    Row,
+    Rows,
+    Several,
+    Text,
+    Value,
+)
+from miglint.syntax.facts import Call, Expr, Literal, Name, Starred
+
+
+def call_value(flow: Follower, call: Call, frame: Frame) -> Value:
+    if call.callee.startswith("functools.partial") and call.arguments:
+        return _partial(flow, call, frame)
+    function = flow.value(call.function, frame)
+    arguments = _arguments(flow, call, frame)
+    _note_called(flow, call, function, frame)
+    named = tuple((each.name, flow.value(each.value, frame)) for each in call.keywords if each.name is not None)
+    for each in call.keywords:
+        if each.name is None:
+            flow.value(each.value, frame)
+    if isinstance(function, Bound):
+        return _method_called(flow, function, call, arguments, dict(named), frame)
+    if isinstance(function, Model):
+        flow.note(Query, call.span, frame, on=function, method="__init__", call=call)
+        return Row(key=function.key, is_new=True)
+    if isinstance(function, Routine):
+        return flow.run(function, arguments, named, frame)
+    if isinstance(function, Kind):
+        made = Instance(function.definition, function.module)
+        prepare = flow.method(made, "__init__")
+        if prepare is not None:
+            flow.run(prepare, arguments, named, frame)
+        return made
+    if isinstance(function, Constant | Text):
+        return None
+    flow.handed_out |= {value.key for value in arguments if isinstance(value, Model) and function is None}
+    if isinstance(call.function, Name) and call.function.scope == "free":
+        return builtin(call.function.name, arguments)
+    if call.callee.startswith("django.db.") and call.callee.endswith("connection.cursor"):
+        return Cursor()
+    return None
+
+
+def _note_called(flow: Follower, call: Call, function: Value, frame: Frame) -> None:
+    name = call.function
+    if not isinstance(name, Name) or name.scope == "local" or name.name in frame.scope:
+        return
+    if name.scope == "imported" or function is None:
+        target = function.module if isinstance(function, Routine | Kind) else None
+        definition = function.definition if isinstance(function, Kind) else None
+        flow.note(Called, call.span, frame, path=name.name, call=call, target=target, definition=definition)
+
+
+def _arguments(flow: Follower, call: Call, frame: Frame) -> tuple[Value, ...]:
+    found: list[Value] = []
+    for argument in call.arguments:
+        value = flow.value(argument.value if isinstance(argument, Starred) else argument, frame)
+        if isinstance(argument, Starred):
+            found.extend(value.values if isinstance(value, Several) else ())
+        else:
+            found.append(value)
+    return tuple(found)
+
+
+def _partial(flow: Follower, call: Call, frame: Frame) -> Value:
+    function = flow.value(call.arguments[0], frame)
+    arguments = tuple(flow.value(each, frame) for each in call.arguments[1:])
+    named = tuple((each.name, flow.value(each.value, frame)) for each in call.keywords if each.name is not None)
+    if isinstance(function, Routine):
+        return replace(function, given=(*function.given, *arguments), named=(*function.named, *named))
+    return None
+
+
+def _method_called(
+    flow: Follower, bound: Bound, call: Call, arguments: tuple[Value, ...], named: dict[str, Value], frame: Frame
+) -> Value:
+    owner, name = bound.value, bound.name
+    if isinstance(owner, Registry):
+        return _asked_registry(flow, owner, name, call, arguments, named, frame)
+    if isinstance(owner, Connection):
+        return Cursor() if name == "cursor" else None
+    if isinstance(owner, Cursor | Editor):
+        if name in ("execute", "executemany") and (call.arguments or call.keyword("sql") is not None):
+            text = call.arguments[0] if call.arguments else call.keyword("sql")
+            assert text is not None
+            value = flow.value(text, frame)
+            # Names that hold nothing known may come from anywhere; a call may well be a query builder's.
+            is_written = is_written_out(value) or isinstance(text, Call) or (value is None and isinstance(text, Name))
+            known = value.expr if isinstance(value, Constant | Text) else text
+            flow.note(RawSQL, call.span, frame, text=known, call=call, is_written=is_written)
+        return None
+    if isinstance(owner, Instance):
+        method = flow.method(owner, name)
+        return flow.run(method, arguments, tuple(named.items()), frame) if method is not None else None
+    if isinstance(owner, Constant | Text) and name in OF_STRINGS:
+        whole = formatted(owner, name, call, arguments, named)
+        if whole is not None:
+            return Constant(Literal("str", whole, call.span))
+        parts = zip((*arguments, *named.values()), _parts(call), strict=False)
+        written = all(is_written_out(value) or is_name_of_table(part) for value, part in parts)
+        return Text(call, is_written_out(owner) and written)
+    if isinstance(owner, Model) and name == "add_to_class":
+        flow.handed_out.add(owner.key)
+        return None
+    if isinstance(owner, Rows | Row | Model):
+        flow.note(Query, call.span, frame, on=owner, method=name, call=filled(call, arguments))
+        return queried(owner, name, call, arguments) if isinstance(owner, Rows) else None
+    return None
+
+
+def _asked_registry(
+    flow: Follower, owner: Registry, name: str, call: Call, arguments: tuple[Value, ...], named: dict[str, Value],
+    frame: Frame,
+) -> Value:  # fmt: skip
+    if name == "get_app_config":
+        return Registry(app=string_of(arguments[0] if arguments else named.get("app_label")))
+    if name not in ("get_model", "get_registered_model"):
+        return None
+    texts = [_label(flow, value) for value in arguments]
+    app = owner.app if owner.app is not None else (texts.pop(0) if texts else _label(flow, named.get("app_label")))
+    model = texts[0] if texts else _label(flow, named.get("model_name"))
+    if app is not None and owner.app is None and len(arguments) + len(named) == 1:
+        app, _, model = app.partition(".")
+    flow.note(GetModel, call.span, frame, app=app, name=model or None)
+    return Model(model_key(app, model)) if app and model else None
+
+
+def _label(flow: Follower, value: Value) -> str | None:
+    """A name: a string, or what a setting such as AUTH_USER_MODEL holds."""
+    if isinstance(value, Constant) and isinstance(value.expr, Name):
+        return flow.settings.get(value.expr.name.rpartition(".")[2])
+    return string_of(value)
+
+
+def _parts(call: Call) -> tuple[Expr, ...]:
+    return (*call.arguments, *(keyword.value for keyword in call.keywords))

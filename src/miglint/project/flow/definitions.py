@@ -1,0 +1,50 @@
+"""The functions, classes and names of one file, as code finds them."""
+
+from __future__ import annotations
+
+from miglint.project.code import code_of, methods_of, module_assignments, unpacked
+from miglint.project.source_module import SourceModule
+from miglint.project.usage import Routine
+from miglint.syntax.facts import Class, Expr, Function, ModuleFacts, dotted
+
+
+class File:
+    """The definitions of one file."""
+
+    def __init__(self, module: SourceModule) -> None:
+        facts = module.facts
+        self.module = module
+        self.values = module_assignments(facts)
+        self.functions: dict[str, Function] = {each.name: each for each in facts.top(Function)}
+        self.classes: dict[str, Class] = {each.name: each for each in facts.top(Class)}
+        self.unpacked = unpacked(facts)
+
+    def routine(self, name: str) -> Routine | None:
+        function = self.functions.get(name)
+        return Routine(code_of(function), self.module) if function is not None else None
+
+    def method(self, owner: str, name: str) -> Routine | None:
+        """A method of a class or of its bases, as far as they stand in the file."""
+        for definition in self._family(owner):
+            for method in methods_of(definition):
+                if method.name == name:
+                    return Routine(code_of(method, owner=definition.name), self.module)
+        return None
+
+    def class_value(self, owner: str, name: str) -> Expr | None:
+        """What a class or one of its bases assigns to a name, once."""
+        for definition in self._family(owner):
+            found = module_assignments(ModuleFacts(body=definition.body)).get(name)
+            if found is not None:
+                return found
+        return None
+
+    def _family(self, owner: str) -> list[Class]:
+        found: list[Class] = []
+        pending = [owner]
+        while pending:
+            definition = self.classes.get(pending.pop(0))
+            if definition is not None and definition not in found:
+                found.append(definition)
+                pending.extend(dotted(base) for base in definition.bases)
+        return found

@@ -1,0 +1,104 @@
+"""What a name means: in a function, in a file, where it is imported from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from miglint.project.code import Code, lambda_code
+from miglint.project.flow.constants import constant_of
+from miglint.project.flow.definitions import File
+from miglint.project.flow.following import MAX_CALLS, Follower, Frame
+from miglint.project.source_module import SourceModule
+from miglint.project.usage import Bound, Connection, Instance, Kind, Routine, Several, Value
+from miglint.syntax.facts import Call, Lambda, Name
+
+_CONNECTIONS = ("django.db.connection", "django.db.backends.connection")
+_MAX_HOPS = 8
+
+
+def name_value(flow: Follower, expression: Name, frame: Frame) -> Value:
+    if expression.scope == "imported":
+        return _imported(flow, expression.name, frame.file.module)
+    if expression.name in frame.scope:
+        return frame.scope[expression.name]
+    if expression.scope == "local":
+        return None
+    return _global(flow, expression.name, frame.file)
+
+
+def _global(flow: Follower, name: str, file: File, hops: int = 0) -> Value:
+    """What a name of a file's own level holds."""
+    routine = file.routine(name)
+    if routine is not None:
+        return _decorated(flow, routine, file)
+    if name in file.classes:
+        return Kind(file.classes[name], file.module)
+    value = file.values.get(name)
+    if isinstance(value, Lambda):
+        return Routine(lambda_code(value), file.module)
+    if isinstance(value, Name) and hops < _MAX_HOPS:
+        if value.scope == "imported":
+            return _imported(flow, value.name, file.module)
+        return _global(flow, value.name, file, hops + 1)
+    if isinstance(value, Call) and hops < _MAX_HOPS:
+        # A `partial` or an instance that is made once, on import.
+        frame = Frame(Code(name="", parameters=(), nodes=()), file, {})
+        made = flow.value(value, frame)
+        return made if isinstance(made, Routine | Instance) else None
+    if name in file.unpacked and hops < _MAX_HOPS:
+        call, at = file.unpacked[name]
+        made = flow.value(call, Frame(Code(name="", parameters=(), nodes=()), file, {}))
+        return made.values[at] if isinstance(made, Several) and at < len(made.values) else None
+    return constant_of(value) if value is not None else None
+
+
+def _decorated(flow: Follower, routine: Routine, file: File) -> Value:
+    """What the decorators of the project make of a function; those of others are taken to call it as it is."""
+    value = routine
+    frame = Frame(Code(name="", parameters=(), nodes=()), file, {})
+    for decorator in reversed(routine.code.decorators):
+        around = flow.value(decorator, frame)
+        made = flow.run(around, (value,), (), frame) if isinstance(around, Routine) else None
+        value = made if isinstance(made, Routine) else value
+    return value
+
+
+def _imported(flow: Follower, path: str, module: SourceModule) -> Value:
+    """What an imported name means: a function or constant of the project, a connection."""
+    if path in _CONNECTIONS:
+        return Connection(given=False)
+    for prefix in _CONNECTIONS:
+        if path.startswith(f"{prefix}."):
+            return Bound(Connection(given=False), path[len(prefix) + 1 :])
+    for holder, rest in _splits(path):
+        found = module.imported(holder)
+        if found is None:
+            continue
+        first, _, attribute = rest.partition(".")
+        file = flow.file(found)
+        if attribute:
+            return file.method(first, attribute) if first in file.classes else None
+        if first not in file.functions and first not in file.values and first not in file.classes:
+            return _reexported(flow, first, file)
+        return _global(flow, first, file)
+    return None
+
+
+def _reexported(flow: Follower, name: str, file: File) -> Value:
+    for statement in file.module.facts.imports():
+        for alias in statement.aliases:
+            if alias.bound == name and alias.path != name and len(flow.stack) < MAX_CALLS:
+                flow.stack.append((file.module.path, alias.span))
+                found = _imported(flow, alias.path, file.module)
+                flow.stack.pop()
+                return found
+    return None
+
+
+def _splits(path: str) -> Iterator[tuple[str, str]]:
+    """The ways in which a path is a module and what is in it, the longest module first."""
+    name = path.lstrip(".")
+    dots = path[: len(path) - len(name)]
+    parts = name.split(".")
+    for at in range(len(parts) - 1, 0 if not dots else -1, -1):
+        yield dots + ".".join(parts[:at]), ".".join(parts[at:])

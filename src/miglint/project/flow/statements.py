@@ -1,0 +1,160 @@
+"""What each kind of statement does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from miglint.project.code import code_of
+from miglint.project.flow.binding import bind
+from miglint.project.flow.constants import are_same, is_written_out, truth_of
+from miglint.project.flow.following import Follower, Frame, Scope
+from miglint.project.flow.querysets import elements_of, source_of
+from miglint.project.usage import Constant, Routine, Several, Text, Value, Written
+from miglint.syntax.facts import (
+    Assign,
+    Augment,
+    Call,
+    Evaluate,
+    Flow,
+    Function,
+    If,
+    Loop,
+    Raise,
+    Return,
+    Statement,
+    Try,
+    With,
+)
+
+_SUPPRESS = "contextlib.suppress"
+
+
+def _assign(flow: Follower, statement: Assign, frame: Frame) -> bool:
+    value = flow.value(statement.value, frame)
+    for target in statement.targets:
+        bind(flow, target, value, frame)
+    return False
+
+
+def _augment(flow: Follower, statement: Augment, frame: Frame) -> bool:
+    before, added = flow.value(statement.target, frame), flow.value(statement.value, frame)
+    value: Value = None
+    if isinstance(before, Several) and isinstance(added, Several) and statement.operator == "+":
+        value = Several((*before.values, *added.values))
+    elif isinstance(before, Constant | Written | Text):
+        value = Text(statement.value, is_written_out(before) and is_written_out(added))
+    bind(flow, statement.target, value, frame)
+    return False
+
+
+def _evaluate(flow: Follower, statement: Evaluate, frame: Frame) -> bool:
+    flow.value(statement.value, frame)
+    return False
+
+
+def _return(flow: Follower, statement: Return, frame: Frame) -> bool:
+    frame.returned.append(flow.value(statement.value, frame) if statement.value is not None else None)
+    return True
+
+
+def _raise(flow: Follower, statement: Raise, frame: Frame) -> bool:
+    if statement.value is not None:
+        flow.value(statement.value, frame)
+    return True
+
+
+def _if(flow: Follower, statement: If, frame: Frame) -> bool:
+    truth = truth_of(flow.value(statement.test, frame))
+    if truth is not None:
+        return flow.body(statement.body if truth else statement.otherwise, frame)
+    left = _branches(flow, (statement.body, statement.otherwise), frame)
+    if _leaves(statement.body) and not statement.otherwise:
+        frame.guards += 1  # `if …: return` is a condition of all that follows
+    return left
+
+
+def _with(flow: Follower, statement: With, frame: Frame) -> bool:
+    for item in statement.items:
+        value = flow.value(item.value, frame)
+        if item.target is not None:
+            bind(flow, item.target, value, frame)
+    if any(isinstance(item.value, Call) and item.value.callee == _SUPPRESS for item in statement.items):
+        frame.tries, frame.guards = frame.tries + 1, frame.guards + 1
+        flow.body(statement.body, frame)
+        frame.tries, frame.guards = frame.tries - 1, frame.guards - 1
+        return False
+    return flow.body(statement.body, frame)
+
+
+def _try(flow: Follower, statement: Try, frame: Frame) -> bool:
+    body = (*statement.body, *statement.otherwise)
+    handlers = tuple(handler.body for handler in statement.handlers)
+    if handlers:
+        frame.tries += 1
+        left = _branches(flow, (body, *handlers), frame)
+        frame.tries -= 1
+    else:
+        left = flow.body(body, frame)
+    return flow.body(statement.finally_, frame) or left
+
+
+def _define(flow: Follower, statement: Function, frame: Frame) -> bool:
+    frame.scope[statement.name] = Routine(code_of(statement), frame.file.module, frame.scope)
+    return False
+
+
+def _branches(flow: Follower, bodies: Iterable[tuple[Statement, ...]], frame: Frame) -> bool:
+    """Each body from the same start; a name that they leave with different values holds nothing known."""
+    before = frame.scope
+    ends: list[Scope] = []
+    frame.guards += 1
+    for body in bodies:
+        frame.scope = dict(before)
+        if not flow.body(body, frame):
+            ends.append(frame.scope)
+    frame.guards -= 1
+    frame.scope = before
+    for end in ends:
+        for name, value in end.items():
+            known = all(are_same(other.get(name), value) for other in ends)
+            before[name] = value if known else None
+    return not ends
+
+
+def _loop(flow: Follower, statement: Loop, frame: Frame) -> bool:
+    iterable = flow.value(statement.iterable, frame)
+    source = source_of(iterable)
+    before = dict(frame.scope)
+    frame.loops = (*frame.loops, source)
+    for element in elements_of(iterable):
+        if statement.target is not None:
+            bind(flow, statement.target, element, frame)
+        flow.body(statement.body, frame)
+    frame.loops = frame.loops[:-1]
+    for name, value in before.items():
+        if not are_same(frame.scope.get(name), value):
+            frame.scope[name] = None
+    flow.body(statement.otherwise, frame)
+    return False
+
+
+def _leaves(body: tuple[Statement, ...]) -> bool:
+    """Whether a body ends by leaving what it stands in."""
+    last = body[-1] if body else None
+    return isinstance(last, Return | Raise) or (isinstance(last, Flow) and last.keyword in ("continue", "break"))
+
+
+STATEMENTS: dict[type, Callable[[Follower, Any, Frame], bool]] = {
+    Assign: _assign,
+    Augment: _augment,
+    Evaluate: _evaluate,
+    Return: _return,
+    Raise: _raise,
+    Flow: lambda flow, statement, frame: statement.keyword in ("continue", "break"),
+    If: _if,
+    Loop: _loop,
+    With: _with,
+    Try: _try,
+    Function: _define,
+}
