@@ -215,9 +215,12 @@ def test_broken_settings_name_file_key_and_line(project: Path, text: str, words:
     assert [word for word in words if word not in message] == []
 
 
-def test_an_environment_without_packages_is_said(project: Path) -> None:
-    (project / "miglint.toml").write_text("environment = 'no-such'\n")
-    assert b"/no-such has no packages: what is installed is not known" in miglint("check", "-v", cwd=project).stderr
+@pytest.mark.parametrize("name", ["no-such", "no-such\\u0000"])
+def test_an_environment_without_packages_is_said(project: Path, name: str) -> None:
+    (project / "miglint.toml").write_text(f'environment = "{name}"\n')
+    said = miglint("check", "-v", cwd=project).stderr
+    assert b"/no-such" in said
+    assert b" has no packages: what is installed is not known" in said
 
 
 def test_a_broken_file_is_a_finding_and_the_rest_is_analysed(project: Path) -> None:

@@ -261,7 +261,11 @@ def names_in(package: str) -> list[str]:
 
 def _site_packages(environment: str) -> tuple[str, ...]:
     """Where a virtual environment keeps packages, on Windows and elsewhere. Source: sysconfig.get_path_names"""
-    found = [*Path(environment).glob("lib/python3*/site-packages"), *Path(environment).glob("Lib/site-packages")]
+    directory = Path(environment)
+    try:
+        found = [*directory.glob("lib/python3*/site-packages"), *directory.glob("Lib/site-packages")]
+    except ValueError:  # a path with a NUL, from Python 3.15 on; before, nothing is found there
+        return ()
     return tuple(sorted(path.as_posix() for path in found))
 
 
