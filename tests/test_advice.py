@@ -16,11 +16,25 @@ import uuid
 
 import django.contrib.postgres.search
 from django.conf import settings
+from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 
 
 def make_key():
     return uuid.uuid4()
+
+
+def save_all(apps, schema_editor):
+    for order in apps.get_model("shop", "Order").objects.all():
+        order.save()
+
+
+def update_all(apps, schema_editor):
+    apps.get_model("shop", "Order").objects.update(note="")
+
+
+def delete_all(apps, schema_editor):
+    apps.get_model("shop", "Order").objects.all().delete()
 
 
 class Migration(migrations.Migration):
@@ -37,6 +51,13 @@ migrations.DeleteModel("Item"), migrations.CreateModel("ItemLine", [
     ("price", models.DecimalField(decimal_places=2, max_digits=8)),
     ("order", models.ForeignKey(on_delete=models.CASCADE, to="shop.order")),
 ]),"""
+_A = 'migrations.AddField("tag", "a", models.IntegerField(null=True))'
+_B = 'migrations.AddField("tag", "b", models.IntegerField(null=True))'
+_CONCURRENTLY = 'AddIndexConcurrently("tag", models.Index(fields=["{}"], name="{}"))'
+_NON_ATOMIC = """
+    ]
+    atomic = False
+    others = ["""
 # The operation, the rule, what its help says and what it does not.
 CASES = {
     "a primary key cannot be left behind without values": (
@@ -44,7 +65,70 @@ CASES = {
     ),
     "what is left of a key takes NULL and refers to nothing": (
         'migrations.RemoveField("order", "customer"),', "MG201",
-        'on_delete=models.PROTECT, to="shop.customer", null=True, db_constraint=False)', "NOT NULL",
+        'on_delete=models.PROTECT, to="shop.customer", null=True, db_constraint=False)', "DROP NOT NULL",
+    ),
+    "a column that must have a value does not come back": (
+        'migrations.RemoveField("order", "customer"),', "MG201", "Undoing the migration fails on a table with rows",
+        "comes back",
+    ),
+    "a column that has a default comes back empty": (
+        'migrations.RemoveField("order", "quantity"),', "MG201", "Undoing the migration brings the column back empty",
+        "fails on a table with rows",
+    ),
+    "relations that go before their model come back into the recipe": (
+        'migrations.RemoveField("item", "order"), migrations.DeleteModel("Item"),', "MG202",
+        'could not delete rows that it refers to),\n    migrations.AlterField(\n        model_name="item",', "…,",
+    ),
+    "links that go before their model are a table": (
+        'migrations.RemoveField("order", "tags"), migrations.DeleteModel("Order"),', "MG202",
+        "RunSQL('DROP TABLE \"shop_order_tags\"'", "…,",
+    ),
+    "a table that no migration made is nobody's state": (
+        'migrations.RunSQL("DROP TABLE IF EXISTS legacy", ""),', "MG205",
+        'ALTER TABLE "legacy" RENAME TO "legacy_old"', "DeleteModel",
+    ),
+    "a new column is made without the index of the old one": (
+        'migrations.AlterField("order", "number", models.UUIDField(unique=True, db_index=True)),', "MG204",
+        "field=models.UUIDField(null=True)", "unique=True",
+    ),
+    "what becomes JSON was a text": (
+        'migrations.AlterField("order", "note", models.JSONField()),', "MG204", "json.loads(row.note)", "JSONField to",
+    ),
+    "nothing is concurrent": (
+        f"{_A}, {_B},{_NON_ATOMIC}", "MG308",
+        "Take `atomic = False` out", "concurrent",
+    ),
+    "all is concurrent": (
+        f'{_CONCURRENTLY.format("name", "a")}, {_CONCURRENTLY.format("-name", "b")},{_NON_ATOMIC}',
+        "MG308", "One concurrent index to a migration", "rolls back whole",
+    ),
+    "rows and schema": (
+        f"{_A}, migrations.RunPython(lambda apps, editor: apps),{_NON_ATOMIC}",
+        "MG308", "Leave the RunPython alone in it", "concurrent",
+    ),
+    "a call is spelled": (
+        'migrations.RunPython(fill("Order", 2)),', "MG501", 'RunPython(fill("Order", 2), migrations.', "…,",
+    ),
+    "a default of the model stays one": (
+        'migrations.AddField("order", "key", models.UUIDField(default=make_key)),', "MG402",
+        "field=models.UUIDField(default=", "default=make_key, null=True",
+    ),
+    "a default for once does not": (
+        'migrations.AddField("order", "key", models.UUIDField(default=make_key), preserve_default=False),', "MG402",
+        "field=models.UUIDField()", "default=",
+    ),
+    "it is not known what the rows are to hold": (
+        'migrations.AlterField("order", "status", models.CharField(max_length=20)),', "MG410",
+        "update(status=…)  # what these rows are to hold", "update(status=…)\n",
+    ),
+    "what a loop saves is computed row by row": (
+        "migrations.RunPython(save_all),", "MG509", "bulk_update(changed, […])", "update(…)",
+    ),
+    "every row is updated in batches, whatever its key is": (
+        "migrations.RunPython(update_all),", "MG509", "rows.filter(pk__gt=pks[-1])", "range(",
+    ),
+    "every row is deleted in batches": (
+        "migrations.RunPython(delete_all),", "MG509", "rows.filter(pk__in=pks).delete()", "update(",
     ),
     "nobody inserts into a table that no model has": (
         'migrations.DeleteModel("Item"),', "MG202", 'to="shop.order", db_constraint=False)', "null=True",

@@ -101,6 +101,7 @@ from miglint.project.code import (
 )
 from miglint.project.columns import (
     World,
+    comes_back,
     has_effective_default,
     is_checked,
     join_table,
@@ -543,6 +544,7 @@ __all__ = [
     "blocks",
     "called",
     "children",
+    "comes_back",
     "dotted",
     "effects",
     "either",

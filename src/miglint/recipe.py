@@ -128,14 +128,14 @@ def set_apart(*parts: str) -> str:
     return "\n\n".join(_indented(part) for part in parts)
 
 
-def fill(model: str, app: str, column: str, value: str, *, function: str, where: str = "") -> str:
+def fill(model: str, app: str, column: str, value: str, *, function: str, where: str = "", note: str = "") -> str:
     """A function for RunPython that fills the NULLs of a field, some rows at a time; `where` says more of the rows.
 
-    It comes to an end only if the value is never NULL.
+    It comes to an end only if the value is never NULL. `note` stands beside the value.
     """
     return _rows_without(model, app, column, function, where) + (
         '    while pks := list(rows.values_list("pk", flat=True)[:1000]):\n'
-        f"        rows.filter(pk__in=pks).update({column}={value})\n"
+        f"        rows.filter(pk__in=pks).update({column}={value}){f'  # {note}' if note else ''}\n"
     )
 
 

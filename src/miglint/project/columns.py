@@ -12,7 +12,7 @@ import msgspec
 from miglint.project.action import Column, TypeChange
 from miglint.project.fields import Field
 from miglint.project.keys import UNREAD, ModelKey, model_key, setting_mark
-from miglint.project.truth import Truth
+from miglint.project.truth import Truth, either
 from miglint.syntax.facts import Call, Expr, Literal, Name
 from miglint.syntax.sql import VOLATILE_FUNCTIONS
 
@@ -255,6 +255,11 @@ def has_effective_default(field: Field) -> Truth:
     if field.kind in ("DateField", "DateTimeField", "TimeField") or field.null.refuted:
         return field.filled_when_blank if field.has_default.refuted else Truth.UNKNOWN
     return Truth.UNKNOWN if field.null is Truth.UNKNOWN else field.has_default
+
+
+def comes_back(field: Field) -> Truth:
+    """Whether the column, added again to a table with rows, has a value for them."""
+    return either(field.null, field.has_db_default, has_effective_default(field), field.is_auto, field.is_generated)
 
 
 _LENGTH = re.compile(r"varchar(?:\((\d+)\))?$")

@@ -89,6 +89,9 @@ _WELL_KNOWN: dict[str, str] = {
     "jsonfield.fields.JSONField": "TextField",
 }
 
+# Of these, fields whose texts are JSON, all of them.
+_HOLDS_JSON = {"jsonfield.fields.JSONField"}
+
 # Of these, many-to-many fields whose table Django makes as it makes its own's.
 _PLAIN_JOINS = {"modelcluster.fields.ParentalManyToManyField", "mptt.fields.TreeManyToManyField"}
 
@@ -332,6 +335,11 @@ class Field:
         if name in self.arguments:
             return Truth.YES
         return Truth.NO if self.complete else Truth.UNKNOWN
+
+    @property
+    def holds_json(self) -> bool:
+        """Whether its class writes nothing but JSON into a column of text."""
+        return self.callee in _HOLDS_JSON
 
     # -- what kind of field -----------------------------------------------------------------------------
 

@@ -482,7 +482,7 @@ def _dependency(context: OperationContext[RunPython], model: _Model) -> str:
     """What the historical model of another app needs besides."""
     if model.path == _GOT_USER:
         return "\nIt needs `migrations.swappable_dependency(settings.AUTH_USER_MODEL)` in `dependencies`."
-    if model.app == context.migration.app:
+    if model.app == context.migration.app or context.before.model(model.app, model.name) is not None:
         return ""
     return f"\nIt needs a migration of {model.app} in `dependencies`."
 

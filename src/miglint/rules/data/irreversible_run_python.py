@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from miglint.api import Diagnostic, Literal, OperationContext, RunPython, Severity, dotted, is_noop, rule
+from miglint.api import Diagnostic, Literal, OperationContext, Paste, RunPython, Severity, is_noop, rule
 
 _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#runpython"
 
@@ -21,7 +21,7 @@ def irreversible_run_python(context: OperationContext[RunPython]) -> Iterator[Di
         said = "has None as its `reverse_code`"
     else:
         return
-    named = dotted(operation.code) if operation.code is not None else ""
+    named = Paste().value(operation.code) if operation.code is not None else ""
     if is_noop(operation.code):
         why = "RunPython.noop forwards does not make it reversible: Django asks only for `reverse_code`. "
         named = "migrations.RunPython.noop"

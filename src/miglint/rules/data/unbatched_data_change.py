@@ -14,6 +14,7 @@ from miglint.api import (
     RunPython,
     RunSQL,
     Severity,
+    Span,
     UpdateRows,
     rule,
 )
@@ -26,9 +27,20 @@ _HELP = (
     "release to them wait, and the table keeps a dead copy of each. {how}Go through the table in batches by primary "
     "key, a transaction each, in a migration with `atomic = False` (or in a management command), so that it can be "
     "stopped and started again:\n"
-    "    for start in range(0, last_pk + 1, 5000):\n"
-    "        {model}.objects.filter(pk__gte=start, pk__lt=start + 5000, …).update(…)"
+    '    rows = {model}.objects.using(schema_editor.connection.alias).order_by("pk")\n'
+    '    pks = list(rows.values_list("pk", flat=True)[:5000])\n'
+    "    while pks:\n"
+    "{batch}"
+    '        pks = list(rows.filter(pk__gt=pks[-1]).values_list("pk", flat=True)[:5000])'
 )
+_SAVED = (
+    "        changed = []\n"
+    "        for row in rows.filter(pk__in=pks):\n"
+    "            …  # what the loop sets\n"
+    "            changed.append(row)\n"
+    "        {model}.objects.bulk_update(changed, […])  # the fields that it sets\n"
+)
+_ALL = "        rows.filter(pk__in=pks).{method}({given})\n"
 
 
 @rule("MG509", on=(RunPython, RunSQL), severity=Severity.WARNING)
@@ -37,10 +49,12 @@ def unbatched_data_change(context: OperationContext[Operation]) -> Iterator[Diag
     yield from _in_queries(context)
     for action in context.actions:
         if isinstance(action, UpdateRows) and not action.filtered and action.table and _is_live(context, action):
+            known = context.before.model(*action.model) if action.model is not None else None
+            model = known.name if known is not None else "Model"
             yield context.diagnostic(
                 None,
                 f"UPDATE without WHERE writes every row of {action.table} at once",
-                help=_HELP.format(how="", model="Model"),
+                help=_HELP.format(how="", model=model, batch=_ALL.format(method="update", given="…")),
                 url=_URL,
                 detail=action.table,
             )
@@ -55,24 +69,37 @@ def _is_live(context: OperationContext[Operation], action: UpdateRows) -> bool:
 
 def _in_queries(context: OperationContext[Operation]) -> Iterator[Diagnostic]:
     seen = set()
+    # One line that is run for one model after another is one finding.
+    found: dict[tuple[str, Span, str], list[Query]] = {}
     for use in context.usage.of(Query):
         said = _said(use)
         if not said or (use.key, use.method) in seen or not context.model_is_live(use.key):
             continue
         seen.add((use.key, use.method))
-        model = context.before.model(*use.key)
-        assert model is not None
-        span, related = context.place(use, "it is done here")
-        how = "An instance at a time is a query for each row besides. " if use.method in _ONE_BY_ONE else ""
-        yield context.diagnostic(
-            span,
-            f"{said} {model.app}.{model.name} {'in one loop' if use.method in _ONE_BY_ONE else 'at once'}",
-            related=related,
-            help=_HELP.format(how=how, model=model.name),
-            url=_URL,
-            model=model.name,
-            detail=f"{use.method} {use.key}",
-        )
+        found.setdefault((use.module.path, use.span, said), []).append(use)
+    for (_, _, said), uses in found.items():
+        yield _finding(context, said, uses)
+
+
+def _finding(context: OperationContext[Operation], said: str, uses: list[Query]) -> Diagnostic:
+    use, models = uses[0], [context.before.model(*each.key) for each in uses]
+    span, related = context.place(use, "it is done here")
+    names = [f"{model.app}.{model.name}" for model in models if model is not None]
+    first = names[0].rpartition(".")[2]
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    saved = use.method in _ONE_BY_ONE
+    how = "An instance at a time is a query for each row besides. " if saved else ""
+    given = "" if "delete" in use.method else "…"
+    batch = _SAVED.format(model=first) if saved else _ALL.format(method=use.method.removeprefix("a"), given=given)
+    return context.diagnostic(
+        span,
+        f"{said} {shown} {'in one loop' if saved else 'at once'}",
+        related=related,
+        help=_HELP.format(how=how, model=first, batch=batch),
+        url=_URL,
+        model=first,
+        detail=f"{use.method} {', '.join(str(each.key) for each in uses)}",
+    )
 
 
 def _said(use: Query) -> str:

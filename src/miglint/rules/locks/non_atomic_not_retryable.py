@@ -63,9 +63,7 @@ def non_atomic_not_retryable(context: MigrationContext) -> Iterator[Diagnostic]:
         None,
         f"a failure half-way leaves this done: {_left(action)}; `migrate` then fails on it: nothing rolls back here "
         f"({len(units)} operations without a transaction)",
-        help="One operation to a migration that is not atomic. Leave the concurrent index alone in it; what needs no "
-        "`atomic = False` goes into a migration of its own, and rolls back whole. In SQL, IF NOT EXISTS and "
-        "IF EXISTS make a statement repeatable.",
+        help=f"{_instead(units)} In SQL, IF NOT EXISTS and IF EXISTS make a statement repeatable.",
         url=_URL,
         related=(context.related(context.migration, step.operation.span, "this cannot be done twice"),),
         confidence=Confidence.LOW if step.conditional or not action.certain else Confidence.HIGH,
@@ -74,6 +72,24 @@ def non_atomic_not_retryable(context: MigrationContext) -> Iterator[Diagnostic]:
 
 # What fails or succeeds as one: an operation, or one string of a RunSQL.
 Unit = tuple[Step, tuple[Action, ...]]
+
+
+def _instead(units: list[Unit]) -> str:
+    """What to write instead, by what the migration has that may want to be without a transaction."""
+    concurrent = [any(getattr(action, "concurrently", False) for action in actions) for _, actions in units]
+    if all(concurrent):
+        return "One concurrent index to a migration: what is done then stays done, and the rest can be run again."
+    if any(concurrent):
+        return (
+            "One operation to a migration that is not atomic. Leave the concurrent index alone in it; what needs no "
+            "`atomic = False` goes into a migration of its own, and rolls back whole."
+        )
+    if any(isinstance(step.operation, RunPython) for step, _ in units):
+        return (
+            "Leave the RunPython alone in it, and make it such that it can be run again; what changes the schema goes "
+            "into a migration of its own, without `atomic = False`, and rolls back whole."
+        )
+    return "Take `atomic = False` out where nothing here needs it: the migration then rolls back whole."
 
 
 def _units(context: MigrationContext, step: Step) -> Iterator[Unit]:

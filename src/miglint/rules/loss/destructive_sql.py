@@ -44,7 +44,7 @@ def destructive_sql(context: ActionContext[Action]) -> Iterator[Diagnostic]:
     yield context.diagnostic(
         None,
         f"SQL {' and '.join(dict.fromkeys(_says(action) for action in found))}",
-        help=_help(found),
+        help=_help(context, found),
         url=_URL,
         confidence=sure if known else min(sure, Confidence.MEDIUM),
     )
@@ -123,7 +123,7 @@ def _says(action: Action) -> str:
     return f"deletes all rows of {action.table}: it has no WHERE"
 
 
-def _help(found: list[Action]) -> str:
+def _help(context: ActionContext[Action], found: list[Action]) -> str:
     drops = [action for action in found if isinstance(action, DropTable | DropColumn)]
     if isinstance(found[0], Execute):
         return (
@@ -135,6 +135,15 @@ def _help(found: list[Action]) -> str:
             "The rows are gone, and reverse_sql cannot bring them back. Say with WHERE which ones are meant; where it "
             "is all of them, keep a copy until nobody asks for it any more:\n"
             f"    CREATE TABLE {found[0].table}_old AS SELECT * FROM {found[0].table}"
+        )
+    before = context.project.history.state_before(context.migration.key)
+    if all(owner_of(action.table, before) is None for action in drops):
+        name = context.database.quoted(f"{drops[0].table}_old")
+        return (
+            "reverse_sql can bring the structure back, not the data, and no migration here says who uses it: an app "
+            "that is gone from INSTALLED_APPS, or a program beside Django. When the release that used it last is no "
+            "longer running, give it another name first, and drop it when nobody has missed it:\n"
+            f"    ALTER TABLE {context.database.quoted(drops[0].table)} RENAME TO {name}"
         )
     state = "RemoveField" if isinstance(drops[0], DropColumn) else "DeleteModel"
     return (

@@ -46,7 +46,8 @@ def narrowing_alter_field(context: OperationContext[AlterField]) -> Iterator[Dia
     new = context.operation.field
     yield context.diagnostic(
         None,
-        f"altering {context.model_name}.{state.name} from {_named(state.field)} to {_named(new)} {found.says} "
+        f"altering {context.model_name}.{state.name} from {_named(state.field, new)} to {_named(new, state.field)} "
+        f"{found.says} "
         f"({context.database.title})",
         help=_help(context, model, state, found),
         url=_URL,
@@ -59,6 +60,8 @@ def narrowing_alter_field(context: OperationContext[AlterField]) -> Iterator[Dia
 def _narrowing(context: OperationContext[AlterField], model: ModelState, state: FieldState) -> Narrowing | None:
     old, new = state.field, context.operation.field
     if model.managed.refuted or model.proxy.certain:
+        return None
+    if new.kind == "JSONField" and old.holds_json:
         return None
     if old.is_relation.certain and new.is_relation.certain and old.arguments.get("to") != new.arguments.get("to"):
         return None  # another table's values: MG206
@@ -78,10 +81,13 @@ def _types(
     return before, changed.new_type if changed is not None else before
 
 
-def _named(field: Field) -> str:
+def _named(field: Field, other: Field) -> str:
+    """A field's class and sizes, with its module where the other's class has the same name."""
     sizes = [(name, value) for name in _SIZES if isinstance(value := field.arguments.get(name), Literal)]
     inner = ", ".join(f"{name}={value.text}" for name, value in sizes)
-    return f"{field.class_name}({inner})" if inner else field.class_name
+    alike = field.class_name == other.class_name and field.callee != other.callee
+    name = field.callee if alike else field.class_name
+    return f"{name}({inner})" if inner else name
 
 
 def _help(context: OperationContext[AlterField], model: ModelState, state: FieldState, found: Narrowing) -> str:
@@ -93,7 +99,7 @@ def _help(context: OperationContext[AlterField], model: ModelState, state: Field
     mend = "" if "all values" in found.values else "Mend such rows in a migration before this one. Or keep"
     sequel = context.instead
     new_name = f"{state.name}_new"
-    left_out = ("db_column", *DEFAULTS)
+    left_out = ("unique", "db_index", "db_column", *DEFAULTS)
     # The form is PostgreSQL's; where no type changes, the new column has that of the old one.
     after = _types(context, model, state)[1] if context.database.vendor == "postgresql" else None
     first = staged.fresh_column(sequel, context.operation, new_name, left_out, table=model.table, type=after)
@@ -101,7 +107,8 @@ def _help(context: OperationContext[AlterField], model: ModelState, state: Field
     run = fill.operation("RunPython", "copy", "migrations.RunPython.noop")
     value = f"row.{state.name}_id" if state.field.is_relation.certain else f"row.{state.name}"
     attribute = f"{new_name}_id" if context.operation.field.is_relation.certain else new_name
-    if context.operation.field.kind == "JSONField" and state.field.kind != "JSONField":
+    # A class that is not Django's may well make Python's values of the text itself.
+    if context.operation.field.kind == "JSONField" and state.field.kind != "JSONField" and state.field.type is not None:
         fill.imports.add("import json")
         value = f"json.loads({value})"
     function = (

@@ -15,6 +15,7 @@ from miglint.api import (
     Paste,
     RemoveField,
     Severity,
+    comes_back,
     rule,
     set_apart,
     staged,
@@ -65,7 +66,7 @@ def _help(
         )
     else:
         lost = (
-            "Undoing the migration brings the column back empty. The release that runs during the deploy still names "
+            f"{_undone(context, field, action)} The release that runs during the deploy still names "
             f"it in every query, and fails. {cascade}"
         )
     if field.field.primary_key.certain:
@@ -84,6 +85,14 @@ def _help(
         "then, when no release uses it any more, from the database:\n"
         f"{set_apart(code.run_sql(_drop(context, action), ''))}"
     )
+
+
+def _undone(context: OperationContext[RemoveField], field: FieldState, action: DropColumn) -> str:
+    """What undoing the removal does to a table that has rows."""
+    fills = context.database.vendor in ("mysql", "mariadb") or context.schema_at_end.table(action.table) is None
+    if fills or not comes_back(field.field).refuted:
+        return "Undoing the migration brings the column back empty."
+    return "Undoing the migration fails on a table with rows: the column is NOT NULL and has no default."
 
 
 def _needs(field: FieldState, action: DropColumn | DropTable, alone: str | None) -> str:

@@ -13,7 +13,7 @@ from miglint.api import (
     Paste,
     RemoveField,
     Severity,
-    has_effective_default,
+    comes_back,
     rule,
     set_apart,
     staged,
@@ -31,14 +31,12 @@ def reverse_fails_with_rows(context: OperationContext[RemoveField]) -> Iterator[
         return
     if context.database.vendor in ("mysql", "mariadb"):
         return  # they fill in an empty value
-    field = state.field
-    filled = (field.null, field.has_db_default, has_effective_default(field), field.is_auto, field.is_generated)
     dropped = next((action for action in context.actions if isinstance(action, DropColumn)), None)
     if dropped is None or context.column_is_new(dropped.table, dropped.column):
         return
     if context.schema_at_end.table(dropped.table) is None:
         return  # undoing makes the table again first, and empty
-    if not all(each.refuted for each in filled):
+    if not comes_back(state.field).refuted:
         return
     yield context.diagnostic(
         None,

@@ -132,10 +132,10 @@ def _help(
     said, field = _error(context, added), operation.field
     code = Paste()
     where = {"model_name": f'"{model.name.lower()}"', "name": f'"{name}"'}
+    # A one-off default is none of the model's.
+    one_off = truth_of(operation.preserve_default, default=Truth.YES).refuted
     value = _in_database(field, code) if context.django_version >= _DB_DEFAULT_SINCE else None
     if value is not None:
-        # A one-off default is none of the model's.
-        one_off = truth_of(operation.preserve_default, default=Truth.YES).refuted
         given = code.field(field, drop=["default"] if one_off else [], db_default=value)
         add = code.operation("AddField", **where, field=given)
         imports = "".join(f"{line}\n" for line in sorted(code.imports) if "functions" in line)
@@ -144,7 +144,7 @@ def _help(
             f"{set_apart(f'{imports}{add}')}"
         )
     return f"{said}Add it as nullable, fill it, and make it NOT NULL, each in a release of its own:\n" + _steps(
-        context, field, model, name, where
+        context, field, model, name, where, one_off=one_off
     )
 
 
@@ -175,7 +175,15 @@ def _may_be_fresh(context: ActionContext[AddColumn], given: Name) -> bool:
     return is_fresh(given, migration.facts, lambda module: project.facts_of(migration.key, module)).possible
 
 
-def _steps(context: ActionContext[AddColumn], field: Field, model: ModelState, name: str, where: dict[str, str]) -> str:
+def _steps(
+    context: ActionContext[AddColumn],
+    field: Field,
+    model: ModelState,
+    name: str,
+    where: dict[str, str],
+    *,
+    one_off: bool,
+) -> str:
     sequel = context.sequel
     here, second, third = Paste(), Paste(), Paste()
     add = here.operation("AddField", **where, field=here.field(field, drop=["default"], null="True"))
@@ -192,11 +200,12 @@ def _steps(context: ActionContext[AddColumn], field: Field, model: ModelState, n
         filled = fill_each(model.name, model.app, name, value, function=function, key=key)
     else:
         filled = fill(model.name, model.app, name, value, function=function)
+    last = third.field(field, drop=["default"] if one_off else [])
     files = [
         sequel.migration(f"fill_{model.name.lower()}_{name}", [run], second, functions=filled),
         sequel.migration(
             f"require_{model.name.lower()}_{name}",
-            [third.operation("AlterField", **where, field=third.field(field, drop=["default"]))],
+            [third.operation("AlterField", **where, field=last)],
             third,
         ),
     ]

@@ -88,7 +88,7 @@ def _help(context: ActionContext[SetNotNull], model: ModelState, state: FieldSta
     run = code.operation("RunPython", function, "migrations.RunPython.noop")
     first = sequel.migration(
         f"fill_{model.name.lower()}_{state.name}", [run], code,
-        functions=fill(model.name, model.app, state.name, "…", function=function),
+        functions=fill(model.name, model.app, state.name, "…", function=function, note="what these rows are to hold"),
     )  # fmt: skip
     files = [first]
     if isinstance(context.operation, AlterField):

@@ -28,7 +28,7 @@ _URL = "https://docs.djangoproject.com/en/stable/ref/models/fields/#null"
 _DB_DEFAULT_SINCE = (5, 0)
 
 
-@rule("MG401", on=AddColumn, severity=Severity.ERROR, supersedes=("MG402",))
+@rule("MG401", on=AddColumn, severity=Severity.ERROR, supersedes=("MG302", "MG303", "MG402"))
 def not_null_without_default(context: ActionContext[AddColumn]) -> Iterator[Diagnostic]:
     """A NOT NULL column without any default cannot be added to a table that has rows."""
     if not context.touches_database:

@@ -31,7 +31,7 @@ from miglint.api import (
 _URL = "https://docs.djangoproject.com/en/stable/howto/writing-migrations/#migrations-that-add-unique-fields"
 
 
-@rule("MG407", on=AddField, severity=Severity.ERROR)
+@rule("MG407", on=AddField, severity=Severity.ERROR, supersedes=("MG402",))
 def one_value_for_all_rows(context: OperationContext[AddField]) -> Iterator[Diagnostic]:
     """A callable default is called once: every row that is there gets the same value."""
     model, name, field = context.model, context.operation.name, context.operation.field
