@@ -255,6 +255,10 @@ CASES: dict[str, Files] = {
         "shop.0002_b": conditional("'crm' in settings.INSTALLED_APPS or apps.is_installed('shop')",
                                    "from django.apps import apps"),
     },
+    "operations by an installed app that a constant names": {
+        **SHOP,
+        "shop.0002_b": conditional("apps.is_installed(CRM)", "from django.apps import apps\nCRM = 'crm'"),
+    },
     "operations by a setting": {
         **SHOP,
         "shop.0002_b": conditional("not settings.SHOP_IS_OPEN"),

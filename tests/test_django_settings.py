@@ -153,5 +153,5 @@ def test_settings_that_are_imported_with_a_star_count_as_if_they_stood_there(tmp
     (tmp_path / "base.py").write_text('AUTH_USER_MODEL = "a.B"\nINSTALLED_APPS = ["a"]\n')
     (tmp_path / "settings.py").write_text('from .base import *\nINSTALLED_APPS += ["b"]\nfrom .settings import *\n')
     modules = Modules(tmp_path.as_posix(), lambda file: read(Path(file).read_text()), {})
-    found = modules.django_settings("settings.py")
+    found = modules.django_settings((tmp_path / "settings.py").as_posix())
     assert (found.swappable, found.installed_apps) == ({"AUTH_USER_MODEL": "a.B"}, ("a", "b"))

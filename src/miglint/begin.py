@@ -28,17 +28,37 @@ def begin(root: Root, files: Files, *, compared: bool) -> Begun:
 
     With `compared`, what is reported on is known only once a base branch, if there is one, was asked.
     """
-    django = files.modules.django_settings(root.settings.settings_file)
+    django, walk = _settings_and_walk(root, files)
     database, version, source = root.database(django), *root.django_version()
-    walk = layout.walk(
-        root.path,
-        exclude=root.settings.exclude,
-        migration_modules=django.migration_modules,
-        also=root.overlay,
-    )
     if not (compared and root.since):
         files.report_on(file for file in walk.migration_files if root.is_given(file))
     if files.are_new:
         files.guess(walk.files)
     files.read(walk.files)
     return Begun(root, files, django, database, version, source, walk)
+
+
+def django_settings(root: Root, files: Files) -> DjangoSettings:
+    """What Django's settings say."""
+    return _settings_and_walk(root, files)[0]
+
+
+def _settings_and_walk(root: Root, files: Files) -> tuple[DjangoSettings, layout.Walk]:
+    """The settings that are stated, else those that the root's `manage.py` names, or the only one below; with the
+    walk, to which they say where migrations are.
+    """
+    modules, stated, path = files.modules, root.settings.settings_file, root.path.as_posix()
+    given = f"{path}/{stated}".replace("\\", "/") if stated is not None else None
+    file = given or modules.settings_named_in(path)
+    django = modules.django_settings(file)
+    walk = _walk(root, django)
+    if file is None and walk.manager is not None:
+        django = modules.django_settings(modules.settings_named_in(walk.manager))
+        walk = _walk(root, django) if django.migration_modules else walk
+    return django, walk
+
+
+def _walk(root: Root, django: DjangoSettings) -> layout.Walk:
+    return layout.walk(
+        root.path, exclude=root.settings.exclude, migration_modules=django.migration_modules, also=root.overlay
+    )

@@ -133,7 +133,7 @@ def _report(begun: Begun, loaded: Loaded, asked: Findings, rules: Sequence[Rule]
         config=root.settings.path,
         database=begun.database,
         django=django,
-        settings=root.in_force(),
+        settings=root.in_force(files.modules.settings_file),
         files=tuple(sorted(m.path for m in migrations if m.path not in judged.released and root.is_given(m.path))),
     )
     return Report(

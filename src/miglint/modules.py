@@ -52,6 +52,8 @@ class Modules:
         self.listed: dict[str, list[str]] = {}
         self._settings = DjangoSettings()
         self._settings_read = 0
+        # The file of Django's settings, relative to the root, once it was read.
+        self.settings_file: str | None = None
 
     @lazy
     def _classes(self) -> FieldClasses:
@@ -94,8 +96,9 @@ class Modules:
         return read
 
     def file_of(self, module: str) -> str | None:
-        """The file of a module as the project's root imports it."""
-        return self._find(self._root, module)
+        """The file of a module as the settings import it, which need not be on top of the project; else its root."""
+        folder = f"{self._root}/{self.settings_file or ''}".rpartition("/")[0]
+        return self._find(folder, module)
 
     def in_environment(self, module: str) -> str | None:
         """The file of an installed module, None where the environment does not have it or is not known."""
@@ -205,15 +208,14 @@ class Modules:
                 return file
         return None
 
-    def django_settings(self, stated: str | None) -> DjangoSettings:
-        """What Django's settings say: of the stated file, else of the module that `manage.py` names."""
-        given = stated.replace("\\", "/") if stated is not None else None
-        file = f"{self._root}/{given}" if given is not None else self._default_settings()
+    def django_settings(self, file: str | None) -> DjangoSettings:
+        """What Django's settings say, which are in that file."""
         if file is None or not self._is_file(file):
             return DjangoSettings()
         body = self._expanded(file, frozenset())
         settings = read_django_settings(ModuleFacts(body)) if body is not None else DjangoSettings()
         self._settings = settings
+        self.settings_file = file.removeprefix(f"{self._root}/")
         return settings
 
     def model_setting(self, name: str, absent: str) -> str | None:
@@ -236,8 +238,9 @@ class Modules:
             inner = self._expanded(found, within) if found is not None else None
             yield from (statement,) if inner is None else inner
 
-    def _default_settings(self) -> str | None:
-        manage = f"{self._root}/manage.py"
+    def settings_named_in(self, folder: str) -> str | None:
+        """The file of the settings that the `manage.py` in a folder names."""
+        manage = f"{folder}/manage.py"
         facts = self._facts_of(manage) if self._is_file(manage) else None
         if facts is None:
             return None
@@ -245,7 +248,7 @@ class Modules:
             for expression in expressions(statement):
                 module = _settings_module(expression)
                 if module:
-                    return self._file(self._root, module.replace(".", "/"))
+                    return self._file(folder, module.replace(".", "/"))
         return None
 
 

@@ -142,8 +142,8 @@ class Root:
             return parse_version(self.settings.django_version), "settings"
         return _ASSUMED_DJANGO, "default"
 
-    def in_force(self) -> dict[str, object]:
-        """The settings by their own names, with what options say instead."""
+    def in_force(self, settings_file: str | None) -> dict[str, object]:
+        """The settings by their own names, with what options say instead, and where Django's own were read."""
         found: dict[str, object] = msgspec.to_builtins(self.settings)
         del found["path"]
         options = self.options
@@ -155,6 +155,7 @@ class Root:
             "ignore": options.ignore,
             "base": options.since,
             "baseline": self.baseline_path,
+            "settings-file": settings_file,
         }
         found |= {key: list(value) if isinstance(value, tuple) else value for key, value in given.items() if value}
         found["extend-select"] = [*self.settings.extend_select, *(options.extend_select or ())]

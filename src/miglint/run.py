@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from miglint import git, kept
 from miglint import settings as settings_module
 from miglint.baseline import Baseline
-from miglint.begin import Begun, begin
+from miglint.begin import Begun, begin, django_settings
 from miglint.cache import REPORTS
 from miglint.diagnostic import Diagnostic, Severity
 from miglint.files import Asked, Files
@@ -189,8 +189,7 @@ class Run:
 
     def rulebook(self) -> Rulebook:
         """The rules, which of them are on, and the database."""
-        django = self._files.modules.django_settings(self.root.settings.settings_file)
-        return Rulebook(self._rules, self.root.selection, self.root.database(django))
+        return Rulebook(self._rules, self.root.selection, self.root.database(django_settings(self.root, self._files)))
 
     def scopes(self, *, replayed: bool) -> Iterator[Scope]:
         """The projects below the root that hold something that is asked for."""

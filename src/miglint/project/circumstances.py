@@ -113,10 +113,8 @@ class _Evaluation:
                 return self._part(of, index)
             case Either(test=test, then=then, otherwise=otherwise):
                 return self.value(then if self.value(test) else otherwise)
-            case Call(arguments=(Literal(kind="str", text=app),), keywords=()) if (
-                expression.callee == "django.apps.apps.is_installed"
-            ):
-                return self._is_installed(app)
+            case Call(arguments=(app,), keywords=()) if expression.callee == "django.apps.apps.is_installed":
+                return self._is_installed(self.value(app))
         return self._named(dotted(expression))
 
     def _named(self, name: str) -> Constant:
@@ -175,10 +173,10 @@ class _Evaluation:
                 return tuple(release)[: int(text)]
         raise _Unsure
 
-    def _is_installed(self, app: str) -> bool:
+    def _is_installed(self, app: Constant) -> bool:
         """INSTALLED_APPS may name the app by its AppConfig: `shop.apps.ShopConfig`."""
         installed = self._known.installed_apps
-        if installed is None:
+        if installed is None or not isinstance(app, str):
             raise _Unsure
         if app in installed:
             return True

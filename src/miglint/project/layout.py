@@ -29,7 +29,8 @@ FactsOf = Callable[[str], "ModuleFacts | None"]
 # Never entered, dot-directories besides: other people's code and generated files.
 _SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages", "dist-packages"})
 # Where one of these stands, a Django project (or a distribution with its own apps) begins.
-MARKERS = frozenset({"manage.py", "pyproject.toml", "setup.py", "setup.cfg"})
+_MANAGE = "manage.py"
+MARKERS = frozenset({_MANAGE, "pyproject.toml", "setup.py", "setup.cfg"})
 # 0001_, 10437_, 008_, 0162b_ and with hyphens: what real migrations outside `migrations` are called.
 _NUMBERED = re.compile(r"\d{2,}[a-z]?[-_]")
 _DEFINES_MIGRATION = re.compile(rb"^[ \t]*(class[ \t]+Migration\b|Migration[ \t]*=|from .*\bMigration\b)", re.M)
@@ -56,7 +57,7 @@ def project_root(path: Path) -> Path:
         ancestors.append(directory)
     tests: tuple[Callable[[Path], bool], ...] = (
         has_settings,
-        lambda directory: (directory / "manage.py").is_file(),
+        lambda directory: (directory / _MANAGE).is_file(),
         lambda directory: os.path.lexists(directory / ".git"),
     )
     for holds in tests:
@@ -122,6 +123,18 @@ class Walk(msgspec.Struct, frozen=True):
     root: str
     directories: tuple[Directory, ...] = ()
     problems: tuple[Problem, ...] = ()
+    # Directories with a `manage.py`.
+    managed: tuple[str, ...] = ()
+
+    @property
+    def manager(self) -> str | None:
+        """The directory with the only `manage.py`, None where there are several.
+
+        One in a directory of tests does not count: tests of a library run on another database, and with other models,
+        than those who install it.
+        """
+        found = [path for path in self.managed if not _is_of_tests(path.removeprefix(self.root))]
+        return found[0] if len(found) == 1 else None
 
     @property
     def migration_files(self) -> frozenset[str]:
@@ -213,6 +226,7 @@ class _Walker:
             self._also.setdefault(folder, set()).add(name)
         self._found: list[Directory] = []
         self._problems: list[Problem] = []
+        self._managed: list[str] = []
         self._visited: set[str] = set()
 
     def walk(self) -> Walk:
@@ -236,6 +250,8 @@ class _Walker:
                 continue
             if listing.is_project:
                 group = path[len(self._prefix) :]
+            if _MANAGE in listing.python:
+                self._managed.append(path)
             self._consider(path, listing, group)
             real = real.rstrip("/")
             stack.extend((self._join(path, name), f"{real}/{name}", group) for name in listing.folders)
@@ -245,6 +261,7 @@ class _Walker:
             self._root,
             tuple(sorted(self._found, key=lambda directory: directory.path)),
             tuple(sorted(self._problems, key=lambda problem: problem.path)),
+            tuple(sorted(self._managed)),
         )
 
     def _join(self, path: str, name: str) -> str:
@@ -586,8 +603,12 @@ def _without_replaced(packages: list[Package], migration_modules: Mapping[str, s
 
 def _preference(package: Package) -> tuple[bool, int, str]:
     """Among packages with one label: the real one first, copies in tests after it."""
-    parts = package.directory.split("/")
-    return any(part.startswith("test") for part in parts), len(parts), package.directory
+    return _is_of_tests(package.directory), package.directory.count("/"), package.directory
+
+
+def _is_of_tests(path: str) -> bool:
+    """Whether a directory is one of tests, or in one."""
+    return any(part.startswith("test") for part in path.split("/"))
 
 
 def _by_label(packages: Iterable[Package]) -> dict[tuple[str, str], list[Package]]:

@@ -1,0 +1,77 @@
+"""Where Django's settings are found: what a project's own `manage.py` names, on top of the project or below."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands import migration, run, write
+
+SETTINGS = """\
+INSTALLED_APPS = ["shop"]
+DATABASES = {"default": {"ENGINE": "django.db.backends.mysql"}}
+"""
+INITIAL = {"shop.0001_initial": migration()}
+
+
+def told(root: Path, *arguments: str) -> dict[str, Any]:
+    """The settings in force, as JSON."""
+    done = run("check", "--show-settings", "--output-format", "json", "--isolated", *arguments, cwd=root)
+    assert done.returncode == 0, done.stderr
+    (project,) = json.loads(done.stdout)["projects"]
+    found: dict[str, Any] = project["settings"]
+    return found
+
+
+def database(root: Path) -> dict[str, str]:
+    done = run("check", "--output-format", "json", "--exit-zero", cwd=root)
+    found: dict[str, str] = json.loads(done.stdout)["summary"]["database"]
+    return found
+
+
+@pytest.mark.parametrize("below", ["", "website", "apps/api"])
+def test_they_are_those_that_the_manage_py_names_wherever_it_stands(tmp_path: Path, below: str) -> None:
+    write(tmp_path / below, INITIAL, SETTINGS)
+    (tmp_path / ".git").mkdir()
+    assert (database(tmp_path)["name"], database(tmp_path)["source"]) == ("mysql", "settings-file")
+    assert told(tmp_path)["settings-file"] == f"{below}/config.py".lstrip("/")
+
+
+def test_one_of_several_is_not_taken_and_those_of_tests_do_not_count(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    write(tmp_path / "tests" / "site", INITIAL, SETTINGS.replace("mysql", "sqlite3"))
+    assert told(tmp_path)["settings-file"] is None
+    write(tmp_path / "site", {}, SETTINGS)
+    assert told(tmp_path)["settings-file"] == "site/config.py"
+    write(tmp_path / "other", {}, SETTINGS)
+    assert told(tmp_path)["settings-file"] is None
+    assert database(tmp_path)["source"] == "default"
+
+
+def test_where_the_root_has_a_manage_py_none_below_is_asked(tmp_path: Path) -> None:
+    write(tmp_path, INITIAL, SETTINGS)
+    write(tmp_path / "example", {}, SETTINGS.replace("mysql", "sqlite3"))
+    assert database(tmp_path)["name"] == "mysql"
+
+
+def test_settings_below_say_where_migrations_are_and_which_apps_are_installed(tmp_path: Path) -> None:
+    """The apps are found from where the settings import them, not from the top of the repository."""
+    (tmp_path / ".git").mkdir()
+    moved = 'INSTALLED_APPS = ["shop", "plain"]\nMIGRATION_MODULES = {"shop": "history.of_shop"}\n'
+    site = write(tmp_path / "website", INITIAL, moved)
+    for folder in ("history/of_shop", "history", "plain"):
+        (site / folder).mkdir(parents=True, exist_ok=True)
+        (site / folder / "__init__.py").touch()
+    (site / "shop/migrations/0001_initial.py").rename(site / "history/of_shop/start.py")
+    done = run("plan", "--output-format", "json", cwd=tmp_path)
+    assert json.loads(done.stdout) == {"version": 1, "exact": True, "plan": [["shop", "start"]]}
+
+
+def test_a_stated_file_counts_before_any_other(tmp_path: Path) -> None:
+    write(tmp_path, INITIAL, SETTINGS)
+    (tmp_path / "other.py").write_text(SETTINGS.replace("mysql", "postgresql"))
+    (tmp_path / "miglint.toml").write_text('settings-file = "other.py"\n')
+    assert database(tmp_path)["name"] == "postgresql"
