@@ -83,6 +83,10 @@ CASES = {
         'migrations.RemoveField("order", "tags"), migrations.DeleteModel("Order"),', "MG202",
         "RunSQL('DROP TABLE \"shop_order_tags\"'", "…,",
     ),
+    "a key is validated when its values are right": (
+        'migrations.AlterField("order", "customer", models.ForeignKey("shop.tag", models.PROTECT)),', "MG303",
+        "When its values are those of the other table (MG206): add the key", "the key can stay",
+    ),
     "a table that no migration made is nobody's state": (
         'migrations.RunSQL("DROP TABLE IF EXISTS legacy", ""),', "MG205",
         'ALTER TABLE "legacy" RENAME TO "legacy_old"', "DeleteModel",

@@ -84,12 +84,22 @@ def _instead(context: ActionContext[Action], action: Action) -> str:
     if isinstance(operation, AddField | AlterField) and isinstance(action, AddForeignKey):
         index = next((each for each in context.actions if isinstance(each, CreateIndex) and not each.unique), None)
         recipe = staged.foreign_key(context.instead, operation, action, index)
-        return f"Add the key for new rows only (NOT VALID), and validate the old ones {later}:\n{recipe}"
+        first = "When its values are those of the other table (MG206): add" if _is_repointed(context) else "Add"
+        return f"{first} the key for new rows only (NOT VALID), and validate the old ones {later}:\n{recipe}"
     if isinstance(operation, AddField | AlterField):
         added = action if isinstance(action, AddColumn) else None
         recipe = staged.checked_column(context.instead, operation, added, action)
         return f"Add the CHECK for new rows only (NOT VALID), and validate the old ones {later}:\n{recipe}"
     return f"Write NOT VALID, and ALTER TABLE … VALIDATE CONSTRAINT … {later}."
+
+
+def _is_repointed(context: ActionContext[Action]) -> bool:
+    """Whether a relation refers to another model than before: its values are still those of the old one."""
+    operation, model = context.operation, context.model
+    if not isinstance(operation, AlterField) or model is None or operation.name is None:
+        return False
+    old = model.field(operation.name)
+    return old is not None and old.field.is_relation.certain and old.field.to != operation.field.to
 
 
 def _instead_of_stating_type(context: ActionContext[Action], action: AlterColumnType) -> str:

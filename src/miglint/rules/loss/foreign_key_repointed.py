@@ -34,7 +34,7 @@ _URL = "https://docs.djangoproject.com/en/stable/ref/models/fields/#foreignkey"
 _MAX_BASES = 8
 
 
-@rule("MG206", on=AlterField, severity=Severity.ERROR, supersedes=("MG303", "MG315"))
+@rule("MG206", on=AlterField, severity=Severity.ERROR)
 def foreign_key_repointed(context: OperationContext[AlterField]) -> Iterator[Diagnostic]:
     """A relation pointed at another model keeps the old values, which are ids of another table."""
     model, name = context.model, context.operation.name
