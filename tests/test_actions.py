@@ -35,7 +35,8 @@ from miglint.project.action import (
     UpdateRows,
 )
 from miglint.project.columns import type_change
-from miglint.project.schema import Schema, inform
+from miglint.project.inform import inform
+from miglint.project.schema import Schema
 from miglint.project.statements import sql_actions
 from miglint.project.truth import Truth
 from miglint.syntax.sql import read_sql

@@ -12,8 +12,8 @@ from miglint.project.actions import actions_of
 from miglint.project.backwards import is_reversible, reversed_operation
 from miglint.project.compatibility import Compatibility, Setting, changed_models, new_code_before, old_code
 from miglint.project.history import Step
+from miglint.project.inform import inform
 from miglint.project.loss import loses_data, may_lose_when_undone
-from miglint.project.schema import inform
 from miglint.project.truth import Truth
 
 

@@ -19,6 +19,7 @@ from miglint.project.actions import actions_of
 from miglint.project.forwards import apply
 from miglint.project.forwards.problems import StateProblem
 from miglint.project.graph import Graph
+from miglint.project.inform import inform
 from miglint.project.keys import MigrationKey, ModelKey, model_key
 from miglint.project.migration import Migration
 from miglint.project.operations import (
@@ -32,7 +33,7 @@ from miglint.project.operations import (
     nested,
 )
 from miglint.project.persistent import PersistentMap
-from miglint.project.schema import Schema, inform
+from miglint.project.schema import Schema
 from miglint.project.state import ModelState, ProjectState
 from miglint.project.statements import ReadSQL
 from miglint.project.usages import Usages

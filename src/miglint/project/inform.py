@@ -1,0 +1,192 @@
+"""What only the schema knows of an action: a proven NOT NULL, an index's table, a foreign key's other table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+from msgspec.structs import replace
+
+from miglint.project.action import (
+    Action,
+    AlterColumnType,
+    DropColumn,
+    DropConstraint,
+    DropForeignKey,
+    DropIndex,
+    DropTable,
+    Reference,
+    Reindex,
+    RenameIndex,
+    SetNotNull,
+    ValidateConstraint,
+)
+from miglint.project.columns import type_change
+from miglint.project.schema import Constraint, Schema, Table, fold
+
+
+def inform(schema: Schema, actions: tuple[Action, ...]) -> tuple[tuple[Action, ...], Schema]:
+    """The actions with what only the schema knows (a proven NOT NULL, an index's table, a key's other table), and the
+    schema after them. Each action sees the ones before it.
+    """
+    result: list[Action] = []
+    for action in actions:
+        inform = _INFORMS.get(type(action))
+        found = (action,) if inform is None else tuple(inform(schema, action, tuple(actions)))
+        result.extend(found)
+        for each in found:
+            schema = fold(schema, each)
+    return tuple(result), schema
+
+
+def _set_not_null(schema: Schema, action: SetNotNull, beside: tuple[Action, ...]) -> Iterator[Action]:
+    table = schema.table(action.table)
+    yield replace(action, proven=table is not None and table.proves_not_null(action.column))
+
+
+def _by_index_name(schema: Schema, action: Any, beside: tuple[Action, ...]) -> Iterator[Action]:
+    found = schema.table_of_index(action.name) if not action.table else None
+    yield action if found is None else replace(action, table=found.name, model=found.model)
+
+
+def _named(action: DropIndex | RenameIndex | DropConstraint, candidates: list[str]) -> str:
+    """The name of what Django asks the database for; as it would be called where not exactly one thing answers."""
+    return candidates[0] if len(candidates) == 1 and action.name not in candidates else action.name
+
+
+def _indexes_on(table: Table | None, columns: tuple[str, ...]) -> list[str]:
+    """The indexes that `_constraint_names` finds, without the twins for LIKE that each have a name of their own."""
+    indexes = table.indexes if table is not None else ()
+    found = (index for index in indexes if index.columns == columns and not index.unique and not index.uses)
+    return [index.name for index in found if not index.name.endswith("_like")]
+
+
+def _dropped_index(schema: Schema, action: DropIndex, beside: tuple[Action, ...]) -> Iterator[Action]:
+    if action.asked:
+        found = _indexes_on(schema.table(action.table), action.columns)
+        action = replace(action, name=_named(action, [name for name in found if name not in action.besides]))
+    yield from _by_index_name(schema, action, beside)
+
+
+def _renamed_index(schema: Schema, action: RenameIndex, beside: tuple[Action, ...]) -> Iterator[Action]:
+    if action.columns:
+        table = schema.table(action.table)
+        found = _indexes_on(table, action.columns)
+        # One that is not known was made by what could not be read.
+        there = bool(found) or table is None or not table.complete
+        action = replace(action, name=_named(action, found) if there else "")
+        if action.name == action.new_name:
+            return
+    yield from _by_index_name(schema, action, beside)
+
+
+def _rebuilt(table: Table, action: AlterColumnType) -> int:
+    """The indexes that a change which leaves the rows alone builds anew.
+
+    Source: PostgreSQL's CheckIndexCompatible (src/backend/commands/indexcmds.c): the collation must be the same, and
+    expressions and conditions are not looked into.
+    """
+    if action.collated:
+        return sum(action.column in columns for columns in table.index_columns)
+    return sum(action.column in index.uses for index in table.indexes) if action.change == "compatible" else 0
+
+
+_TIMESTAMPS = {"timestamp with time zone", "timestamp"}
+
+
+def _known_type(schema: Schema, action: AlterColumnType, beside: tuple[Action, ...]) -> Iterator[Action]:
+    table = schema.table(action.table)
+    column = table.columns.get(action.column) if table is not None else None
+    if action.old_type is None and action.change == "unknown" and column is not None:
+        change = type_change(column.type, action.new_type)
+        if action.utc and {column.type, action.new_type} == _TIMESTAMPS:
+            change = "compatible"  # since PostgreSQL 12
+        action = replace(action, old_type=column.type, change=change)
+    if table is not None and action.change in ("same", "compatible"):
+        action = replace(action, rebuilds=_rebuilt(table, action), rechecks=table.is_checked(action.column))
+    if action.restated and action.change == "unknown":
+        action = replace(action, certain=False)
+    yield action
+    # A foreign key of the column, if it was not dropped before, is made again, though nothing may change.
+    for key in table.foreign_keys if table is not None else ():
+        if action.column in key.columns:
+            scans = key.validated and action.change not in ("same", "compatible")
+            yield Reference(
+                table=key.to_table,
+                model=key.to_model,
+                cause="alter",
+                from_table=action.table,
+                scans=scans,
+                deferred=action.deferred,
+                certain=action.certain,
+            )
+
+
+def _drops_key(schema: Schema, action: DropConstraint, beside: tuple[Action, ...]) -> Iterator[Action]:
+    """SQL's DROP CONSTRAINT of a foreign key locks the other table too."""
+    table = schema.table(action.table)
+    if action.asked and table is not None:
+        like = (each for each in table.constraints if (each.kind, each.columns) == (action.constraint, action.columns))
+        names = [each.name for each in like if each.name not in action.besides]
+        action = replace(action, name=_named(action, names))
+    found = table.constraint(action.name) if table is not None else None
+    if found is not None and not action.constraint:
+        action = replace(action, constraint=found.kind, columns=found.columns)
+    yield action
+    if found is not None and found.kind == "foreign key":
+        yield _other(found, action, "drop", scans=False)
+
+
+def _validates_key(schema: Schema, action: ValidateConstraint, beside: tuple[Action, ...]) -> Iterator[Action]:
+    table = schema.table(action.table)
+    found = table.constraint(action.name) if table is not None else None
+    yield action
+    if found is not None and found.kind == "foreign key":
+        yield _other(found, action, "validate", scans=True)
+
+
+def _drops_keys(schema: Schema, action: DropTable, beside: tuple[Action, ...]) -> Iterator[Action]:
+    """DROP TABLE in SQL: the tables that its foreign keys point to."""
+    yield action
+    table = schema.table(action.table)
+    said = {other.table for other in beside if isinstance(other, Reference)}
+    for key in table.foreign_keys if table is not None else ():
+        if key.to_table not in said and key.to_table != action.table:
+            said.add(key.to_table)
+            yield _other(key, action, "drop", scans=False)
+
+
+def _drops_indexes(schema: Schema, action: DropColumn, beside: tuple[Action, ...]) -> Iterator[Action]:
+    table = schema.table(action.table)
+    groups = table.index_columns if table is not None else ()
+    on_it = [columns for columns in groups if action.column in columns]
+    alone = action.indexed or any(len(columns) == 1 for columns in on_it)
+    yield replace(action, indexed=alone, shared=any(len(columns) > 1 for columns in on_it))
+
+
+def _named_key(schema: Schema, action: DropForeignKey, beside: tuple[Action, ...]) -> Iterator[Action]:
+    """Django asks the database for the name of the key it drops."""
+    table = schema.table(action.table)
+    keys = table.foreign_keys if table is not None else ()
+    name = next((key.name for key in keys if key.columns == action.columns), action.name)
+    yield replace(action, name=name)
+
+
+def _other(key: Constraint, action: Action, cause: Literal["drop", "validate"], *, scans: bool) -> Reference:
+    return Reference(
+        table=key.to_table, model=key.to_model, from_table=action.table, cause=cause, scans=scans, span=action.span
+    )
+
+
+_INFORMS: dict[type[Action], Callable[[Schema, Any, tuple[Action, ...]], Iterator[Action]]] = {
+    SetNotNull: _set_not_null,
+    DropIndex: _dropped_index,
+    RenameIndex: _renamed_index,
+    Reindex: _by_index_name,
+    AlterColumnType: _known_type,
+    DropConstraint: _drops_key,
+    ValidateConstraint: _validates_key,
+    DropForeignKey: _named_key,
+    DropTable: _drops_keys,
+    DropColumn: _drops_indexes,
+}
