@@ -32,7 +32,9 @@ TABLES = """SELECT oid, relname, relfilenode FROM pg_class
             WHERE relkind IN ('r', 'p', 'm') AND relnamespace = 'public'::regnamespace"""
 LOCKS = "SELECT relation, mode FROM pg_locks WHERE locktype = 'relation' AND pid = pg_backend_pid()"
 SCANS = "SELECT relid, seq_scan FROM pg_stat_xact_user_tables"
-INDEXES = "SELECT indexrelid, indrelid, pg_relation_filenode(indexrelid) FROM pg_index"
+# That of a partitioned table is made of those of its partitions, and has no file.
+INDEXES = """SELECT indexrelid, indrelid, pg_relation_filenode(indexrelid) FROM pg_index
+             WHERE pg_relation_filenode(indexrelid) IS NOT NULL"""
 
 
 def names() -> dict[str, Any]:

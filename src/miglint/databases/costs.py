@@ -56,12 +56,12 @@ _RANK = {lock: rank for locks in (ALGORITHMS, LOCKS) for rank, lock in enumerate
 # The words that rows may ask for, beside what actions say of themselves.
 CONDITIONS: frozenset[str] = frozenset(
     {
-        "add", "alter", "alter-table", "attach", "check", "checked", "compatible", "concurrently", "default", "drop",
-        "empty", "filtered", "indexed", "inline", "lock-exclusive", "lock-rows", "lock-share",
-        "lock-share-row-exclusive", "lock-table", "maintenance", "not-null", "not-valid",
-        "add-value", "cluster-all", "detach-concurrently", "outside", "vacuum", "vacuum-full", "whole",
-        "read", "rewrite", "same", "scans", "shared", "trigger", "unique", "unknown", "using-index", "validate",
-        "validated-check", "volatile",
+        "add", "add-value", "alter", "alter-table", "attach", "check", "checked", "cluster-all", "compatible",
+        "concurrently", "default", "detach-concurrently", "domain", "drop", "empty", "filtered", "indexed",
+        "inline", "lock-exclusive", "lock-rows", "lock-share", "lock-share-row-exclusive", "lock-table",
+        "maintenance", "not-null", "not-valid", "of-view", "only", "outside", "read", "refresh",
+        "refresh-concurrently", "rewrite", "same", "scans", "shared", "trigger", "unique", "unknown", "using-index",
+        "vacuum", "vacuum-full", "validate", "validated-check", "volatile", "whole",
     }
 )  # fmt: skip
 

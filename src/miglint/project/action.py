@@ -79,13 +79,23 @@ def _words(**flags: bool) -> frozenset[str]:
 
 
 class CreateTable(Action, frozen=True, kw_only=True, eq=False):
+    """`complete`: it has no other columns, as where SQL says LIKE. `parted`: the columns by whose values its rows are
+    spread over partitions. `materialized`: it is the result of a query, which nobody writes.
+    """
+
     columns: tuple[Column, ...] = ()
+    complete: bool = True
+    parted: tuple[str, ...] = ()
+    materialized: bool = False
     # "" where the table is a model's, else the many-to-many field it joins.
     joins: str = ""
 
 
 class DropTable(Action, frozen=True, kw_only=True, eq=False):
+    """`cascade`: SQL that says so; the foreign keys that point to the table go with it."""
+
     joins: str = ""
+    cascade: bool = False
 
 
 class RenameTable(Action, frozen=True, kw_only=True, eq=False):
@@ -93,7 +103,20 @@ class RenameTable(Action, frozen=True, kw_only=True, eq=False):
 
 
 class TruncateTable(Action, frozen=True, kw_only=True, eq=False):
-    pass
+    """`cascade`: the tables that refer to it are emptied with it."""
+
+    cascade: bool = False
+
+
+class AttachPartition(Action, frozen=True, kw_only=True, eq=False):
+    """`table` becomes a partition of `parent`; `proven`: a validated CHECK speaks of the columns that decide it."""
+
+    parent: str
+    proven: bool = False
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        return _words(validated_check=self.proven)
 
 
 class RemakeTable(Action, frozen=True, kw_only=True, eq=False):
@@ -269,7 +292,10 @@ class Reference(Action, frozen=True, kw_only=True, eq=False):
 
 
 class AddCheck(Action, frozen=True, kw_only=True, eq=False):
+    """`domain`: the CHECK is that of the columns' type, not of the table."""
+
     columns: tuple[str, ...] = ()
+    domain: str = ""
     name: str = ""
     validated: bool = True
     # The column that the check proves to be not null, "" for any other check.
@@ -277,7 +303,7 @@ class AddCheck(Action, frozen=True, kw_only=True, eq=False):
 
     @property
     def conditions(self) -> frozenset[str]:
-        return _words(not_valid=not self.validated)
+        return _words(not_valid=not self.validated, domain=bool(self.domain))
 
 
 class AddUnique(Action, frozen=True, kw_only=True, eq=False):
@@ -310,6 +336,12 @@ class AddExclusion(Action, frozen=True, kw_only=True, eq=False):
 
 class ValidateConstraint(Action, frozen=True, kw_only=True, eq=False):
     name: str
+    # The type of columns whose CHECK it is, "" where it is the table's.
+    domain: str = ""
+
+    @property
+    def conditions(self) -> frozenset[str]:
+        return _words(domain=bool(self.domain))
 
 
 class DropConstraint(Action, frozen=True, kw_only=True, eq=False):
@@ -349,10 +381,14 @@ class CreateIndex(Action, frozen=True, kw_only=True, eq=False):
     uses: tuple[str, ...] = ()
     # Only rows of which a condition holds are in it.
     partial: bool = False
+    # Not on the table's partitions, which have the rows.
+    only: bool = False
+    # On a materialized view.
+    of_view: bool = False
 
     @property
     def conditions(self) -> frozenset[str]:
-        return _words(concurrently=self.concurrently, unique=self.unique)
+        return _words(concurrently=self.concurrently, unique=self.unique, only=self.only, of_view=self.of_view)
 
 
 class DropIndex(Action, frozen=True, kw_only=True, eq=False):
@@ -425,6 +461,24 @@ class DeleteRows(Action, frozen=True, kw_only=True, eq=False):
         return _words(filtered=self.filtered)
 
 
+# -- types ----------------------------------------------------------------------------------------------
+
+
+class DefineDomain(Action, frozen=True, kw_only=True, eq=False):
+    """What is known of a domain from here on: the type that it is of (None: as before), and whether it has a CHECK."""
+
+    name: str
+    base: str | None = None
+    checked: Truth = Truth.UNKNOWN
+
+
+class DropType(Action, frozen=True, kw_only=True, eq=False):
+    """A type or a domain; `cascade`: the columns that are of it go, too."""
+
+    name: str
+    cascade: bool = False
+
+
 # -- the rest -------------------------------------------------------------------------------------------
 
 
@@ -474,7 +528,10 @@ class Execute(Action, frozen=True, kw_only=True, eq=False):
         "create rule": "alter-table",
         "alter rule": "alter-table",
         "drop rule": "alter-table",
+        "create partition": "alter-table",
         "attach partition": "attach",
+        "refresh": "refresh",
+        "refresh concurrently": "refresh-concurrently",
         "read rows": "read",
         "lock rows": "lock-rows",
     }
@@ -491,7 +548,8 @@ ACTIONS: tuple[type[Action], ...] = (
     CreateTable, DropTable, RenameTable, TruncateTable, RemakeTable, AddColumn, DropColumn, RenameColumn,
     AlterColumnType, SetNotNull, DropNotNull, SetDefault, DropDefault, AddIdentity, DropIdentity, Comment,
     AddForeignKey, DropForeignKey, Reference, AddCheck, AddUnique, AddPrimaryKey, AddExclusion, ValidateConstraint,
-    DropConstraint, CreateIndex, DropIndex, RenameIndex, Reindex, UpdateRows, InsertRows, DeleteRows, Execute,
+    DropConstraint, CreateIndex, DropIndex, RenameIndex, Reindex, UpdateRows, InsertRows, DeleteRows,
+    AttachPartition, DefineDomain, DropType, Execute,
 )  # fmt: skip
 
 

@@ -9,20 +9,27 @@ from msgspec.structs import replace
 
 from miglint.project.action import (
     Action,
+    AddCheck,
+    AddColumn,
     AlterColumnType,
+    AttachPartition,
+    CreateIndex,
     DropColumn,
     DropConstraint,
     DropForeignKey,
     DropIndex,
     DropTable,
+    DropType,
     Reference,
     Reindex,
     RenameIndex,
     SetNotNull,
+    TruncateTable,
     ValidateConstraint,
 )
 from miglint.project.columns import type_change
 from miglint.project.schema import Constraint, Schema, Table, fold
+from miglint.project.truth import Truth
 
 
 def inform(schema: Schema, actions: tuple[Action, ...]) -> tuple[tuple[Action, ...], Schema]:
@@ -42,6 +49,63 @@ def inform(schema: Schema, actions: tuple[Action, ...]) -> tuple[tuple[Action, .
 def _set_not_null(schema: Schema, action: SetNotNull, beside: tuple[Action, ...]) -> Iterator[Action]:
     table = schema.table(action.table)
     yield replace(action, proven=table is not None and table.proves_not_null(action.column))
+
+
+def _added_column(schema: Schema, action: AddColumn, beside: tuple[Action, ...]) -> Iterator[Action]:
+    """A column of a domain with a CHECK is checked row by row, which writes the table anew."""
+    domain = schema.domains.get(action.column.type or "")
+    checked = domain is not None and domain.checked.certain
+    yield replace(action, volatile=Truth.YES) if checked else action
+
+
+def _of_domain(schema: Schema, action: Any, beside: tuple[Action, ...]) -> Iterator[Action]:
+    """A domain's CHECK is one of every table that has a column of it."""
+    found = list(schema.of_type(action.domain)) if action.domain else []
+    for table, columns in found:
+        of_columns = {"columns": columns} if isinstance(action, AddCheck) else {}
+        yield replace(action, table=table.name, model=table.model, **of_columns)
+    if not found:
+        yield action
+
+
+def _drops_type(schema: Schema, action: DropType, beside: tuple[Action, ...]) -> Iterator[Action]:
+    yield action
+    for table, columns in schema.of_type(action.name) if action.cascade else ():
+        for column in columns:
+            yield DropColumn(table=table.name, model=table.model, column=column, cascade=True, span=action.span)
+
+
+def _attached(schema: Schema, action: AttachPartition, beside: tuple[Action, ...]) -> Iterator[Action]:
+    """A validated CHECK that speaks of the columns by which the rows are spread is taken for one that proves it."""
+    parent, table = schema.table(action.parent), schema.table(action.table)
+    parted = set(parent.parted) if parent is not None else set()
+    proofs = [
+        each
+        for each in (table.constraints if table is not None else ())
+        if each.kind == "check" and each.validated and parted <= set(each.columns)
+    ]
+    yield replace(action, proven=bool(proofs))
+
+
+def _built_index(schema: Schema, action: CreateIndex, beside: tuple[Action, ...]) -> Iterator[Action]:
+    table = schema.table(action.table)
+    if table is not None and table.materialized:
+        action = replace(action, of_view=True)
+    if action.only and table is not None and table.complete and not table.parted:
+        action = replace(action, only=False)  # it has no partitions
+    yield action
+
+
+def _emptied(schema: Schema, action: TruncateTable, beside: tuple[Action, ...]) -> Iterator[Action]:
+    """TRUNCATE … CASCADE empties what refers to the table, and what refers to that."""
+    yield action
+    seen, waiting = {each.table for each in beside if isinstance(each, TruncateTable)}, [action.table]
+    while action.cascade and waiting:
+        for other, _ in schema.referencing(waiting.pop()):
+            if other.name not in seen:
+                seen.add(other.name)
+                waiting.append(other.name)
+                yield replace(action, table=other.name, model=other.model, cascade=False)
 
 
 def _by_index_name(schema: Schema, action: Any, beside: tuple[Action, ...]) -> Iterator[Action]:
@@ -98,7 +162,9 @@ def _known_type(schema: Schema, action: AlterColumnType, beside: tuple[Action, .
     table = schema.table(action.table)
     column = table.columns.get(action.column) if table is not None else None
     if action.old_type is None and action.change == "unknown" and column is not None:
-        change = type_change(column.type, action.new_type)
+        domain = schema.domains.get(action.new_type or "")
+        plain = domain is not None and domain.checked.refuted
+        change = type_change(column.type, domain.base if domain is not None and plain else action.new_type)
         if action.utc and {column.type, action.new_type} == _TIMESTAMPS:
             change = "compatible"  # since PostgreSQL 12
         action = replace(action, old_type=column.type, change=change)
@@ -107,6 +173,15 @@ def _known_type(schema: Schema, action: AlterColumnType, beside: tuple[Action, .
     if action.restated and action.change == "unknown":
         action = replace(action, certain=False)
     yield action
+    if column is not None and column.primary_key.certain:
+        # So are those that point to it.
+        for other, key in schema.referencing(action.table):
+            if other.name != action.table:
+                scans = key.validated and action.change not in ("same", "compatible")
+                yield Reference(
+                    table=other.name, model=other.model, cause="alter", from_table=action.table, scans=scans,
+                    deferred=action.deferred, certain=action.certain,
+                )  # fmt: skip
     # A foreign key of the column, if it was not dropped before, is made again, though nothing may change.
     for key in table.foreign_keys if table is not None else ():
         if action.column in key.columns:
@@ -137,6 +212,10 @@ def _drops_key(schema: Schema, action: DropConstraint, beside: tuple[Action, ...
         yield _other(found, action, "drop", scans=False)
 
 
+def _validated(schema: Schema, action: ValidateConstraint, beside: tuple[Action, ...]) -> Iterator[Action]:
+    yield from (_of_domain if action.domain else _validates_key)(schema, action, beside)
+
+
 def _validates_key(schema: Schema, action: ValidateConstraint, beside: tuple[Action, ...]) -> Iterator[Action]:
     table = schema.table(action.table)
     found = table.constraint(action.name) if table is not None else None
@@ -154,6 +233,13 @@ def _drops_keys(schema: Schema, action: DropTable, beside: tuple[Action, ...]) -
         if key.to_table not in said and key.to_table != action.table:
             said.add(key.to_table)
             yield _other(key, action, "drop", scans=False)
+    gone = {each.table for each in beside if isinstance(each, DropTable)}
+    for other, key in schema.referencing(action.table) if action.cascade else ():
+        if other.name not in gone:
+            yield DropForeignKey(
+                table=other.name, model=other.model, columns=key.columns, to_table=action.table, name=key.name,
+                span=action.span,
+            )  # fmt: skip
 
 
 def _drops_indexes(schema: Schema, action: DropColumn, beside: tuple[Action, ...]) -> Iterator[Action]:
@@ -179,13 +265,19 @@ def _other(key: Constraint, action: Action, cause: Literal["drop", "validate"], 
 
 
 _INFORMS: dict[type[Action], Callable[[Schema, Any, tuple[Action, ...]], Iterator[Action]]] = {
+    AddCheck: _of_domain,
+    AddColumn: _added_column,
+    AttachPartition: _attached,
+    CreateIndex: _built_index,
+    DropType: _drops_type,
+    TruncateTable: _emptied,
     SetNotNull: _set_not_null,
     DropIndex: _dropped_index,
     RenameIndex: _renamed_index,
     Reindex: _by_index_name,
     AlterColumnType: _known_type,
     DropConstraint: _drops_key,
-    ValidateConstraint: _validates_key,
+    ValidateConstraint: _validated,
     DropForeignKey: _named_key,
     DropTable: _drops_keys,
     DropColumn: _drops_indexes,

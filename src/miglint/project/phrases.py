@@ -12,10 +12,12 @@ from miglint.project.action import (
     AddPrimaryKey,
     AddUnique,
     AlterColumnType,
+    AttachPartition,
     Column,
     Comment,
     CreateIndex,
     CreateTable,
+    DefineDomain,
     DeleteRows,
     DropColumn,
     DropConstraint,
@@ -25,6 +27,7 @@ from miglint.project.action import (
     DropIndex,
     DropNotNull,
     DropTable,
+    DropType,
     Execute,
     InsertRows,
     Reference,
@@ -59,7 +62,8 @@ def phrase(action: Action) -> str:
 def _phrase(action: Action) -> str:
     match action:
         case CreateTable():
-            return "create the table" + (f" that joins {action.joins}" if action.joins else "")
+            kind = "materialized view" if action.materialized else "table"
+            return f"create the {kind}" + (f" that joins {action.joins}" if action.joins else "")
         case DropTable():
             return "drop the table" + (f" that joins {action.joins}" if action.joins else "")
         case RenameTable():
@@ -180,6 +184,12 @@ def _constraint(action: Action) -> str:
             return f"add primary key ({', '.join(action.columns)})"
         case AddExclusion():
             return f"add exclusion constraint {action.name}"
+        case AttachPartition():
+            return f"make it a partition of {action.parent}" + (" (a CHECK proves its bounds)" if action.proven else "")
+        case DefineDomain():
+            return f"define the domain {action.name}"
+        case DropType():
+            return f"drop the type {action.name}{', and all columns of it' if action.cascade else ''}"
         case ValidateConstraint():
             return f"validate constraint {action.name}"
         case DropConstraint():

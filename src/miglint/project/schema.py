@@ -24,6 +24,7 @@ from miglint.project.action import (
     Column,
     CreateIndex,
     CreateTable,
+    DefineDomain,
     DropColumn,
     DropConstraint,
     DropDefault,
@@ -82,6 +83,9 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     indexes: tuple[Index, ...] = ()
     constraints: tuple[Constraint, ...] = ()
     complete: bool = True
+    # The columns by whose values its rows are spread over partitions.
+    parted: tuple[str, ...] = ()
+    materialized: bool = False
 
     @property
     def foreign_keys(self) -> tuple[Constraint, ...]:
@@ -113,10 +117,18 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         return any(found.not_null == column and found.validated for found in self.constraints)
 
 
+class Domain(msgspec.Struct, frozen=True, kw_only=True):
+    """A type of the project's own: the type that it is of, and whether it has a CHECK."""
+
+    base: str | None
+    checked: Truth
+
+
 class Schema(msgspec.Struct, frozen=True):
     """The tables, in two levels (what stands before a name's first underscore, then the name): steps share groups."""
 
     groups: PersistentMap[PersistentMap[Table]] = msgspec.field(default_factory=PersistentMap)
+    domains: PersistentMap[Domain] = msgspec.field(default_factory=PersistentMap)
 
     def table(self, name: str) -> Table | None:
         """A table by its name, None where no action was seen on it."""
@@ -131,13 +143,13 @@ class Schema(msgspec.Struct, frozen=True):
         """The schema with a table new or changed."""
         group = _group(table.name)
         tables: PersistentMap[Table] = self.groups.get(group) or PersistentMap()
-        return Schema(self.groups.put(group, tables.put(table.name, table)))
+        return Schema(self.groups.put(group, tables.put(table.name, table)), self.domains)
 
     def without(self, name: str) -> Schema:
         """The schema without a table."""
         group = _group(name)
         tables = self.groups.get(group)
-        return self if tables is None else Schema(self.groups.put(group, tables.without(name)))
+        return self if tables is None else Schema(self.groups.put(group, tables.without(name)), self.domains)
 
     def referencing(self, table: str) -> Iterator[tuple[Table, Constraint]]:
         """The foreign keys that point to a table."""
@@ -145,6 +157,13 @@ class Schema(msgspec.Struct, frozen=True):
             for key in found.foreign_keys:
                 if key.to_table == table:
                     yield found, key
+
+    def of_type(self, name: str) -> Iterator[tuple[Table, tuple[str, ...]]]:
+        """The tables that have columns of a type, and these."""
+        for found in self.tables():
+            columns = tuple(column.name for column in found.columns.values() if column.type == name)
+            if columns:
+                yield found, columns
 
     def table_of_index(self, name: str) -> Table | None:
         """The table that has an index, or a constraint, of this name."""
@@ -165,6 +184,10 @@ def _group(name: str) -> str:
 
 def fold(schema: Schema, action: Action) -> Schema:
     """The schema after an action."""
+    if isinstance(action, DefineDomain):
+        known = schema.domains.get(action.name)
+        base = action.base if action.base is not None or known is None else known.base
+        return replace(schema, domains=schema.domains.put(action.name, Domain(base=base, checked=action.checked)))
     if not action.table:
         return schema
     change = (_FOLDS if action.certain else _DOUBTS).get(type(action))
@@ -179,7 +202,15 @@ def _get(schema: Schema, action: Action) -> Table:
 def _create_table(schema: Schema, action: CreateTable) -> Schema:
     columns = {column.name: column for column in action.columns}
     checks = tuple(_check_of(action.table, column) for column in action.columns if column.checked.certain)
-    made = Table(name=action.table, model=action.model, columns=columns, constraints=checks, complete=bool(columns))
+    made = Table(
+        name=action.table,
+        model=action.model,
+        columns=columns,
+        constraints=checks,
+        complete=bool(columns) and action.complete,
+        parted=action.parted,
+        materialized=action.materialized,
+    )
     return schema.put(made)
 
 
@@ -311,6 +342,8 @@ def _drop_foreign_key(schema: Schema, action: DropForeignKey) -> Schema:
 
 
 def _add_check(schema: Schema, action: AddCheck) -> Schema:
+    if action.domain:
+        return schema
     check = Constraint(
         name=action.name, kind="check", columns=action.columns, validated=action.validated, not_null=action.not_null
     )

@@ -19,10 +19,12 @@ from miglint.project.action import (
     AddPrimaryKey,
     AddUnique,
     AlterColumnType,
+    AttachPartition,
     Column,
     Comment,
     CreateIndex,
     CreateTable,
+    DefineDomain,
     DeleteRows,
     DropColumn,
     DropConstraint,
@@ -31,6 +33,7 @@ from miglint.project.action import (
     DropIndex,
     DropNotNull,
     DropTable,
+    DropType,
     Execute,
     InsertRows,
     Reference,
@@ -53,7 +56,6 @@ Lookup = Callable[[str], "ModelKey | None"]
 ReadSQL = Callable[[str, str], tuple[Statement, ...]]
 
 
-_DOMAIN = re.compile(r"\s*create\s+domain\s+(\w+)\b(?=.*\b(?:check|not\s+null)\b)", re.I | re.S)
 _AT_COMMIT = re.compile(r"\binitially\s+deferred\b", re.I)
 _UTC = re.compile(r"\s*set\s+(?:session\s+|local\s+)?(?:time\s+zone|timezone\s*(?:to|=))\s*'(?:utc|gmt)'", re.I)
 
@@ -68,16 +70,12 @@ def sql_actions(
     """The actions of an SQL text (one or several statements); what cannot be read is an `Execute` that says so."""
     actions: list[Action] = []
     created: set[str] = set()
-    domains: set[str] = set()
     utc = False
     for statement in read(text, database.vendor):
-        domains |= set(_DOMAIN.findall(statement.text))
         utc = utc or _UTC.match(statement.text) is not None
         for action in _actions(statement, models):
             if isinstance(action, CreateTable):
                 created.add(action.table)
-            elif isinstance(action, AddColumn) and action.column.type in domains:
-                action = replace(action, volatile=Truth.YES)  # a domain with a CHECK is checked row by row
             elif isinstance(action, AlterColumnType):
                 action = replace(action, utc=utc)
             actions.append(action)
@@ -85,6 +83,8 @@ def sql_actions(
 
 
 def _on_new(action: Action, created: set[str]) -> Action:
+    if isinstance(action, Reference) and action.from_table in created:
+        return replace(action, scans=False)  # it has no row that would be looked up
     return replace(action, on_new_table=True) if action.table in created else action
 
 
@@ -110,11 +110,20 @@ def _actions(statement: Statement, models: Lookup) -> Iterator[Action]:
     )
 
 
-def _add_column(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
-    flags, column = statement.flags, statement.name
-    volatile = Truth.YES if "volatile" in flags else Truth.UNKNOWN if "unknown-default" in flags else Truth.NO
-    made = Column(
-        name=column,
+def _create_table(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
+    yield CreateTable(
+        columns=tuple(map(_column, statement.made)),
+        complete=False,
+        parted=statement.columns,
+        materialized="materialized" in statement.flags,
+        **where,
+    )
+
+
+def _column(statement: Statement) -> Column:
+    flags = statement.flags
+    return Column(
+        name=statement.name,
         type=statement.type,
         null=Truth.of("not-null" not in flags),
         default=Truth.of("default" in flags),
@@ -123,7 +132,12 @@ def _add_column(statement: Statement, where: dict[str, Any]) -> Iterator[Action]
         generated=Truth.of("generated" in flags),
         checked=Truth.of("check" in flags),
     )
-    yield AddColumn(column=made, volatile=volatile, **where)
+
+
+def _add_column(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
+    flags, column = statement.flags, statement.name
+    volatile = Truth.YES if "volatile" in flags else Truth.UNKNOWN if "unknown-default" in flags else Truth.NO
+    yield AddColumn(column=_column(statement), volatile=volatile, **where)
     if "unique" in flags:
         yield AddUnique(columns=(column,), inline=True, reason="SQL", **where)
     if statement.to:
@@ -138,6 +152,7 @@ def _create_index(statement: Statement, where: dict[str, Any]) -> Iterator[Actio
         columns=statement.columns,
         unique="unique" in flags,
         concurrently="concurrently" in flags,
+        only="only" in flags,
         method=statement.type or "btree",
         reason="SQL",
         **where,
@@ -174,6 +189,10 @@ def _add_check(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
     yield AddCheck(name=statement.name, columns=statement.columns, validated=validated, not_null=proven, **where)
 
 
+def _checked(statement: Statement) -> Truth:
+    return Truth.of("checked" in statement.flags)
+
+
 def _add_unique(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
     yield AddUnique(
         name=statement.name, columns=statement.columns, using_index=statement.new_name, reason="SQL", **where
@@ -198,10 +217,17 @@ def _update(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
 
 
 _MAKERS: dict[str, Callable[[Statement, dict[str, Any]], Iterator[Action]]] = {
-    "create-table": lambda s, w: iter((CreateTable(**w),)),
+    "create-table": _create_table,
+    "attach-partition": lambda s, w: iter((AttachPartition(parent=s.to, **w),)),
+    "define-domain": lambda s, w: iter((DefineDomain(name=s.name, base=s.type, checked=_checked(s), **w),)),
+    "add-domain-check": lambda s, w: iter(
+        (AddCheck(name=s.name, domain=s.type or "", validated="not-valid" not in s.flags, **w),)
+    ),
+    "validate-domain": lambda s, w: iter((ValidateConstraint(name=s.name, domain=s.type or "", **w),)),
+    "drop-type": lambda s, w: iter((DropType(name=s.name, cascade="cascade" in s.flags, **w),)),
     "reference": lambda s, w: iter(()),
-    "drop-table": lambda s, w: iter((DropTable(**w),)),
-    "truncate": lambda s, w: iter((TruncateTable(**w),)),
+    "drop-table": lambda s, w: iter((DropTable(cascade="cascade" in s.flags, **w),)),
+    "truncate": lambda s, w: iter((TruncateTable(cascade="cascade" in s.flags, **w),)),
     "rename-table": lambda s, w: iter((RenameTable(new_table=s.new_name, **w),)),
     "add-column": _add_column,
     "drop-column": lambda s, w: iter((DropColumn(column=s.name, cascade="cascade" in s.flags, **w),)),

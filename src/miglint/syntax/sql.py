@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 # Raised whenever the shape or the meaning of statements changes: remembered ones of another version are not used.
-SQL_VERSION = 6
+SQL_VERSION = 7
 
 _DIALECTS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite"}
 # Longer texts are data dumps: reading them takes long and says nothing.
@@ -37,6 +37,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[str, ...] = ()
     to: str = ""
     type: str | None = None
+    made: tuple[Statement, ...] = ()
     flags: frozenset[str] = frozenset()
     alone: bool = True
 
@@ -249,6 +250,7 @@ class _Reader:
             "VACUUM": self._vacuum,
             "ANALYZE": self._analyze,
             "CLUSTER": self._cluster,
+            "REFRESH": self._refresh,
             "COMMENT": self._comment,
             "LOCK": self._lock,
             "MERGE": self._merge,
@@ -305,26 +307,77 @@ class _Reader:
         if self.skip("TABLE"):
             guarded = self._guard("IF", "NOT", "EXISTS")
             table = self.name()
-            yield Statement(verb="create-table", table=table, flags=guarded)
+            yield Statement(verb="create-table", table=table, columns=self._parted(), made=self._made(), flags=guarded)
+            if self.skip("PARTITION", "OF"):
+                yield Statement(verb="create partition", table=self.name())
             for to in _referenced(self.words[self.at :]):
                 yield Statement(verb="reference", table=table, to=to)
             yield from self._reads()
         elif self.skip("MATERIALIZED", "VIEW"):
+            guarded = self._guard("IF", "NOT", "EXISTS")
+            yield Statement(verb="create-table", table=self.name(), flags=guarded | {"materialized"})
             yield from self._reads()
+        elif self.skip("DOMAIN"):
+            yield from self._create_domain()
+
+    def _made(self) -> tuple[Statement, ...]:
+        """The columns that a table is made with."""
+        parts = _by_comma(_Reader(self.words[self.at :]).group())
+        named = [part for part in parts if part[0].upper not in _NO_COLUMN and len(part) > 1]
+        return tuple(_Reader(part[1:])._column(_Reader(part[:1]).name()) for part in named)
+
+    def _parted(self) -> tuple[str, ...]:
+        """The columns of PARTITION BY, where it stands in a definition; an expression is none."""
+        upper = [word.upper for word in self.words]
+        for place in range(self.at, len(upper) - 3):
+            if upper[place : place + 2] == ["PARTITION", "BY"]:
+                return _Reader(self.words[place + 3 :]).names()
+        return ()
+
+    def _create_domain(self) -> Iterator[Statement]:
+        name = self.name()
+        self.skip("AS")
+        base = self._type()
+        checked = bool({"CHECK"} & self.rest()) or ("NOT", "NULL") in pairwise(word.upper for word in self.words)
+        flags = frozenset({"checked"} if checked else {"unchecked"})
+        yield Statement(verb="define-domain", name=name, type=base, flags=flags)
+
+    def _alter_domain(self) -> Iterator[Statement]:
+        """What it has the tables do that use the domain."""
+        name = self.name()
+        if self.skip("ADD"):
+            constraint = self.name() if self.skip("CONSTRAINT") else ""
+            flags = frozenset({"not-valid"} if "VALID" in self.rest() else ())
+            yield Statement(verb="add-domain-check", type=name, name=constraint, flags=flags)
+            yield Statement(verb="define-domain", name=name, flags=frozenset({"checked"}))
+        elif self.skip("SET", "NOT", "NULL"):
+            yield Statement(verb="add-domain-check", type=name, name="NOT NULL")
+            yield Statement(verb="define-domain", name=name, flags=frozenset({"checked"}))
+        elif self.skip("VALIDATE", "CONSTRAINT"):
+            yield Statement(verb="validate-domain", type=name, name=self.name())
 
     def _reads(self) -> Iterator[Statement]:
         """The tables that a query within the statement reads: all of them, where it has no WHERE."""
         words = self.words[self.at :]
         upper = [word.upper for word in words]
-        if "SELECT" not in upper:
+        if "SELECT" not in upper or upper[-3:] == ["WITH", "NO", "DATA"]:
             return
         flags = frozenset({"where"} if "WHERE" in upper else ())
-        for place, word in enumerate(upper):
-            if word in ("FROM", "JOIN") and place + 1 < len(words) and words[place + 1].upper != "(":
+        named = {words[place].text for place, pair in enumerate(pairwise(upper[1:])) if pair == ("AS", "(")}
+        for place, after in enumerate(words[1:]):
+            if upper[place] in ("FROM", "JOIN") and after.text not in {"(", *named}:
                 yield Statement(verb="read rows", table=_Reader(words[place + 1 :]).name(), flags=flags)
 
     def _select(self) -> Iterator[Statement]:
         words = [word.upper for word in self.words]
+        if "INTO" in words:
+            self.at = words.index("INTO") + 1
+            while self.peek() in ("TEMP", "TEMPORARY", "UNLOGGED", "TABLE"):
+                self.at += 1
+            yield Statement(verb="create-table", table=self.name())
+            self.at = 0
+            yield from self._reads()
+            return
         locking = {("FOR", "UPDATE"), ("FOR", "SHARE"), ("FOR", "NO"), ("FOR", "KEY")}
         if locking & set(pairwise(words)):
             yield from (_with(read, verb="lock rows") for read in self._reads())
@@ -340,7 +393,8 @@ class _Reader:
             method = self.name()
         if not self.skip("ON"):
             return
-        self.skip("ONLY")
+        if self.skip("ONLY"):
+            flags.add("only")
         table = self.name()
         if self.skip("USING"):
             method = self.name()
@@ -359,8 +413,16 @@ class _Reader:
                 yield Statement(verb="drop-index", name=index, table=table, flags=flags)
         elif self.skip("TABLE"):
             flags = self._guard("IF", "EXISTS")
+            flags |= self._cascade()
             for table in self._list():
                 yield Statement(verb="drop-table", table=table, flags=flags)
+        elif self.skip("TYPE") or self.skip("DOMAIN"):
+            flags = self._guard("IF", "EXISTS") | self._cascade()
+            for name in self._list():
+                yield Statement(verb="drop-type", name=name, flags=flags)
+
+    def _cascade(self) -> frozenset[str]:
+        return frozenset({"cascade"} & {word.text.lower() for word in self.words[-1:] if word.kind == "word"})
 
     def _list(self) -> Iterator[str]:
         while name := self.name():
@@ -372,8 +434,9 @@ class _Reader:
         self.at += 1
         self.skip("TABLE")
         self.skip("ONLY")
+        cascade = self._cascade()
         for table in self._list():
-            yield Statement(verb="truncate", table=table)
+            yield Statement(verb="truncate", table=table, flags=cascade)
 
     def _rename(self) -> Iterator[Statement]:
         self.at += 1
@@ -511,6 +574,12 @@ class _Reader:
         table = self.name()
         yield Statement(verb="cluster" if table else "cluster all", table=self.name() if self.skip("ON") else table)
 
+    def _refresh(self) -> Iterator[Statement]:
+        self.at += 1
+        if self.skip("MATERIALIZED", "VIEW"):
+            verb = "refresh concurrently" if self.skip("CONCURRENTLY") else "refresh"
+            yield Statement(verb=verb, table=self.name())
+
     def _comment(self) -> Iterator[Statement]:
         self.at += 1
         if self.skip("ON", "TABLE"):
@@ -528,17 +597,23 @@ class _Reader:
             name = self.name()
             if self.skip("RENAME", "TO"):
                 yield Statement(verb="rename-index", name=name, new_name=self.name())
+            elif self.skip("ATTACH", "PARTITION"):
+                yield Statement(verb="alter index", name=name)
+            return
+        if self.skip("DOMAIN"):
+            yield from self._alter_domain()
             return
         if not self.skip("TABLE"):
             return
         self.skip("IF", "EXISTS")
         self.skip("ONLY")
         table = self.name()
+        self.skip("*")
         if not table:
             return
         if self.skip("ATTACH", "PARTITION"):
-            yield Statement(verb="attach partition", table=self.name())
-            yield Statement(verb="set storage parameters", table=table)
+            yield Statement(verb="attach-partition", table=self.name(), to=table)
+            yield Statement(verb="attach partition", table=table)
             return
         if self.skip("DETACH", "PARTITION"):
             partition = self.name()
@@ -685,7 +760,7 @@ class _Reader:
             kind = self._type()
             flags = frozenset({"using"} if self._computes(column, kind) else ())
             yield Statement(verb="alter-column-type", name=column, type=kind, flags=flags)
-        elif self.skip("SET", "STATISTICS"):
+        elif self.skip("SET", "STATISTICS") or self.skip("SET", "(") or self.skip("RESET", "("):
             yield Statement(verb="set storage parameters", name=column)
         for words, verb in _COLUMN_CLAUSES.items():
             if self.skip(*words):
@@ -744,6 +819,8 @@ def _referenced(words: list[_Word]) -> Iterator[str]:
 
 _IN_EXPRESSIONS = {"AND", "OR", "NOT", "IS", "NULL", "IN", "LIKE", "ILIKE", "BETWEEN", "TRUE", "FALSE", "ANY", "ALL"}
 _CONSTRAINT_WORDS = {"CHECK", "FOREIGN", "UNIQUE", "PRIMARY", "EXCLUDE", "REFERENCES"}
+# What may stand in place of a column in CREATE TABLE.
+_NO_COLUMN = {*_CONSTRAINT_WORDS, "CONSTRAINT", "LIKE", "INDEX", "KEY", "FULLTEXT", "SPATIAL", "PERIOD"}
 _KNOWN_STABLE = {
     "NOW",
     "CURRENT_TIMESTAMP",

@@ -97,7 +97,7 @@ def _changes(actions: Iterable[Action]) -> Iterator[_Change]:
     for action in actions:
         table = _plain(action.table)
         match action:
-            case CreateTable(joins=""):
+            case CreateTable(joins="", materialized=False):
                 yield _Change("creates the table", table, "", None, action.span)
             case DropTable(joins=""):
                 yield _Change("drops the table", table, "", None, action.span)

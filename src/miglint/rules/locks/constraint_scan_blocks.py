@@ -15,10 +15,13 @@ from miglint.api import (
     AddForeignKey,
     AlterColumnType,
     AlterField,
+    AttachPartition,
     CommentAction,
+    Confidence,
     CreateIndex,
     Diagnostic,
     Severity,
+    ValidateConstraintAction,
     rule,
     staged,
 )
@@ -28,7 +31,7 @@ _HELD = "Reads wait too: the transaction locked the table against them before, a
 
 @rule(
     "MG303",
-    on=(AddCheck, AddForeignKey, AddExclusion, AddColumn, AlterColumnType),
+    on=(AddCheck, AddForeignKey, AddExclusion, AddColumn, AlterColumnType, AttachPartition, ValidateConstraintAction),
     severity=Severity.ERROR,
     supersedes=("MG310",),
 )
@@ -45,8 +48,16 @@ def constraint_scan_blocks(context: ActionContext[Action]) -> Iterator[Diagnosti
         f"{', and so do reads' if held else ''}",
         help=f"{context.database.title}: {context.cost(action).why} {_HELD if held else ''}{_instead(context, action)}",
         url=context.cost(action).url,
-        confidence=context.confidence(context.step, scanned),
+        confidence=_confidence(context, scanned),
     )
+
+
+def _confidence(context: ActionContext[Action], scanned: list[Action]) -> Confidence:
+    sure = context.confidence(context.step, scanned)
+    attached = [action for action in scanned if isinstance(action, AttachPartition)]
+    tables = [context.step.schema_before.table(action.table) for action in attached]
+    # Nobody asks for the rows of a table that is no model's before it is a partition.
+    return sure if all(table is not None and table.model is not None for table in tables) else Confidence.LOW
 
 
 def _scans(context: ActionContext[Action], action: Action) -> bool:
@@ -65,6 +76,10 @@ def _what(action: Action) -> str:
         return f"the CHECK of {action.column}"
     if isinstance(action, AddForeignKey):
         return f"the foreign key of {', '.join(action.columns) or action.table}"
+    if isinstance(action, AttachPartition):
+        return f"the bound of the partition {action.table}"
+    if isinstance(action, AddCheck | ValidateConstraintAction) and action.domain:
+        return f"{action.name or 'the CHECK'} of the domain {action.domain}"
     kind = "exclusion constraint" if isinstance(action, AddExclusion) else "CHECK"
     return f"the {kind} {getattr(action, 'name', '')}".rstrip()
 
@@ -75,6 +90,13 @@ def _instead(context: ActionContext[Action], action: Action) -> str:
         return "There is no online form of it: add it when nobody writes, with a lock timeout, or to a new table."
     if isinstance(action, AlterColumnType):
         return _instead_of_stating_type(context, action)
+    if isinstance(action, AttachPartition):
+        return (
+            "Let a CHECK prove it: in migrations that come before, add one to the table that says the bounds of the "
+            "partition and that their columns are not NULL, NOT VALID, and validate it while reads and writes go on."
+        )
+    if isinstance(action, AddCheck | ValidateConstraintAction) and action.domain:
+        return _instead_for_domain(context, action)
     if not _has_online_form(context, action):
         return f"{title} cannot validate it while writes go on: migrate when nobody writes."
     later = "in a migration that comes after, while reads and writes go on"
@@ -110,6 +132,16 @@ def _instead_of_stating_type(context: ActionContext[Action], action: AlterColumn
         "Drop the CHECK before it in the same migration, add it again NOT VALID after it, and validate the old rows "
         "in a migration that comes after, while reads and writes go on."
     )
+
+
+def _instead_for_domain(context: ActionContext[Action], action: AddCheck | ValidateConstraintAction) -> str:
+    validate = ValidateConstraintAction(table=action.table, name=action.name, domain=action.domain)
+    if context.cost_of(validate).blocks_writes:
+        return (
+            "No form of it lets writes go on. Leave it NOT VALID, which holds for new values, or add the CHECK to each "
+            "table instead, NOT VALID, and validate that."
+        )
+    return "Write NOT VALID, and ALTER DOMAIN … VALIDATE CONSTRAINT … in a later migration, while writes go on."
 
 
 def _has_online_form(context: ActionContext[Action], action: Action) -> bool:

@@ -47,6 +47,8 @@ def _tightens(context: ActionContext[Action], action: Action) -> bool:
     if action.on_new_table or not context.is_live(action):
         return False
     if isinstance(action, CreateIndex):
+        if action.of_view:
+            return False  # nobody writes to it
         return action.unique and not (_all_new(context, action, action.columns) or _stays_null(context, action))
     if isinstance(action, AddUnique):
         if action.inline or action.using_index or _was_unique(context, action):
