@@ -9,6 +9,7 @@ from typing import Literal as Choice
 import msgspec
 
 from miglint.lazy import lazy
+from miglint.project.by_name import NOTHING, Names, names_bound, names_kept, path_of
 from miglint.project.migration import Migration
 from miglint.project.operations import RunPython
 from miglint.syntax.facts import (
@@ -46,7 +47,10 @@ _MAX_ALIASES = 10
 
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True):
-    """A dotted name that code uses. `scope` is that of its first part; a resolved import is "imported"."""
+    """A dotted name that code uses. `scope` is that of its first part; a resolved import is "imported".
+
+    So is what is got by its name: `getattr(models, "Order")` is a reference to `shop.models.Order`.
+    """
 
     name: str
     scope: str
@@ -65,6 +69,8 @@ class Code(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     nodes: tuple[Statement | Expr, ...]
     decorators: tuple[Expr, ...] = ()
     span: Span = NOWHERE
+    # What names that are not imported stand for, of its file and its class.
+    names: Names = NOTHING
 
     def statements(self) -> list[Statement]:
         """All statements, nested ones included; none of a lambda."""
@@ -80,7 +86,8 @@ class Code(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @lazy
     def _references(self) -> tuple[Reference, ...]:
-        return tuple(reference for root in self.roots() for reference in references(root))
+        names = names_bound(self.statements(), self.names)
+        return tuple(reference for root in self.roots() for reference in references(root, names))
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,31 +102,46 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     signature_known: bool = True
 
 
-def references(node: Statement | Expr) -> list[Reference]:
-    """The dotted names in an expression, or in a statement without its nested statements."""
+def references(node: Statement | Expr, names: Names = NOTHING) -> list[Reference]:
+    """The dotted names in an expression, or in a statement without its nested statements.
+
+    `names` tells what those stand for that are not imported.
+    """
     found: list[Reference] = []
-    _add_references(node, found)
+    _add_references(node, names, found)
     return found
 
 
-def _add_references(node: Statement | Expr, found: list[Reference]) -> None:
+def _add_references(node: Statement | Expr, names: Names, found: list[Reference]) -> None:
     if isinstance(node, Call):
-        name = dotted(node.function)
-        if name:
-            found.append(Reference(name=name, scope=_scope(node.function), span=node.function.span, call=node))
-        else:
-            _add_references(node.function, found)
+        if path := path_of(node, names):
+            found.append(Reference(name=path, scope="imported", span=node.span))
+        _add_name(node.function, names, found, call=node)
         for argument in node.arguments:
-            _add_references(argument, found)
+            _add_references(argument, names, found)
         for keyword in node.keywords:
-            _add_references(keyword.value, found)
-    elif isinstance(node, (Name, Attribute)) and (name := dotted(node)):
-        found.append(Reference(name=name, scope=_scope(node), span=node.span))
+            _add_references(keyword.value, names, found)
+    elif isinstance(node, (Name, Attribute)):
+        _add_name(node, names, found)
     elif not isinstance(node, Literal):
         targets = node.targets if isinstance(node, Assign) else ()
         for child in children(node):
             if not (isinstance(child, Name) and any(child is target for target in targets)):
-                _add_references(child, found)
+                _add_references(child, names, found)
+
+
+def _add_name(expression: Expr, names: Names, found: list[Reference], call: Call | None = None) -> None:
+    """Adds an expression that is a dotted name, or stands for one; else what is in it."""
+    name = dotted(expression)
+    if path := path_of(expression, names):
+        found.append(Reference(name=path, scope="imported", span=expression.span, call=call))
+    elif name:
+        found.append(Reference(name=name, scope=_scope(expression), span=expression.span, call=call))
+    if not name:
+        while path and isinstance(expression, Attribute):
+            expression = expression.value
+        for inner in (expression,) if isinstance(expression, Call) else children(expression):
+            _add_references(inner, names, found)
 
 
 def _scope(expression: Expr) -> str:
@@ -254,6 +276,9 @@ class _Reader:
             for method in methods_of(self._own):
                 self._methods.setdefault(method.name, []).append(method)
 
+        self._names = names_bound(facts.top_level)
+        for definition in self._classes.values():
+            self._names = {**self._names, **names_kept(definition, definition.name, "free")}
         self._made = {**self._values, **{name: call for name, (call, _) in unpacked(facts).items()}}
         self._analyses: dict[int, _Analysis] = {}
 
@@ -269,7 +294,7 @@ class _Reader:
         if depth > _MAX_ALIASES:
             return
         if isinstance(argument, Lambda):
-            yield Entry(code=lambda_code(argument), direction=direction, argument=argument)
+            yield Entry(code=lambda_code(argument, self._names), direction=direction, argument=argument)
         elif isinstance(argument, Either):
             for side in (argument.then, argument.otherwise):
                 yield from self.entries(side, direction, depth=depth + 1)
@@ -313,7 +338,7 @@ class _Reader:
         definition = self._classes.get(instance.callee)
         for function in methods_of(definition) if definition is not None else ():
             if function.name == method and definition is not None:
-                code = code_of(function, owner=definition.name)
+                code = self._method_code(function, definition)
                 known = not function.decorators
                 yield Entry(code=code, direction=direction, argument=argument, given=1, signature_known=known)
 
@@ -336,10 +361,10 @@ class _Reader:
         yield from self._definitions(reference.name if len(parts) < 3 else ".".join(parts[:2]))
         if parts[0] in self._classes and self._classes[parts[0]] is not self._own:
             definition = self._classes[parts[0]]
-            yield from (code_of(method, owner=definition.name) for method in methods_of(definition))
+            yield from (self._method_code(method, definition) for method in methods_of(definition))
         value = self._values.get(parts[0])
         if isinstance(value, Lambda):
-            yield lambda_code(value)
+            yield lambda_code(value, self._names)
         elif isinstance(value, Items | Pairs):
             # A table of functions: any of them may be taken out of it.
             yield from (code for each in references(value) for code in self._definitions(each.name))
@@ -348,35 +373,44 @@ class _Reader:
         first, _, attribute = name.partition(".")
         if not attribute:
             for method in self._methods.get(name, ()):
-                yield code_of(method, owner="Migration")
+                yield code_of(method, owner="Migration", names=self._names)
             if name not in self._methods:
-                yield from (code_of(function) for function in self._functions.get(name, ()))
+                yield from self._function_codes(name)
         elif self._own is not None and first == self._own.name:
-            yield from (code_of(method, owner="Migration") for method in self._methods.get(attribute, ()))
+            found = self._methods.get(attribute, ())
+            yield from (code_of(method, owner="Migration", names=self._names) for method in found)
         elif first in self._classes:
             methods = methods_of(self._classes[first])
-            yield from (code_of(method, owner=first) for method in methods if method.name == attribute)
+            yield from (self._method_code(each, self._classes[first]) for each in methods if each.name == attribute)
         elif first in self._functions:
-            yield from (code_of(function) for function in self._functions[first])
+            yield from self._function_codes(first)
+
+    def _function_codes(self, name: str) -> Iterator[Code]:
+        return (code_of(function, names=self._names) for function in self._functions.get(name, ()))
+
+    def _method_code(self, method: Function, definition: Class) -> Code:
+        kept = names_kept(definition, method.parameters[0].name, "local") if method.parameters else {}
+        return code_of(method, owner=definition.name, names={**self._names, **kept})
 
 
 def methods_of(definition: Class) -> Iterator[Function]:
     return (each for each in walk(definition.body, into_definitions=False) if isinstance(each, Function))
 
 
-def code_of(function: Function, *, owner: str = "") -> Code:
+def code_of(function: Function, *, owner: str = "", names: Names = NOTHING) -> Code:
     return Code(
         name=f"{owner}.{function.name}" if owner else function.name,
         parameters=function.parameters,
         nodes=function.body,
         decorators=function.decorators,
         span=function.span,
+        names=names,
     )
 
 
-def lambda_code(expression: Lambda) -> Code:
+def lambda_code(expression: Lambda, names: Names = NOTHING) -> Code:
     nodes: tuple[Statement | Expr, ...] = (expression.body,)
-    return Code(name="<lambda>", parameters=expression.parameters, nodes=nodes, span=expression.span)
+    return Code(name="<lambda>", parameters=expression.parameters, nodes=nodes, span=expression.span, names=names)
 
 
 def _changed_by(decorators: tuple[Expr, ...]) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 import msgspec
 
@@ -21,7 +22,6 @@ from miglint.api import (
     Function,
     Import,
     Items,
-    Literal,
     Migration,
     ModuleFacts,
     Name,
@@ -49,8 +49,6 @@ _URL = "https://docs.djangoproject.com/en/stable/topics/migrations/#historical-m
 
 _USER_MODEL = ("django.contrib.auth.get_user_model", "django.contrib.auth.models.get_user_model")
 _GOT_USER = "get_user_model()"
-# What gets a module, or what is in one, by its name.
-_BY_NAME = ("importlib.import_module", "django.utils.module_loading.import_string")
 # Attributes that only a model class has: they tell one whose module cannot be read.
 _MODEL_ONLY = {"objects", "_default_manager", "_base_manager", "_meta"}
 # What a model's name may be asked for, to get the historical one by it.
@@ -63,6 +61,7 @@ _PLAIN_BASES = (
     "str", "int", "dict", "typing.", "Exception",
 )  # fmt: skip
 _MAX_HOPS = 8
+T = TypeVar("T")
 
 
 class _Model(msgspec.Struct, frozen=True):
@@ -86,24 +85,17 @@ def direct_model_import(context: OperationContext[RunPython]) -> Iterator[Diagno
     names = module_assignments(context.migration.facts)
     yield from _passed_on(context, names)
     for code in reached(context.operation, context.migration):
-        seen = set()
         saved, named = _saved(code), _only_named(code)
-        modules = _got_by_name(code)
-        for reference in (*code.references(), *_defaults(code)):
-            model = _model(context, reference, names, modules, saved) if reference.span not in named else None
-            if model is not None and (model.app, model.name) not in seen:
-                seen.add((model.app, model.name))
-                yield _finding(context, code, reference, model)
+        used = (each for each in (*code.references(), *_defaults(code)) if each.span not in named)
+        for reference, model in _once((each, _model(context, each, names, saved)) for each in used):
+            yield _finding(context, code, reference, model)
 
 
 def _passed_on(context: OperationContext[RunPython], names: dict[str, Expr]) -> Iterator[Diagnostic]:
     """What the function is given before RunPython calls it: `partial(fill, Order)`."""
-    seen = set()
-    for reference in given_names(context.operation, context.migration):
-        model = _model(context, reference, names, {}, frozenset())
-        if model is not None and (model.app, model.name) not in seen:
-            seen.add((model.app, model.name))
-            yield _finding(context, None, reference, model)
+    given = given_names(context.operation, context.migration)
+    for reference, model in _once((each, _model(context, each, names, frozenset())) for each in given):
+        yield _finding(context, None, reference, model)
 
 
 def _defaults(code: Code) -> Iterator[CodeReference]:
@@ -115,16 +107,27 @@ def _defaults(code: Code) -> Iterator[CodeReference]:
 
 def _in_helpers(context: OperationContext[RunPython]) -> Iterator[Diagnostic]:
     """The same in modules that were written for migrations; other code of the application is MG505."""
+    elsewhere = (
+        use
+        for use in context.usage.uses
+        if isinstance(use, Called)
+        and use.module.facts is not context.migration.facts
+        and "models" in use.path.split(".")
+        and context.project.is_of_migrations(use.module.path)
+    )
+    for use, model in _once(
+        (use, _imported_model(context, _from_root(use), used_as_model=False, is_called=True)) for use in elsewhere
+    ):
+        yield _finding(context, use.code, None, model, related=context.place(use, "it is used here")[1])
+
+
+def _once(found: Iterable[tuple[T, _Model | None]]) -> Iterator[tuple[T, _Model]]:
+    """Of each model the first place."""
     seen = set()
-    for use in context.usage.uses:
-        if not isinstance(use, Called) or use.module.facts is context.migration.facts:
-            continue
-        if "models" not in use.path.split(".") or not context.project.is_of_migrations(use.module.path):
-            continue
-        model = _imported_model(context, _from_root(use), used_as_model=False, is_called=True)
+    for place, model in found:
         if model is not None and (model.app, model.name) not in seen:
             seen.add((model.app, model.name))
-            yield _finding(context, use.code, None, model, related=context.place(use, "it is used here")[1])
+            yield place, model
 
 
 def _from_root(use: Called) -> str:
@@ -138,8 +141,8 @@ def _from_root(use: Called) -> str:
 def _imports_models(facts: ModuleFacts) -> bool:
     """Whether a file imports anything through which a model could come: most do not, and need no closer look."""
     return any(
-        alias.path in (*_USER_MODEL, *_BY_NAME)
-        or alias.path in ("importlib", "django.utils.module_loading", "django.utils")
+        alias.path in _USER_MODEL
+        or alias.path.startswith(("importlib", "django.utils"))
         or (alias.path == alias.module and "." not in alias.path)
         or ("models" in f"{alias.path}.{alias.module}".split(".") and not alias.path.startswith("django.db"))
         or any(name.startswith("django.contrib.auth") for name in (alias.path, alias.module))
@@ -155,18 +158,15 @@ def _model(
     context: OperationContext[RunPython],
     reference: CodeReference,
     names: dict[str, Expr],
-    modules: dict[str, str],
     saved: frozenset[Span],
 ) -> _Model | None:
     """The model of today that a name is, None where it is none or something harmless of one.
 
-    `names` are what the file binds, `modules` the names of the code that are modules, or of what is in one.
+    `names` are what the file binds.
     """
     path, used_as_model = reference.name, reference.span in saved
     first, _, rest = path.partition(".")
-    if reference.scope == "local" and first in modules:
-        path = f"{modules[first]}.{rest}" if rest else modules[first]
-    elif reference.scope == "free":
+    if reference.scope == "free":
         value = names.get(first)
         if value is None and first[:1].isupper() and context.migration.facts.class_named(first) is None:
             return _behind_stars(context, reference, used_as_model=used_as_model)
@@ -200,23 +200,6 @@ def _behind_stars(
                 if model is not None:
                     return model
     return None
-
-
-def _got_by_name(code: Code) -> dict[str, str]:
-    """The names of code that are modules, or what is in one, which were got by their paths, and those paths."""
-    return {
-        target.name: path
-        for statement in code.statements()
-        if isinstance(statement, Assign) and isinstance(statement.value, Call)
-        for target in statement.targets
-        if isinstance(target, Name) and statement.value.callee in _BY_NAME and (path := _text_of(statement.value))
-    }
-
-
-def _text_of(call: Call) -> str:
-    """The text that a call is given, "" where it is no text that is written there."""
-    given = call.arguments[0] if len(call.arguments) == 1 else None
-    return given.text if isinstance(given, Literal) and given.kind == "str" else ""
 
 
 def _imported(expression: Expr) -> bool:

@@ -29,6 +29,7 @@ from miglint.api import (
 _URL = "https://docs.djangoproject.com/en/stable/topics/migrations/#historical-models"
 _REGISTRIES = ("django.apps.apps", "django.apps.registry.apps")
 _METHODS = ("get_model", "get_models", "get_registered_model")
+_CONFIGURATIONS = tuple(f"{registry}.get_app_config" for registry in _REGISTRIES)
 
 
 @rule("MG504", on=RunPython, severity=Severity.ERROR)
@@ -40,12 +41,10 @@ def global_app_registry(context: OperationContext[RunPython]) -> Iterator[Diagno
     for code in reached(context.operation, context.migration):
         seen = set()
         for reference in code.references():
-            call = _call(reference, names)
+            call = _through_configuration(reference, code) or _call(reference, names)
             if call is not None and call not in seen:
                 seen.add(call)
                 yield _finding(context, code, reference.span, call)
-        for call in _through_configurations(code):
-            yield _finding(context, code, call.function.span, call)
 
 
 def _imports_registry(facts: ModuleFacts) -> bool:
@@ -67,20 +66,23 @@ def _call(reference: CodeReference, names: dict[str, Expr]) -> Call | None:
     return call if function is not None and is_imported and _gets_models(dotted(function)) else None
 
 
-def _through_configurations(code: Code) -> Iterator[Call]:
-    """`apps.get_app_config("shop").get_model("Order")`."""
-    asked_of = [f"{registry}.get_app_config" for registry in _REGISTRIES]
-    for root in code.roots():
-        for call in expressions(root):
-            if (
-                not isinstance(call, Call)
-                or not isinstance(call.function, Attribute)
-                or call.function.name not in _METHODS
-            ):
-                continue
-            asked = call.function.value
-            if isinstance(asked, Call) and asked.callee in asked_of:
-                yield Call(call.function, (*asked.arguments, *call.arguments), call.keywords, call.span)
+def _through_configuration(reference: CodeReference, code: Code) -> Call | None:
+    """`apps.get_app_config("shop").get_model("Order")`, as the call of the registry that means the same."""
+    call, names = reference.call, [f"{each}().{method}" for each in _CONFIGURATIONS for method in _METHODS]
+    if call is None or reference.name not in names or not isinstance(call.function, Attribute | Name):
+        return None
+    asked = call.function.value if isinstance(call.function, Attribute) else None
+    if not isinstance(asked, Call):
+        asked = _configuration(code)
+    given = asked.arguments if asked is not None else ()
+    return Call(call.function, (*given, *call.arguments), call.keywords, call.span)
+
+
+def _configuration(code: Code) -> Call | None:
+    """The call that got the configuration which the code keeps under a name, where it is the only one."""
+    found = [each for root in code.roots() for each in expressions(root) if isinstance(each, Call)]
+    calls = [each for each in found if each.callee in _CONFIGURATIONS]
+    return calls[0] if len(calls) == 1 else None
 
 
 def _gets_models(name: str) -> bool:
