@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from miglint.project.class_changes import changes
 from miglint.syntax.evaluate import Values, module_values
 from miglint.syntax.facts import (
     Assign,
@@ -131,7 +132,7 @@ class Elsewhere:
     def _of_class(self, facts: ModuleFacts, name: str, attribute: str) -> Expr | None:
         """What the body of a class gives a name."""
         definition = facts.class_named(name)
-        if definition is None:
+        if definition is None or attribute in changes(definition, facts):
             return None
         values = Values(self._module(facts, definition)).run(definition.body)
         found = values.names.get(attribute)

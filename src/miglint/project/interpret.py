@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
 from typing import Any
 
 import msgspec
 
 from miglint.lazy import lazy
+from miglint.project.class_changes import changes
 from miglint.project.elsewhere import Elsewhere, placed
 from miglint.project.fields import Field, FieldClass, canonical_class
 from miglint.project.keys import MigrationKey
@@ -32,7 +34,6 @@ from miglint.syntax.evaluate import UNSET, Values, items_of, module_values
 from miglint.syntax.facts import (
     Assign,
     Attribute,
-    Augment,
     Call,
     Class,
     Comprehension,
@@ -70,6 +71,14 @@ _MAX_BASES = 8
 # Operations within operations, and conditions within conditions: a list may hold itself, a function call itself.
 _MAX_DEPTH = 20
 _MAX_WITHIN = 20_000
+_UNCHECKED_CODE = "what this operation runs, what it does to the rows and how it is undone"
+# What is not checked where an argument that an operation needs is hidden, by the kind of the argument.
+_UNCHECKED = {
+    "str | None": _UNCHECKED_NAMES,
+    "Field": _UNCHECKED_NAMES,
+    "SQL | None": _UNCHECKED_CODE,
+    "Callback | None": _UNCHECKED_CODE,
+}
 # The operations whose arguments are lists, dictionaries and constants of the state, and no functions.
 _OF_STATE = (ModelOperation, FieldOperation)
 # The arguments of a field that say what its column is.
@@ -202,6 +211,11 @@ def class_of(path: str, facts: ModuleFacts, lookup: Lookup) -> tuple[Class, Modu
     return (definition, where) if definition is not None and where is not None else None
 
 
+def _before_django(definition: Class) -> Iterator[Expr]:
+    """The bases that come before Django's own, which has a value for each attribute."""
+    return takewhile(lambda base: dotted(base) not in _DJANGO_BASES, definition.bases)
+
+
 def _module_of(path: str) -> tuple[str, str]:
     """The module of a name, as it is imported, and the name in it: of `..Base` the dots are the module."""
     name = path.rpartition(".")[2]
@@ -238,12 +252,18 @@ class _Interpreter:
         self._elsewhere = Elsewhere(facts, self._values, lookup)
         self._unreadable: list[Unreadable] = []
         self._depth = self._within = 0
-        self._computed = dict.fromkeys(_set_by_init(definition), "set in `__init__`")
-        self._computed |= dict.fromkeys(_set_after(definition, facts), "changed after the class")
+        self._computed = changes(definition, facts)
+        for _, where, _, base in reversed(self._bases):
+            self._computed = changes(base, where) | self._computed
 
     def migration(self) -> Migration:
         edges = {name: tuple(self._edges(name)) for name in _EDGES}
-        operations = self._operations(self._attribute("operations"), self._values)
+        written = self._attribute("operations")
+        operations = self._operations(written, self._values)
+        unknown = self._unknown_base if written is None else None
+        if unknown is not None:
+            why = f"what `{dotted(unknown) or 'a computed class'}` has, which this project does not tell"
+            self._cannot_read("operations", why, _UNCHECKED_OPERATIONS, self._definition.span)
         if "operations" in self._computed:
             self._cannot_read("operations", self._computed["operations"], _UNCHECKED_OPERATIONS, self._definition.span)
         known = {each.what for each in self._unreadable}
@@ -276,7 +296,7 @@ class _Interpreter:
         return self._inherited(name) if given is None else self._filled(given, name)
 
     def _inherited(self, name: str) -> Expr | None:
-        for values, where, module in self._bases:
+        for values, where, module, _ in self._bases:
             found = values.names.get(name)
             if found is not None:
                 found = values.resolve_all(found)
@@ -293,10 +313,10 @@ class _Interpreter:
         return value
 
     @lazy
-    def _bases(self) -> tuple[tuple[Values, ModuleFacts, str], ...]:
-        """The attributes of the project's own base classes that can be read, the nearest first, and whence they are."""
-        found: list[tuple[Values, ModuleFacts, str]] = []
-        pending = [(base, self._facts) for base in self._definition.bases]
+    def _bases(self) -> tuple[tuple[Values, ModuleFacts, str, Class], ...]:
+        """The project's own base classes that can be read, the nearest first: their attributes, and whence they are."""
+        found: list[tuple[Values, ModuleFacts, str, Class]] = []
+        pending = [(base, self._facts) for base in _before_django(self._definition)]
         for _ in range(_MAX_BASES):
             if not pending:
                 break
@@ -305,21 +325,33 @@ class _Interpreter:
             if read is not None:
                 definition, where = read
                 values = Values(module_values(where.body, self._around, definition)).run(definition.body)
-                found.append((values, where, _module_of(dotted(base))[0]))
-                pending.extend((each, where) for each in definition.bases)
+                found.append((values, where, _module_of(dotted(base))[0], definition))
+                pending.extend((each, where) for each in _before_django(definition))
         return tuple(found)
+
+    @property
+    def _unknown_base(self) -> Expr | None:
+        """A base class that cannot be read."""
+        classes = [(self._definition, self._facts), *((definition, where) for _, where, _, definition in self._bases)]
+        for definition, where in classes:
+            for base in _before_django(definition):
+                if dotted(base) != "object" and self._class(dotted(base), where) is None:
+                    return base
+        return None
 
     def _class(self, path: str, facts: ModuleFacts) -> tuple[Class, ModuleFacts] | None:
         return class_of(path, facts, self._lookup)
 
     def _atomic(self, definition: Class, values: Values, facts: ModuleFacts, depth: int = 0) -> Truth:
+        if "atomic" in self._computed:
+            return Truth.UNKNOWN
         given = values.names.get("atomic")
         if given is not None:
             resolved = values.resolve(given)
             return Truth.of(_truth(resolved))
-        for base in definition.bases:
+        for base in _before_django(definition):
             path = dotted(base)
-            if path in _DJANGO_BASES or depth > _MAX_BASES:
+            if depth > _MAX_BASES:
                 continue
             found = self._class(path, facts)
             if found is None:
@@ -447,9 +479,9 @@ class _Interpreter:
         if kind is SeparateDatabaseAndState and absent:
             self._cannot_read(kind.__name__, why, _UNCHECKED_OPERATIONS, call.span)
             return {name: (Unread(span=call.span, call=hiding, why=why),) for name in absent}
-        needed = [name for name in absent if name in _required(kind) and absent[name] in ("str | None", "Field")]
+        needed = [name for name in absent if name in _required(kind) and absent[name] in _UNCHECKED]
         if needed:
-            self._cannot_read(f"{kind.__name__}.{needed[0]}", why, _UNCHECKED_NAMES, call.span)
+            self._cannot_read(f"{kind.__name__}.{needed[0]}", why, _UNCHECKED[absent[needed[0]]], call.span)
         return {}
 
     def _callee(self, function: Expr, values: Values) -> str:
@@ -700,33 +732,3 @@ def _called(function: Expr) -> Expr:
             if isinstance(other, Literal) and other.kind == "none":
                 return one
     return function
-
-
-def _set_by_init(definition: Class) -> Iterator[str]:
-    """The attributes that the class's own `__init__` sets: what the class body says of them is not the end."""
-    for function in definition.body:
-        if isinstance(function, Function) and function.name == "__init__":
-            for statement in function.statements():
-                if isinstance(statement, Assign):
-                    yield from (target.name for target in _attributes(statement.targets))
-
-
-def _set_after(definition: Class, facts: ModuleFacts) -> Iterator[str]:
-    """The attributes that the module sets or changes from outside of the class: `Migration.operations += […]`."""
-    for statement in facts.top_level:
-        match statement:
-            case Assign(targets=targets):
-                changed: Sequence[Expr] = targets
-            case Augment(target=target):
-                changed = (target,)
-            case Evaluate(value=Call(function=Attribute(value=target))):
-                changed = (target,)
-            case _:
-                continue
-        yield from (target.name for target in _attributes(changed, of=definition.name))
-
-
-def _attributes(targets: Sequence[Expr], of: str = "self") -> Iterator[Attribute]:
-    for target in targets:
-        if isinstance(target, Attribute) and isinstance(target.value, Name) and target.value.name == of:
-            yield target

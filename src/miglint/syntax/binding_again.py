@@ -8,12 +8,14 @@ from miglint.syntax.facts import (
     Assign,
     Augment,
     Class,
+    Evaluate,
     Expr,
     Function,
     Import,
     Items,
     Loop,
     Name,
+    Operation,
     Statement,
     With,
     blocks,
@@ -24,7 +26,7 @@ _PASSED_OVER = frozenset({Function, Class, Import})
 
 
 def bound_again(body: tuple[Statement, ...]) -> set[str]:
-    """The names that are assigned more than once, a loop's and what is assigned in it included."""
+    """The names that are assigned more than once, or deleted; a loop's and what is assigned in it included."""
     once: set[str] = set()
     again: set[str] = set()
     _collect(body, once, again)
@@ -54,10 +56,20 @@ def _bound(statement: Statement) -> Iterator[str]:
     elif isinstance(statement, Loop):
         if statement.target is not None:
             yield from (*names_in(statement.target), *names_in(statement.target))
+    elif isinstance(statement, Evaluate):
+        yield from deleted(statement)
     elif isinstance(statement, With):
         for item in statement.items:
             if item.target is not None:
                 yield from names_in(item.target)
+
+
+def deleted(statement: Evaluate) -> Iterator[str]:
+    """The names that a `del` takes away."""
+    value = statement.value
+    if isinstance(value, Operation) and value.operator == "delete":
+        for operand in value.operands:
+            yield from names_in(operand)
 
 
 def names_in(target: Expr) -> Iterator[str]:

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from miglint.syntax.binding_again import bound_again
+from miglint.syntax.binding_again import bound_again, deleted
 from miglint.syntax.builtin_calls import elements
+from miglint.syntax.changing import CHANGING_METHODS, changed_by, copied_of, root_of
 from miglint.syntax.facts import (
     Assign,
     Attribute,
     Augment,
     Call,
+    Class,
     Either,
     Evaluate,
     Expr,
@@ -30,6 +32,7 @@ from miglint.syntax.facts import (
     Opaque,
     Operation,
     Pairs,
+    Raise,
     Starred,
     Statement,
     Subscript,
@@ -51,18 +54,8 @@ _MAX_TURNS = 2_000
 # What may stand in a loop that is gone through turn by turn.
 _IN_LOOPS = frozenset({Assign, Augment, Evaluate, If, Loop, Flow})
 
-_CHANGING_METHODS = {
-    "append",
-    "extend",
-    "insert",
-    "remove",
-    "pop",
-    "clear",
-    "sort",
-    "reverse",
-    "update",
-    "setdefault",
-}
+# What of itself does nothing.
+_WITHOUT_PARTS = frozenset({Literal, Name})
 
 
 class Values(Names):
@@ -112,8 +105,15 @@ class Values(Names):
         return self
 
     def _define(self, statement: Function) -> None:
-        self.names.pop(statement.name, None)
         self._functions[statement.name] = statement
+        self._define_class(statement)
+
+    def _define_class(self, statement: Function | Class) -> None:
+        """The name of a definition; within a class or a function it hides what the module calls so."""
+        if self.outer is None:
+            self.names.pop(statement.name, None)
+        else:
+            self.put(statement.name, Name(statement.name, "local", statement.span))
 
     def fixed(self, value: Expr) -> Expr:
         """A value with the names that will hold something else later replaced by what they hold now."""
@@ -156,6 +156,9 @@ class Values(Names):
             return Items(value.kind, tuple(map(self._now, value.items)), value.span)
         if isinstance(value, Starred):
             return Starred(self._now(value.value), value.span)
+        copied = copied_of(value)
+        if isinstance(copied, Name):  # what is copied may change later, the copy does not
+            return substitute(value, {copied.name: self._now(copied)}) if self.get(copied.name) is not None else value
         return value
 
     def _weight(self, value: Expr) -> int:
@@ -166,12 +169,24 @@ class Values(Names):
             return sum(map(self._weight, value.operands))
         if isinstance(value, Items) and has_starred(value.items):
             return sum(map(self._weight, value.items))
-        return self._weight(value.value) if isinstance(value, Starred) else 1
+        if isinstance(value, Starred):
+            return self._weight(value.value)
+        copied = copied_of(value)
+        return self._weight(copied) if copied is not None else 1
 
     def _assign(self, statement: Assign) -> None:
         value, weight = self._taken(statement.value)
+        if type(statement.value) is Call or (type(value) is Operation and value.operator == ":="):
+            value = self._result(statement.value, value)
         for target in statement.targets:
             self._bind(target, value, weight)
+
+    def _result(self, given: Expr, value: Expr) -> Expr:
+        """What is assigned of a call that also changes something, `last = operations.pop()`, and of `name := value`."""
+        if isinstance(value, Operation):
+            value = value.operands[1]
+        self._evaluate_parts(given)
+        return value
 
     def _taken(self, value: Expr) -> tuple[Expr, int]:
         """What a statement makes of a value, and of how many values it is made."""
@@ -192,8 +207,8 @@ class Values(Names):
                     parts = (Opaque(why, value.span),) * len(target.items)
             for name, part in zip(target.items, parts, strict=True):
                 self._bind(name, part, weight)
-        elif isinstance(target, Subscript) and isinstance(target.value, Name):
-            self.lose(target.value.name, "changed item by item", target)
+        else:
+            self._change_part(target)
 
     def _augment(self, statement: Augment) -> None:
         if isinstance(statement.target, Name):
@@ -208,11 +223,39 @@ class Values(Names):
     def _evaluate(self, statement: Evaluate) -> None:
         value = statement.value
         if isinstance(value, Operation) and value.operator == "delete":
+            for name in deleted(statement):
+                self.names.pop(name, None)
             for operand in value.operands:
-                if isinstance(operand, Subscript) and isinstance(operand.value, Name):
-                    self.lose(operand.value.name, "changed item by item", operand)
-        if not isinstance(value, Call):
-            return
+                self._change_part(operand)
+        elif isinstance(value, Call):
+            self._call(value)
+        else:
+            self._evaluate_parts(value)
+
+    def _evaluate_parts(self, value: Expr) -> None:
+        """What an expression does on the way to its value: calls that may not come to pass, `name := value`."""
+        if isinstance(value, Operation) and value.operator == ":=":
+            self._bind(value.operands[0], *self._taken(value.operands[1]))
+        for part in expressions(value) if type(value) not in _WITHOUT_PARTS else ():
+            if isinstance(part, Call):
+                for name in self._changed_by_call(part):
+                    self.lose(name, f"changed by {part.callee}()", part)
+
+    def _changed_by_call(self, call: Call) -> Iterator[str]:
+        """The names of this body that a call within an expression changes, as far as that is seen."""
+        function = call.function
+        if isinstance(function, Attribute) and function.name in CHANGING_METHODS:
+            yield from filter(None, (root_of(function.value),))
+        elif isinstance(function, Name) and function.scope == "free" and function.name in self._functions:
+            yield from changed_by(self._functions[function.name], call)
+
+    def _change_part(self, target: Expr) -> None:
+        """A part of what a name holds becomes another: `operations[0]`, `operations[0].name`."""
+        name = root_of(target) if isinstance(target, Attribute | Subscript) else None
+        if name is not None:
+            self.lose(name, "changed item by item", target)
+
+    def _call(self, value: Call) -> None:
         function = value.function
         if isinstance(function, Name) and function.scope != "imported":
             found = self.get(function.name)
@@ -228,16 +271,19 @@ class Values(Names):
         changed = [name for name in given if isinstance(self.get(name), Items | Pairs | Operation)]
         definition = self._functions.get(function.name)
         if definition is not None and function.scope != "imported":
-            changed += _changed_by(definition)
+            changed += changed_by(definition, value)
         for name in changed:
             self.lose(name, f"changed by {function.name}()", value)
 
     def _call_method(self, value: Call, function: Attribute) -> None:
         receiver, method = function.value, function.name
-        if not isinstance(receiver, Name) or method not in _CHANGING_METHODS:
+        if method not in CHANGING_METHODS:
             return
-        old = self.get(receiver.name)
-        if old is None:
+        old = self.get(receiver.name) if isinstance(receiver, Name) else None
+        if old is None or not isinstance(receiver, Name):  # `lists["a"].append(…)`, `list.append(operations, …)`
+            given = value.arguments[0] if value.arguments else None
+            for name in filter(None, (root_of(receiver), given.name if isinstance(given, Name) else None)):
+                self.lose(name, f"changed by .{method}()", value)
             return
         old_first = True
         if method == "append" and len(value.arguments) == 1:
@@ -259,6 +305,7 @@ class Values(Names):
 
     def _branch(self, statement: If) -> None:
         test = self.fixed(statement.test)
+        self._evaluate_parts(statement.test)
         holds = self.holds(test)
         if holds is not None:
             self._follow(statement.body if holds else statement.otherwise)
@@ -334,6 +381,8 @@ class Values(Names):
         self._follow(statement.otherwise)
         for handler in statement.handlers:
             instead = before.copy()._follow(handler.body)
+            if not any(isinstance(each, Raise) for each in handler.body):
+                self._doubt(statement, before, instead)
             changed = {name: value for name, value in instead.names.items() if before.names.get(name) is not value}
             for name, value in changed.items():
                 mine, weight = self.names.get(name), instead.weight_of(name)
@@ -344,6 +393,21 @@ class Values(Names):
                 self.put(name, value, weight)
         self._follow(statement.finally_)
 
+    def _doubt(self, statement: Try, before: Values, instead: Values) -> None:
+        """What the body of a `try` has changed, and a handler has not, may be as it was before."""
+        for name, value in list(self.names.items()):
+            old = before.names.get(name)
+            kept = instead.names.get(name) is old and value is not old
+            if kept and not (isinstance(value, Name) and value.scope == "imported"):
+                test = Opaque("an exception", statement.span)
+                weight = self._weight_of_both(name, before)
+                unset = Opaque(UNSET, statement.span)
+                either = _either(test, value, old if old is not None else unset) if weight <= MAX_WEIGHT else test
+                self.put(name, either, weight)
+
+    def _weight_of_both(self, name: str, other: Values) -> int:
+        return self.weight_of(name) + other.weight_of(name)
+
 
 _EFFECTS: dict[type, Callable[[Values, Any], None]] = {
     Assign: Values._assign,
@@ -352,6 +416,7 @@ _EFFECTS: dict[type, Callable[[Values, Any], None]] = {
     If: Values._branch,
     Loop: Values._loop,
     With: Values._with,
+    Class: Values._define_class,
     Try: Values._try,
     Function: Values._define,
     Import: Values._import,
@@ -379,25 +444,14 @@ def module_values(
         for target in statement.targets if isinstance(statement, Assign) else ():
             if isinstance(target, Name) and target.name in found:
                 values.names[target.name] = found[target.name]
+    for name in found.keys() - values.names.keys():  # deleted since
+        values.names[name] = found[name]
     return values
 
 
 def _leaves(statement: Statement) -> bool:
     """Whether a loop may end, or go on with its next turn, here."""
     return isinstance(statement, Flow) and statement.keyword != "pass"
-
-
-def _changed_by(function: Function) -> Iterator[str]:
-    """The names from around a function that it may change when it is called."""
-    for statement in function.statements():
-        if isinstance(statement, Flow) and statement.keyword == "global":
-            yield from statement.names
-        elif isinstance(statement, Augment) and isinstance(statement.target, Name):
-            yield statement.target.name
-        elif isinstance(statement, Evaluate) and isinstance(statement.value, Call):
-            method = statement.value.function
-            if isinstance(method, Attribute) and method.name in _CHANGING_METHODS and isinstance(method.value, Name):
-                yield method.value.name
 
 
 def _either(test: Expr, first: Expr, second: Expr) -> Expr:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from miglint.syntax.builtin_calls import BUILTINS, called
 from miglint.syntax.composing import format_text, join_text
-from miglint.syntax.facts import Attribute, Call, Expr, Items, Keyword, Literal, Name, Pairs
+from miglint.syntax.facts import Attribute, Call, Expr, Items, Keyword, Literal, Name, Pairs, dotted
 from miglint.syntax.names import MAX_EXPANSION, Names, is_affordable
 from miglint.syntax.unpacking import has_starred, has_unnamed, spread
+
+_PARTIAL = "functools.partial"
 
 
 def call_value(value: Call, known: Names, depth: int) -> Expr:
@@ -16,26 +18,41 @@ def call_value(value: Call, known: Names, depth: int) -> Expr:
         found = called(function.name, arguments, value, MAX_EXPANSION) if known.get(function.name) is None else None
         if found is not None:
             return known.resolve(found, depth + 1)
-    if isinstance(function, Name) and function.name == "getattr" and len(value.arguments) == 3:
+    if isinstance(function, Name) and function.name == "getattr" and len(value.arguments) in (2, 3):
         return _getattr(value, known, depth)
     if isinstance(function, Attribute) and function.name in ("format", "join"):
         return _composed(value, function, known, depth)
     if isinstance(function, Attribute) and not value.keywords:
         return _method(value, function, known, depth)
+    if not isinstance(function, Name) or function.scope == "free":
+        made = known.resolve(function, depth + 1)
+        if isinstance(made, Call) and made.callee == _PARTIAL and made.arguments:
+            return known.resolve(_completed(made, value), depth + 1)
     if has_unnamed(value.keywords) or has_starred(value.arguments):
         return spread(value, known, depth)
     return value
 
 
+def _completed(partial: Call, call: Call) -> Call:
+    """What calling a `functools.partial` calls. Keywords of the call count, where the partial has them, too."""
+    given = {keyword.name for keyword in call.keywords if keyword.name is not None}
+    keywords = tuple(keyword for keyword in partial.keywords if keyword.name not in given)
+    arguments = (*partial.arguments[1:], *call.arguments)
+    return Call(partial.arguments[0], arguments, (*keywords, *call.keywords), call.span)
+
+
 def _getattr(value: Call, known: Names, depth: int) -> Expr:
-    """`getattr(settings, "X", absent)`, where it is known whether there is such a setting."""
-    of, name, absent = value.arguments
+    """`getattr(settings, "X", absent)`, where it is known whether there is such a setting; `getattr(module, "X")`."""
+    of, name, *absents = value.arguments
     name = known.resolve(name, depth + 1)
     if not isinstance(name, Literal) or name.kind != "str":
         return value
+    if not absents:
+        is_imported = isinstance(of, Name) and of.scope == "imported"
+        return Name(f"{dotted(of)}.{name.text}", "imported", value.span) if is_imported else value
     found = known.around.attribute(of, name.text)
     if isinstance(found, bool):
-        return value if found else known.resolve(absent, depth + 1)
+        return value if found else known.resolve(absents[0], depth + 1)
     return found
 
 

@@ -35,7 +35,7 @@ _STEPS_A_TEXT = 20
 
 def _name(value: Name, known: Names, depth: int) -> Expr:
     found = known.get(value.name) if value.scope == "free" else None
-    if found is None or (isinstance(found, Name) and found.name == value.name):
+    if found is None or (isinstance(found, Name) and found.name == value.name and found.scope == "free"):
         return value
     return known.unless_too_large(value, known.resolve(found, depth + 1))
 
