@@ -66,9 +66,9 @@ NESTED = "too much is nested in more than 30 brackets"
             "blocks are indented more than 100 levels deep",
         ),
         (b"#" * (4 * 1024 * 1024 + 1), "the file is larger than 4 MB"),
-        (b"x = " + b"'a\\" * 50_000, "too many strings are not closed"),
-        (b"\\'''\n" * 50_000, "too many strings are not closed"),
-        (b'\\"""a"\n' * 20_000, "too many strings are not closed"),
+        (b"f''\n" + b"x = " + b"'a\\" * 50_000, "too many strings are not closed"),
+        (b"f''\n" + b"\\'''\n" * 50_000, "too many strings are not closed"),
+        (b"f''\n" + b'\\"""a"\n' * 20_000, "too many strings are not closed"),
     ],
     ids=[
         "NUL",
@@ -100,6 +100,14 @@ NESTED = "too much is nested in more than 30 brackets"
 )
 def test_a_file_that_is_not_parsed_says_why(tmp_path: Path, content: bytes, message: str) -> None:
     assert problem_of(tmp_path, content)[0] == message
+
+
+@pytest.mark.parametrize("content", [b"x = " + b"'a\\" * 50_000, b"\\'''\n" * 50_000, b'\\"""a"\n' * 20_000])
+def test_where_all_else_is_plain_python_says_that_a_string_is_not_closed(tmp_path: Path, content: bytes) -> None:
+    began = time.process_time()
+    message, _ = problem_of(tmp_path, content)
+    assert message.startswith(("unterminated string literal", "unexpected character after line continuation"))
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(

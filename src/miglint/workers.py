@@ -11,7 +11,10 @@ import os
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from queue import SimpleQueue
+from threading import Thread
 from typing import IO
 
 import msgspec
@@ -44,12 +47,9 @@ class _Ended(Exception):
 
 def read_encoded(text: Text) -> bytes:
     """The encoded facts of a text."""
-    if text.quickly:
-        from miglint.syntax import quick
-
-        facts = quick.read(text.text)
-        if facts is not None:
-            return encode(facts)
+    facts = _read_quickly(text) if text.quickly else None
+    if facts is not None:
+        return facts
     from miglint.syntax.reader import read  # imports libcst, which a run without misses does not need
 
     try:
@@ -58,40 +58,79 @@ def read_encoded(text: Text) -> bytes:
         return encode(ModuleFacts(problem=ReadProblem("the code is nested too deeply", Span(0, 1))))
 
 
+def _read_quickly(text: Text) -> bytes | None:
+    """The encoded facts of a text that the quick reader can read."""
+    from miglint.syntax import quick
+
+    facts = quick.read(text.text)
+    return encode(facts) if facts is not None else None
+
+
 def can_start() -> bool:
     """Whether there is a Python to start: a frozen program has none."""
     return bool(sys.executable) and not getattr(sys, "frozen", False)
 
 
 def read_all(texts: Sequence[Text], *, jobs: int) -> Iterator[tuple[int, bytes]]:
-    """The encoded facts of each text and its index, as they come. Raises OSError where no worker can start."""
-    from concurrent.futures import ThreadPoolExecutor, as_completed
-    from queue import SimpleQueue
+    """The encoded facts of each text and its index, as they come. Raises OSError where no worker can start.
 
+    This process helps with what may be read quickly: it would only wait, and one worker more takes as long to start as
+    a hundred such texts. What the quick reader leaves to LibCST is a worker's, which may end with it.
+    """
     # What takes long comes first, so that all end at about the same time.
     order = sorted(range(len(texts)), key=lambda index: texts[index].quickly)
-    chunks = [order[start : start + _CHUNK] for start in range(0, len(order), _CHUNK)]
-    workers = [_Worker() for _ in range(min(jobs, len(chunks)))]
-    idle: SimpleQueue[_Worker] = SimpleQueue()
-    pool = ThreadPoolExecutor(len(workers))
+    waiting = deque(order[start : start + _CHUNK] for start in range(0, len(order), _CHUNK))
+    helps = jobs > 1 and bool(waiting) and texts[waiting[-1][0]].quickly
+    workers = [_Worker() for _ in range(min(jobs - helps, len(waiting)))]
+    answers: SimpleQueue[list[tuple[int, bytes]] | BaseException] = SimpleQueue()
+
+    def read(worker: _Worker) -> None:
+        try:
+            while (chunk := _next(waiting.popleft)) is not None:
+                answers.put(list(zip(chunk, worker.read([texts[index] for index in chunk]), strict=True)))
+        except BaseException as error:  # it is raised where the answers are waited for
+            answers.put(error)
+
+    threads = [Thread(target=read, args=(worker,)) for worker in workers]
+    missing = len(texts)
+    left: list[int] = []
     try:
         for worker in workers:
             worker.start()
-            idle.put(worker)
-
-        def ask(chunk: list[int]) -> list[tuple[int, bytes]]:
-            worker = idle.get()
-            try:
-                return list(zip(chunk, worker.read([texts[index] for index in chunk]), strict=True))
-            finally:
-                idle.put(worker)
-
-        for future in as_completed([pool.submit(ask, chunk) for chunk in chunks]):
-            yield from future.result()
+        for thread in threads:
+            thread.start()
+        while helps and (chunk := _next(waiting.pop)) is not None:
+            if not texts[chunk[0]].quickly:
+                waiting.append(chunk)
+                break
+            for index in chunk:
+                facts = _read_quickly(texts[index])
+                if facts is None:
+                    left.append(index)
+                else:
+                    missing -= 1
+                    yield index, facts
+        while missing > len(left):
+            answer = answers.get()
+            if isinstance(answer, BaseException):
+                raise answer
+            missing -= len(answer)
+            yield from answer
+        yield from zip(left, workers[0].read([texts[index] for index in left]) if left else (), strict=True)
     finally:
         for worker in workers:
             worker.close()
-        pool.shutdown(cancel_futures=True)
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join()
+
+
+def _next(take: Callable[[], list[int]]) -> list[int] | None:
+    """The next of the texts that wait, None where none do."""
+    try:
+        return take()
+    except IndexError:
+        return None
 
 
 class _Worker:

@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from miglint.syntax.facts import MAX_SIZE, TOO_LARGE, Comment
+from miglint.syntax.plain import is_plain
 from miglint.text import Span
 
 # CPython itself refuses more than 200 nested brackets and 100 levels of indentation (Parser/tokenizer).
@@ -49,6 +50,8 @@ TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+# What a comment for miglint has in it.
+_COMMENT = "miglint"
 _LETTERS = frozenset("fFtTrR")
 _BARE_QUOTES = frozenset({'"', "'", '"' * 3, "'" * 3})
 _ELIF = re.compile(r"^([ \t]*)(elif\b|else\b|[^ \t\r\n#])", re.MULTILINE)
@@ -64,7 +67,7 @@ class Danger(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """What the tokens tell: the danger if there is one, how deep the text goes, comments for miglint."""
+    """What the tokens tell: the danger if there is one, how deep the text goes at most, comments for miglint."""
 
     danger: Danger | None
     depth: int
@@ -78,12 +81,14 @@ def measure(text: str) -> Measure:
     danger = _indentation(text) or _elif_chain(text)
     if danger is not None:
         return Measure(danger, 0, ())
+    if _COMMENT not in text and is_plain(text, SHALLOW):
+        return Measure(None, SHALLOW, ())
     return _tokens(text)
 
 
 def _tokens(text: str) -> Measure:
     comments: list[Comment] = []
-    wants_comments = "miglint" in text
+    wants_comments = _COMMENT in text
     deepest = longest = looked = passes = 0
     chain = 0
     # The brackets around a token beyond those that usual code has, and where the first of them opens.
@@ -118,7 +123,7 @@ def _tokens(text: str) -> Measure:
                     if longest > MAX_CHAIN:
                         return Measure(_too_long(match.start()), deepest, ())
         elif first == "#":
-            if wants_comments and "miglint" in token:
+            if wants_comments and _COMMENT in token:
                 comments.append(_comment(text, match.start(), token))
         elif first != "\\":
             chain += 1
