@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from effects import actions, history_of
-from miglint.database import Database
+from miglint.database import Database, Vendor
 from miglint.project.action import (
     Action,
     AddCheck,
@@ -546,11 +546,54 @@ def test_an_index_is_built_anew_concurrently_where_the_statement_or_its_options_
     assert [a.concurrently for a in sql_actions(sql, POSTGRESQL) if isinstance(a, Reindex)] == [concurrently]
 
 
-@pytest.mark.parametrize(("table", "certain"), [("app_item", True), ("legacy", False)])
-def test_what_modify_changes_is_known_only_with_the_type_before(table: str, certain: bool) -> None:
-    found = sql_actions(f"ALTER TABLE {table} MODIFY name varchar(80) NULL", Database(vendor="mysql", version=(8, 0)))
-    informed, _ = inform(schema_of(item()), found)
-    assert [action.certain for action in informed] == [certain]
+MYSQL = Database(vendor="mysql", version=(8, 0))
+STATED = (
+    "[migrations.CreateModel('Item', [('id', models.BigAutoField(primary_key=True)), "
+    "('name', models.CharField(max_length=50)), ('note', models.TextField(null=True)), "
+    "('n', models.IntegerField(null=True)), ('p', models.PositiveIntegerField()), "
+    "('at', models.DateTimeField(null=True)), ('b', models.BooleanField())])]"
+)
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        # What MariaDB 10.11 does for each was asked with ALGORITHM=…, LOCK=….
+        ("MODIFY name varchar(60) NOT NULL", ["compatible"]),
+        ("MODIFY name varchar(80) NOT NULL", ["rewrite"]),
+        ("MODIFY name varchar(50) NULL", ["same", "DropNotNull"]),
+        ("MODIFY name varchar(50) CHARACTER SET latin1 NOT NULL", ["unknown?"]),
+        ("MODIFY note longtext NOT NULL", ["same", "SetNotNull"]),
+        ("MODIFY n int(11) NOT NULL", ["same", "SetNotNull"]),
+        ("MODIFY n int", ["same"]),
+        ("MODIFY n integer NULL DEFAULT 3", ["same", "SetDefault"]),
+        ("MODIFY n bigint", ["rewrite"]),
+        ("MODIFY p int unsigned NOT NULL", ["same"]),
+        ("MODIFY p int NOT NULL", ["unknown?"]),
+        ("MODIFY COLUMN at datetime(6) NOT NULL", ["same", "SetNotNull"]),
+        ("MODIFY b tinyint(1) NOT NULL", ["same"]),
+        ("MODIFY id bigint AUTO_INCREMENT", ["same"]),
+        ("CHANGE `n` `k` int NOT NULL", ["same", "SetNotNull", "RenameColumn"]),
+    ],
+)
+def test_modify_says_the_whole_column_again(sql: str, expected: list[str]) -> None:
+    found = sql_actions(f"ALTER TABLE app_item {sql}", MYSQL)
+    informed, _ = inform(schema_of(STATED), found)
+    words = [each.change if isinstance(each, AlterColumnType) else type(each).__name__ for each in informed]
+    assert [word + ("" if each.certain else "?") for word, each in zip(words, informed, strict=True)] == expected
+
+
+def test_of_a_table_that_is_not_known_modify_may_change_anything() -> None:
+    informed, _ = inform(Schema(), sql_actions("ALTER TABLE legacy MODIFY name varchar(80) NOT NULL", MYSQL))
+    assert [action.certain for action in informed] == [False, False]
+
+
+@pytest.mark.parametrize(("vendor", "rewritten"), [("mysql", True), ("mariadb", False)])
+def test_mariadb_makes_a_short_text_longer_without_a_copy(vendor: Vendor, rewritten: bool) -> None:
+    before, after = (f"models.CharField(max_length={length})" for length in (31, 300))
+    database = Database(vendor=vendor, version=(10, 11) if vendor == "mariadb" else (8, 0))
+    found = actions(item(before), f"migrations.AlterField('item', 'name', {after})", database=database)
+    assert ["rewrite" in action.conditions for action in found if isinstance(action, AlterColumnType)] == [rewritten]
 
 
 def test_a_column_of_a_checked_domain_is_written_into_every_row() -> None:

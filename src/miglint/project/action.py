@@ -191,8 +191,8 @@ class AlterColumnType(Action, frozen=True, kw_only=True, eq=False):
     change: TypeChange = "unknown"
     cascades: bool = False
     utc: bool = False
-    # MySQL's MODIFY says the whole column again, whatever of it changes.
-    restated: bool = False
+    # The whole column, which MySQL's MODIFY says again, whatever of it changes.
+    stated: Column | None = None
     # Whether the collation changes with it, or alone.
     collated: bool = False
     # How many indexes are built anew though the table is not: those of a new collation, and those on expressions.

@@ -7,22 +7,27 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
+from miglint.project import mysql
 from miglint.project.action import (
     Action,
     AddCheck,
     AddColumn,
     AlterColumnType,
     AttachPartition,
+    Column,
     CreateIndex,
     DropColumn,
     DropConstraint,
+    DropDefault,
     DropForeignKey,
     DropIndex,
+    DropNotNull,
     DropTable,
     DropType,
     Reference,
     Reindex,
     RenameIndex,
+    SetDefault,
     SetNotNull,
     TruncateTable,
     ValidateConstraint,
@@ -170,8 +175,9 @@ def _known_type(schema: Schema, action: AlterColumnType, beside: tuple[Action, .
         action = replace(action, old_type=column.type, change=change)
     if table is not None and action.change in ("same", "compatible"):
         action = replace(action, rebuilds=_rebuilt(table, action), rechecks=table.is_checked(action.column))
-    if action.restated and action.change == "unknown":
-        action = replace(action, certain=False)
+    if action.stated is not None:
+        yield from _restated(column, action, action.stated)
+        return
     yield action
     if column is not None and column.primary_key.certain:
         # So are those that point to it.
@@ -195,6 +201,27 @@ def _known_type(schema: Schema, action: AlterColumnType, beside: tuple[Action, .
                 deferred=action.deferred,
                 certain=action.certain,
             )
+
+
+def _restated(known: Column | None, action: AlterColumnType, stated: Column) -> Iterator[Action]:
+    """What MODIFY changes of a column that it says again; not certain where it is not known what the column was.
+
+    What is left out goes: the default, and NOT NULL but of a key.
+    """
+    change = mysql.restated(known, stated) if known is not None and not action.collated else "unknown"
+    kept = known.type if known is not None and change == "same" else action.new_type
+    yield replace(action, change=change, new_type=kept, collated=False, certain=action.certain and change != "unknown")
+    where: dict[str, Any] = {"table": action.table, "model": action.model, "column": action.column, "part": action.part}
+    null = known.null if known is not None else Truth.UNKNOWN
+    default = known.default if known is not None else Truth.UNKNOWN
+    if stated.null.refuted and not null.refuted:
+        yield SetNotNull(**where, certain=action.certain and null.certain)
+    elif stated.null.certain and null.refuted and known is not None and known.primary_key.refuted:
+        yield DropNotNull(**where, certain=action.certain)
+    if stated.default.certain and not default.certain:
+        yield SetDefault(**where, certain=action.certain and default.refuted)
+    elif stated.default.refuted and default.certain:
+        yield DropDefault(**where, certain=action.certain)
 
 
 def _drops_key(schema: Schema, action: DropConstraint, beside: tuple[Action, ...]) -> Iterator[Action]:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from miglint.database import Database
 from miglint.project import operations as ops
-from miglint.project.action import Action, Comment, DropColumn, TypeChange
+from miglint.project.action import Action, Column, Comment, DropColumn, TypeChange
 from miglint.project.fields import Field
 from miglint.project.state import ModelState
 
@@ -25,6 +25,8 @@ _VARCHAR = re.compile(r"varchar\((\d+)\)$")
 # A VARCHAR's length is kept in one byte up to 255 bytes, in two above; a character of utf8mb4 takes up to four.
 # Source: https://mariadb.com/kb/en/innodb-online-ddl-operations-with-the-instant-alter-algorithm/ and MySQL's manual
 _ONE_BYTE = 255 // 4
+# Up to this length MariaDB has room for both. Source: measured, and the first of these pages
+_ROOM_FOR_TWO = 127 // 4
 
 
 def column_type(kind: str | None, field: Field, database: Database, django_version: tuple[int, ...]) -> str | None:
@@ -40,7 +42,7 @@ def column_type(kind: str | None, field: Field, database: Database, django_versi
     return _TYPES.get(kind, kind) + unsigned + numbered
 
 
-def type_change(old: str | None, new: str | None) -> TypeChange:
+def type_change(old: str | None, new: str | None, database: Database | None = None) -> TypeChange:
     """What a change of type means for the rows that are there: "compatible" where only the definition changes."""
     if old is None or new is None:
         return "unknown"
@@ -48,9 +50,36 @@ def type_change(old: str | None, new: str | None) -> TypeChange:
         return "same"
     narrow, wide = _VARCHAR.match(old), _VARCHAR.match(new)
     if narrow and wide and int(wide[1]) >= int(narrow[1]):
+        has_room = database is not None and database.vendor == "mariadb" and int(narrow[1]) <= _ROOM_FOR_TWO
         lengths = (int(narrow[1]) <= _ONE_BYTE, int(wide[1]) <= _ONE_BYTE)
-        return "compatible" if lengths[0] == lengths[1] else "rewrite"
+        return "compatible" if has_room or lengths[0] == lengths[1] else "rewrite"
     return "rewrite"
+
+
+# Other names that SQL may give to types.
+_ALSO = {"tinyint(1)": "bool", "boolean": "bool", "double": "double precision"}
+_NUMBER = re.compile(r"(tiny|small|medium|big)?int(?:eger)?(?:\(\d+\))?")
+
+
+def restated(known: Column, stated: Column) -> TypeChange:
+    """What becomes of the rows of a column that MODIFY says again."""
+    if known.type is None or stated.type is None:
+        return "unknown"
+    if known.type == stated.type and _TYPES.get(known.type) in ("longtext", "time(6)"):
+        return "unknown"  # TextField, or SQL's own TEXT
+    old, new = _as_sql(_TYPES.get(known.type, known.type)), _as_sql(stated.type)
+    if known.type == "uuid" and new in ("char(32)", "uuid"):
+        return "same"
+    if old == new:
+        return "unknown" if known.checked.possible and _NUMBER.fullmatch(old) else "same"
+    if old == new.removesuffix(" unsigned"):
+        return "same" if known.checked.certain else "unknown"  # fields for positive numbers are unsigned
+    return type_change(old, new)
+
+
+def _as_sql(kind: str) -> str:
+    """One of a type's names, without how wide a number is shown."""
+    return _ALSO[kind] if kind in _ALSO else _NUMBER.sub(lambda found: f"{found[1] or ''}int", kind)
 
 
 def modified(operation: ops.Operation, actions: Iterator[Action], before: ModelState | None) -> Iterator[Action]:

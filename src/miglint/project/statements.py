@@ -166,8 +166,12 @@ def _drop_index(statement: Statement, where: dict[str, Any]) -> Iterator[Action]
 
 def _alter_type(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
     change: TypeChange = "rewrite" if "using" in statement.flags else "unknown"
-    restated = "restated" in statement.flags
-    yield AlterColumnType(column=statement.name, new_type=statement.type, change=change, restated=restated, **where)
+    stated, collated = None, False
+    for made in statement.made:
+        stated, collated = _column(made), "collated" in made.flags
+    yield AlterColumnType(
+        column=statement.name, new_type=statement.type, change=change, stated=stated, collated=collated, **where
+    )
 
 
 def _add_foreign_key(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:

@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 # Raised whenever the shape or the meaning of statements changes: remembered ones of another version are not used.
-SQL_VERSION = 7
+SQL_VERSION = 8
 
 _DIALECTS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite"}
 # Longer texts are data dumps: reading them takes long and says nothing.
@@ -664,7 +664,8 @@ class _Reader:
             self.skip("COLUMN")
             name = self.name()
             new = self.name() if changed else name
-            yield Statement(verb="alter-column-type", name=name, type=self._type(), flags=frozenset({"restated"}))
+            stated = self._column(name)
+            yield Statement(verb="alter-column-type", name=name, type=stated.type, made=(stated,))
             if new != name:
                 yield Statement(verb="rename-column", name=name, new_name=new)
 
@@ -715,6 +716,8 @@ class _Reader:
         """A column's type, as PostgreSQL spells it."""
         words: list[str] = []
         while self.at < len(self.words) and self.peek() not in _AFTER_TYPE and self.peek():
+            if self.peek() == "CHARACTER" and self.peek(1) == "SET":
+                break
             if self.peek() == "(":
                 words[-1:] = [f"{''.join(words[-1:])}({', '.join(w.text for w in self.group() if w.text != ',')})"]
             else:
@@ -737,6 +740,7 @@ class _Reader:
                 "generated": "GENERATED ALWAYS AS (" in text,
                 "identity": "AS IDENTITY" in text or "AUTO_INCREMENT" in words or (kind or "").upper() in _SERIAL,
                 "empty": "DEFAULT" not in words,
+                "collated": bool({"COLLATE", "CHARSET"} & {*words}) or "CHARACTER SET" in text,
             }.items()
             if holds
         }
@@ -836,7 +840,7 @@ _KNOWN_STABLE = {
 }
 _AFTER_TYPE = {
     "NOT", "NULL", "DEFAULT", "CHECK", "UNIQUE", "PRIMARY", "REFERENCES", "CONSTRAINT", "GENERATED", "COLLATE",
-    "USING", ",", "FIRST", "AFTER", "COMMENT", "AUTO_INCREMENT", "DEFERRABLE",
+    "USING", ",", "FIRST", "AFTER", "COMMENT", "AUTO_INCREMENT", "DEFERRABLE", "CHARSET",
 }  # fmt: skip
 _COLUMN_CLAUSES = {
     ("SET", "NOT", "NULL"): "set-not-null",

@@ -246,7 +246,7 @@ def _type_change(old: tuple[str | None, Field], new: tuple[str | None, Field], s
     database = scene.database
     if database.is_mysql:
         before, after = (mysql.column_type(*side, database, scene.django_version) for side in (old, new))
-        return mysql.type_change(before, after)
+        return mysql.type_change(before, after, database)
     if database.vendor == "sqlite" and old[1].is_auto.certain and new[1].is_auto.certain:
         return "same"
     return type_change(old[0], new[0])
