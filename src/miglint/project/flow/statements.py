@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from msgspec.structs import replace
+
 from miglint.project.code import code_of
 from miglint.project.flow.binding import bind
 from miglint.project.flow.constants import are_same, is_written_out, truth_of
 from miglint.project.flow.following import Follower, Frame, Scope
 from miglint.project.flow.querysets import elements_of, source_of
-from miglint.project.usage import Constant, Routine, Several, Text, Value, Written
+from miglint.project.usage import Constant, Query, Routine, Rows, Several, Text, Value, Written
 from miglint.syntax.facts import (
     Assign,
     Augment,
@@ -125,7 +127,7 @@ def _branches(flow: Follower, bodies: Iterable[tuple[Statement, ...]], frame: Fr
 def _loop(flow: Follower, statement: Loop, frame: Frame) -> bool:
     iterable = flow.value(statement.iterable, frame)
     source = source_of(iterable)
-    before = dict(frame.scope)
+    before, start = dict(frame.scope), len(flow.uses)
     frame.loops = (*frame.loops, source)
     for element in elements_of(iterable):
         if statement.target is not None:
@@ -133,10 +135,22 @@ def _loop(flow: Follower, statement: Loop, frame: Frame) -> bool:
         flow.body(statement.body, frame)
     frame.loops = frame.loops[:-1]
     for name, value in before.items():
-        if not are_same(frame.scope.get(name), value):
+        left = frame.scope.get(name)
+        if not are_same(left, value):
             frame.scope[name] = None
+            if isinstance(left, Rows):
+                _take_along(flow, start, left)
     flow.body(statement.otherwise, frame)
     return False
+
+
+def _take_along(flow: Follower, start: int, left: Rows) -> None:
+    """What a turn of a loop annotates the next one may name, where a condition keeps the first from it."""
+    for at, use in enumerate(flow.uses[start:], start):
+        rows = use.on if isinstance(use, Query) and use.is_guarded else None
+        if isinstance(use, Query) and isinstance(rows, Rows) and rows.key == left.key and rows.names is not None:
+            names = rows.names | left.names if left.names is not None else None
+            flow.uses[at] = replace(use, on=replace(rows, names=names))
 
 
 def _leaves(body: tuple[Statement, ...]) -> bool:
