@@ -13,8 +13,6 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from queue import SimpleQueue
-from threading import Thread
 from typing import IO
 
 import msgspec
@@ -77,28 +75,32 @@ def read_all(texts: Sequence[Text], *, jobs: int) -> Iterator[tuple[int, bytes]]
     This process helps with what may be read quickly: it would only wait, and one worker more takes as long to start as
     a hundred such texts. What the quick reader leaves to LibCST is a worker's, which may end with it.
     """
+    from concurrent.futures import ThreadPoolExecutor  # of no use to the workers themselves
+    from queue import SimpleQueue
+
     # What takes long comes first, so that all end at about the same time.
     order = sorted(range(len(texts)), key=lambda index: texts[index].quickly)
     waiting = deque(order[start : start + _CHUNK] for start in range(0, len(order), _CHUNK))
     helps = jobs > 1 and bool(waiting) and texts[waiting[-1][0]].quickly
     workers = [_Worker() for _ in range(min(jobs - helps, len(waiting)))]
-    answers: SimpleQueue[list[tuple[int, bytes]] | BaseException] = SimpleQueue()
+    # What a worker has read, and by its number that it has ended.
+    answers: SimpleQueue[list[tuple[int, bytes]] | int] = SimpleQueue()
 
-    def read(worker: _Worker) -> None:
+    def read(number: int) -> None:
         try:
             while (chunk := _next(waiting.popleft)) is not None:
-                answers.put(list(zip(chunk, worker.read([texts[index] for index in chunk]), strict=True)))
-        except BaseException as error:  # it is raised where the answers are waited for
-            answers.put(error)
+                found = workers[number].read([texts[index] for index in chunk])
+                answers.put(list(zip(chunk, found, strict=True)))
+        finally:
+            answers.put(number)
 
-    threads = [Thread(target=read, args=(worker,)) for worker in workers]
+    pool = ThreadPoolExecutor(len(workers))
     missing = len(texts)
     left: list[int] = []
     try:
         for worker in workers:
             worker.start()
-        for thread in threads:
-            thread.start()
+        reading = [pool.submit(read, number) for number in range(len(workers))]
         while helps and (chunk := _next(waiting.pop)) is not None:
             if not texts[chunk[0]].quickly:
                 waiting.append(chunk)
@@ -112,17 +114,16 @@ def read_all(texts: Sequence[Text], *, jobs: int) -> Iterator[tuple[int, bytes]]
                     yield index, facts
         while missing > len(left):
             answer = answers.get()
-            if isinstance(answer, BaseException):
-                raise answer
-            missing -= len(answer)
-            yield from answer
+            if isinstance(answer, int):
+                reading[answer].result()  # raises what ended it
+            else:
+                missing -= len(answer)
+                yield from answer
         yield from zip(left, workers[0].read([texts[index] for index in left]) if left else (), strict=True)
     finally:
         for worker in workers:
             worker.close()
-        for thread in threads:
-            if thread.ident is not None:
-                thread.join()
+        pool.shutdown()
 
 
 def _next(take: Callable[[], list[int]]) -> list[int] | None:
