@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from miglint.database import Database, parse_version
 from miglint.databases.costs import ALGORITHMS, cost_of, is_refused_in_transaction
 from miglint.databases.effects import TableEffect, effects
-from miglint.project.action import Action, in_order
+from miglint.project.action import Action
 from miglint.project.compatibility import Compatibility, Setting, changed_models, new_code_before, old_code
 from miglint.project.consequences import Consequences
 from miglint.project.graph import Graph
@@ -21,6 +21,7 @@ from miglint.project.keys import MigrationKey
 from miglint.project.migration import Migration
 from miglint.project.state import ProjectState
 from miglint.project.truth import Truth, all_of, either
+from miglint.project.waiting import in_order
 from miglint.syntax.reader import read
 
 HEADER = """

@@ -24,11 +24,11 @@ from django_sql import PERHAPS, UnknownForm, action_lines, matches, statement_li
 from judge import HERE, RUNS, Run
 from miglint.database import Database
 from miglint.options import Options
-from miglint.project.action import in_order
 from miglint.project.keys import MigrationKey
 from miglint.project.operations import RunPython, RunSQL
 from miglint.project.project import Project
 from miglint.project.statements import sql_actions
+from miglint.project.waiting import in_order
 from miglint.session import Session
 from once import CACHE, once
 from postgresql import server

@@ -71,7 +71,6 @@ from miglint.project.action import (
     SetNotNull,
     TruncateTable,
     UpdateRows,
-    in_order,
 )
 from miglint.project.action import (
     Comment as CommentAction,
@@ -267,6 +266,7 @@ from miglint.project.usage import (
 from miglint.project.usage import (
     Model as HistoricalModel,
 )
+from miglint.project.waiting import in_order
 from miglint.project.whereabouts import (
     field_changes,
     model_changes,

@@ -9,7 +9,7 @@ import msgspec
 from miglint.database import Database
 from miglint.databases.costs import Cost, cost_of, is_refused_in_transaction
 from miglint.databases.effects import TableEffect, effects
-from miglint.project.action import Action, CreateTable, RenameTable, in_order
+from miglint.project.action import Action, CreateTable, RenameTable
 from miglint.project.compatibility import Compatibility, Setting, changed_models, new_code_before, old_code
 from miglint.project.consequences import Consequences
 from miglint.project.describe import describe
@@ -20,6 +20,7 @@ from miglint.project.operations import Alternative, OperationPath, RunPython, Se
 from miglint.project.project import Project
 from miglint.project.schema import Schema
 from miglint.project.truth import Truth
+from miglint.project.waiting import in_order
 
 
 class Inspected(msgspec.Struct, frozen=True, kw_only=True):

@@ -149,6 +149,8 @@ class Traits(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=
     lock_timeout: LockTimeout | None = None
     # One lock for all: whoever writes, writes alone.
     one_writer: bool = False
+    # A column that is there can be given a default, which stays.
+    sets_defaults: bool = True
     # Several statements that Django sends at once are one transaction.
     script_is_transaction: bool = False
     # The actions that are refused on a table while keys of rows that were written are still to be checked at commit,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import ClassVar, Literal
 
 import msgspec
@@ -579,30 +578,3 @@ def object_of(action: Action) -> str | None:
         case _:
             name: str = getattr(action, "name", "")
             return name or ", ".join(getattr(action, "columns", ())) or None
-
-
-def in_order(actions: Iterable[Action]) -> tuple[Action, ...]:
-    """The actions of one migration as the database sees them: what is deferred comes last.
-
-    Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor.__exit__
-    """
-    at_once: list[Action] = []
-    waiting: list[Action] = []
-    for action in actions:
-        if action.deferred:
-            waiting.append(action)
-            continue
-        at_once.append(action)
-        if isinstance(action, DropTable | DropColumn):
-            waiting = [each for each in waiting if not _is_given_up(each, action)]
-    return (*at_once, *waiting)
-
-
-def _is_given_up(action: Action, dropped: DropTable | DropColumn) -> bool:
-    """Whether what waits is about a table, or a column, that is dropped before its turn comes.
-
-    Source: `deferred_sql` in BaseDatabaseSchemaEditor.delete_model and remove_field
-    """
-    if action.table != dropped.table:
-        return False
-    return isinstance(dropped, DropTable) or dropped.column in getattr(action, "columns", ())

@@ -33,7 +33,7 @@ from miglint.project.operations import (
     nested,
 )
 from miglint.project.persistent import PersistentMap
-from miglint.project.schema import Schema
+from miglint.project.schema import Schema, settled
 from miglint.project.state import ModelState, ProjectState
 from miglint.project.statements import ReadSQL
 from miglint.project.usages import Usages
@@ -342,6 +342,7 @@ class _Replay:
             scratch = after
             if in_state:
                 state = after
+        self._schema = settled(self._schema, (action for step in steps for action in step.actions))
         return point
 
     def _actions(

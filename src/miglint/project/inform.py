@@ -12,6 +12,7 @@ from miglint.project.action import (
     Action,
     AddCheck,
     AddColumn,
+    AddForeignKey,
     AlterColumnType,
     AttachPartition,
     Column,
@@ -42,6 +43,7 @@ def inform(schema: Schema, actions: tuple[Action, ...]) -> tuple[tuple[Action, .
     schema after them. Each action sees the ones before it.
     """
     result: list[Action] = []
+    actions = tuple(_but_waiting_keys(schema, actions))
     for action in actions:
         inform = _INFORMS.get(type(action))
         found = (action,) if inform is None else tuple(inform(schema, action, tuple(actions)))
@@ -49,6 +51,37 @@ def inform(schema: Schema, actions: tuple[Action, ...]) -> tuple[tuple[Action, .
         for each in found:
             schema = fold(schema, each)
     return tuple(result), schema
+
+
+def _but_waiting_keys(schema: Schema, actions: tuple[Action, ...]) -> Iterator[Action]:
+    """The actions without those about keys that are only added when the migration ends.
+
+    Django asks the database which keys to drop: there are none yet, and so none is added again.
+    """
+    passed: set[tuple[str, str]] = set()
+    for action in actions:
+        match action:
+            case DropForeignKey(table=table, to_table=to) if _all_wait(schema, table, to, action.columns):
+                passed.add((table, to))
+            case Reference(cause="drop", from_table=table, table=to) if _all_wait(schema, table, to):
+                pass
+            case AddForeignKey(recreated=True, table=table) if table in {each for each, _ in passed}:
+                passed.add((table, action.to_table))
+            case Reference(cause="add", from_table=table, table=to) if (table, to) in passed:
+                pass
+            case _:
+                yield action
+
+
+def _all_wait(schema: Schema, table: str, to: str, columns: tuple[str, ...] = ()) -> bool:
+    """Whether a table has keys to another one (on these columns), all of which are still to be added."""
+    found = schema.table(table)
+    keys = [
+        key.waiting
+        for key in (found.foreign_keys if found is not None else ())
+        if (key.columns == columns if columns else key.to_table == to)
+    ]
+    return bool(keys) and all(keys)
 
 
 def _set_not_null(schema: Schema, action: SetNotNull, beside: tuple[Action, ...]) -> Iterator[Action]:
@@ -257,7 +290,7 @@ def _drops_keys(schema: Schema, action: DropTable, beside: tuple[Action, ...]) -
     table = schema.table(action.table)
     said = {other.table for other in beside if isinstance(other, Reference)}
     for key in table.foreign_keys if table is not None else ():
-        if key.to_table not in said and key.to_table != action.table:
+        if key.to_table not in said and key.to_table != action.table and not key.waiting:
             said.add(key.to_table)
             yield _other(key, action, "drop", scans=False)
     gone = {each.table for each in beside if isinstance(each, DropTable)}

@@ -5,7 +5,7 @@ Values are immutable and shared: a fold makes one new table and a new mapping of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -62,6 +62,8 @@ class Constraint(msgspec.Struct, frozen=True, kw_only=True):
     to_model: ModelKey | None = None
     not_null: str = ""
     at_commit: bool = False
+    # It is added when the migration ends.
+    waiting: bool = False
 
 
 class Index(msgspec.Struct, frozen=True, kw_only=True):
@@ -327,6 +329,7 @@ def _add_foreign_key(schema: Schema, action: AddForeignKey) -> Schema:
         to_table=action.to_table,
         to_model=action.to_model,
         at_commit=action.at_commit,
+        waiting=action.deferred,
     )
     return _constrain(schema, action, key)
 
@@ -427,6 +430,22 @@ _FOLDS: dict[type[Action], Callable[[Schema, Any], Schema]] = {
     DropIndex: _drop_index,
     RenameIndex: _rename_index,
 }
+
+
+def settled(schema: Schema, actions: Iterable[Action]) -> Schema:
+    """The schema when a migration has ended: no key waits any more."""
+    names: dict[str, None] = {}
+    for action in actions:
+        if isinstance(action, AddForeignKey) and action.deferred:
+            names[action.table] = None
+        elif isinstance(action, RenameTable) and action.table in names:
+            names[action.new_table] = None
+    for name in names:
+        table = schema.table(name)
+        if table is not None:
+            keys = tuple(replace(found, waiting=False) if found.waiting else found for found in table.constraints)
+            schema = schema.put(replace(table, constraints=keys))
+    return schema
 
 
 # What is left of knowledge after an action that may have happened.

@@ -106,6 +106,8 @@ def _is_left_empty(context: ActionContext[AddColumn], added: AddColumn) -> bool:
 def _may_be_mended(context: ActionContext[AddColumn], *names: str) -> bool:
     """Whether an operation that is not known, and that names the field, comes after it in the migration."""
     steps = context.project.history.steps_of(context.migration.key)
+    if not context.traits.sets_defaults:
+        return False  # such an operation does nothing there
     later = dropwhile(lambda step: step is not context.step, steps)
     return any(isinstance(step.operation, Custom) and step.operation.mentions(*names) for step in later)
 
