@@ -72,7 +72,6 @@ def test_the_user_model_is_djangos_own_where_nothing_else_can_be_said(text: str,
         ('INSTALLED_APPS = []\n', ()),
         ('INSTALLED_APPS = ["a", name]\n', None),
         ('INSTALLED_APPS = ["a"] + found()\n', None),
-        ('INSTALLED_APPS = ["a"]\nif DEBUG:\n    INSTALLED_APPS += ["debug_toolbar"]\n', None),
         ('INSTALLED_APPS = ["a"]\nINSTALLED_APPS.remove("a")\n', None),
         ('from .base import *\nINSTALLED_APPS += ["b"]\n', None),
     ],
@@ -147,6 +146,79 @@ def test_the_default_auto_field_is_read() -> None:
 def test_settings_are_kept_as_written_where_they_are_constants() -> None:
     found = settings("import os\nOPEN = True\nNAMES = ['a', 'b']\nKEY = os.environ['KEY']\nlower = 1\n").written
     assert {name: type(value) for name, value in found.items()} == {"OPEN": Literal, "NAMES": Items, "KEY": Opaque}
+
+
+@pytest.mark.parametrize(
+    "text, expected, perhaps",
+    [
+        ('INSTALLED_APPS = ["a"]\nif DEBUG:\n    INSTALLED_APPS += ["debug"]\n', ("a", "debug"), {"debug"}),
+        (
+            'INSTALLED_APPS = ["a"]\nif X:\n    INSTALLED_APPS = ["x", *INSTALLED_APPS]\nINSTALLED_APPS += ["b"]\n',
+            ("x", "a", "b"),
+            {"x"},
+        ),
+        ('INSTALLED_APPS = ["a", "b"] if X else ["b"]\n', ("a", "b"), {"a"}),
+        ('INSTALLED_APPS = ["a"]\nINSTALLED_APPS += ["b"] if X else ["b"]\n', ("a", "b"), set()),
+        ('import sys\nINSTALLED_APPS = ["a"]\nif "test" in sys.argv:\n    INSTALLED_APPS += ["b"]\n', ("a",), set()),
+        (
+            'import sys\nT = "pytest" in sys.modules\nINSTALLED_APPS = ["a"]\nif not T:\n    INSTALLED_APPS += ["b"]\n',
+            ("a", "b"),
+            set(),
+        ),
+        ('import sys\nINSTALLED_APPS = ["a"]\nif sys.argv[1] == "test":\n    INSTALLED_APPS += ["b"]\n', ("a",), set()),
+    ],
+)  # fmt: skip
+def test_an_app_that_a_condition_adds_is_perhaps_installed(
+    text: str, expected: tuple[str, ...], perhaps: set[str]
+) -> None:
+    found = settings(text)
+    assert (found.installed_apps, found.perhaps_installed) == (expected, perhaps)
+
+
+def test_an_engine_that_is_postgresql_either_way_tells_the_vendor() -> None:
+    text = 'E = "django.db.backends.postgresql"\nif IAM:\n    E = "{}"\nDATABASES = {{"default": {{"ENGINE": E}}}}\n'
+    found = settings(text.format("iam.aws.postgresql"))
+    assert (found.vendor, found.engine) == ("postgresql", None)
+    found = settings(text.format("django.db.backends.mysql"))
+    assert (found.vendor, found.engine) == (None, None)
+
+
+def test_a_condition_on_the_list_that_it_changes_comes_to_an_end() -> None:
+    """It asked for the list, which asked for the condition."""
+    text = 'A = ["a"]\nfor x in [B, C]:\n    if x not in A:\n        A.append(x)\nINSTALLED_APPS = A\n'
+    assert settings(text).installed_apps is None
+    text = 'A = ["a"]\nif len(A) < N:\n    A.append("b")\nif "b" in A and M:\n    A.append("c")\nINSTALLED_APPS = A\n'
+    assert settings(text).installed_apps == ("a", "b", "c")
+    text = 'A = ["a"]\nshort = len(A) < N\nif short:\n    A.append("b")\nINSTALLED_APPS = A\n'
+    assert settings(text).installed_apps == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    "text, whole",
+    [
+        ("from .local import *\n", False),
+        ("try:\n    from .local import *\nexcept ImportError:\n    pass\n", True),
+        ("try:\n    from local_settings import *\nexcept ImportError:\n    pass\n", True),
+        ("try:\n    from local_settings import *\nfinally:\n    X = 1\n", False),
+        ("import os\nif os.path.exists('local.py'):\n    from .local import *\n", True),
+        ("if DEBUG:\n    from company.settings import *\n", False),
+    ],
+)
+def test_a_module_that_need_not_be_there_and_is_not_hides_nothing(tmp_path: Path, text: str, whole: bool) -> None:
+    (tmp_path / "settings.py").write_text(f'INSTALLED_APPS = ["a"]\n{text}')
+    modules = Modules(tmp_path.as_posix(), lambda file: read(Path(file).read_text()), {})
+    found = modules.django_settings((tmp_path / "settings.py").as_posix())
+    assert (found.whole, found.swappable) == (whole, {"AUTH_USER_MODEL": "auth.User"} if whole else {})
+
+
+def test_settings_that_are_imported_in_a_try_count_as_if_they_stood_there(tmp_path: Path) -> None:
+    (tmp_path / "local.py").write_text('AUTH_USER_MODEL = "a.B"\n')
+    (tmp_path / "settings.py").write_text(
+        'INSTALLED_APPS = ["a"]\ntry:\n    from .local import *\nexcept ImportError:\n    pass\n'
+    )
+    modules = Modules(tmp_path.as_posix(), lambda file: read(Path(file).read_text()), {})
+    found = modules.django_settings((tmp_path / "settings.py").as_posix())
+    assert (found.swappable, found.whole) == ({"AUTH_USER_MODEL": "a.B"}, True)
 
 
 def test_settings_that_are_imported_with_a_star_count_as_if_they_stood_there(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from miglint.project.circumstances import Circumstances
 from miglint.project.interpret import interpret
 from miglint.project.keys import MigrationKey
 from miglint.project.migration import Migration
@@ -524,3 +525,17 @@ def test_the_name_of_a_function_stays_a_name() -> None:
         "forwards",
         "fill",
     ]
+
+
+def test_a_condition_on_the_list_that_it_changes_comes_to_an_end_where_the_surroundings_are_known() -> None:
+    text = (
+        "A = migrations.AddField('x', 'y', models.TextField())\n"
+        "class Migration(migrations.Migration):\n"
+        "    operations = []\n"
+        "    for each in (A, A):\n"
+        "        if each not in operations:\n"
+        "            operations.append(each)\n"
+    )
+    key, around = MigrationKey("shop", "0002_x"), Circumstances(vendor="postgresql")
+    found = interpret(key, "/p/shop/migrations/0002_x.py", read(HEADER + text), around=around)
+    assert found.unreadable

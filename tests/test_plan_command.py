@@ -159,6 +159,10 @@ def test_the_text_is_numbered_and_says_that_it_is_exact(tmp_path: Path) -> None:
         (None, "INSTALLED_APPS is not known, and apps outside of the project can change it"),
         (settings([*APPS, "taggit"]), "taggit of INSTALLED_APPS could not be read, and may have migrations"),
         (settings([*APPS[:6], "shop", "people"]), "bill cannot be found in INSTALLED_APPS"),
+        (
+            settings([*APPS[:6], "shop", "people"]) + "\nif BILL:\n    INSTALLED_APPS += ['bill']\n",
+            "a condition decides whether INSTALLED_APPS holds bill",
+        ),
         (settings(APPS) + "AUTH_USER_MODEL = choose()\n", "the value of AUTH_USER_MODEL is not known"),
     ],
 )

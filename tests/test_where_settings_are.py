@@ -75,3 +75,13 @@ def test_a_stated_file_counts_before_any_other(tmp_path: Path) -> None:
     (tmp_path / "other.py").write_text(SETTINGS.replace("mysql", "postgresql"))
     (tmp_path / "miglint.toml").write_text('settings-file = "other.py"\n')
     assert database(tmp_path)["name"] == "postgresql"
+
+
+def test_a_settings_file_of_miglint_that_lies_elsewhere_is_of_the_project_that_is_asked_for(tmp_path: Path) -> None:
+    site = write(tmp_path / "site", INITIAL, SETTINGS)
+    (tmp_path / "shared").mkdir()
+    for folder in ("shared", "."):
+        (tmp_path / folder / "given.toml").write_text('django-version = "4.2"\n')
+        done = run("check", "--config", f"../{folder}/given.toml", "--output-format", "json", cwd=site)
+        summary = json.loads(done.stdout)["summary"]
+        assert (summary["migrations"], summary["django"]["version"]) == (1, "4.2")

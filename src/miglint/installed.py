@@ -18,31 +18,44 @@ class Installed(msgspec.Struct, frozen=True, kw_only=True):
     """INSTALLED_APPS as far as it was read.
 
     `unread` are the entries of which nothing is known, `unmigrated` the labels of apps that have no migrations,
-    `absent` those of apps with migrations that no entry names.
+    `absent` those of apps with migrations that no entry names; `doubtful` the entries of apps with migrations that a
+    condition may leave out.
     """
 
     unread: tuple[str, ...] = ()
     unmigrated: frozenset[str] = frozenset()
     absent: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
 
 
-def installed(entries: Sequence[str], packages: Collection[Package], modules: Modules) -> Installed:
-    """Sorts the entries. `packages` are the migrations that were read, `modules` find what else there is."""
+def installed(
+    entries: Sequence[str], packages: Collection[Package], modules: Modules, *, perhaps: Collection[str] = ()
+) -> Installed:
+    """Sorts the entries. `packages` are the migrations that were read, `modules` find what else there is, `perhaps` are
+    the entries that a condition may leave out.
+    """
     labels = {package.label for package in packages}
     named: set[str] = set()
     unread: list[str] = []
     unmigrated: set[str] = set()
+    doubtful: list[str] = []
     for entry in entries:
         label = label_of(entry, packages)
         if label is not None:
             named.add(label)
+            doubtful += [entry] if entry in perhaps else []
         elif not entry.startswith(_DJANGO):
             label = _without_migrations(entry, modules)
             if label is None:
                 unread.append(entry)
             elif label not in labels:
                 unmigrated.add(label)
-    return Installed(unread=tuple(unread), unmigrated=frozenset(unmigrated), absent=tuple(sorted(labels - named)))
+    return Installed(
+        unread=tuple(unread),
+        unmigrated=frozenset(unmigrated),
+        absent=tuple(sorted(labels - named)),
+        doubtful=tuple(doubtful),
+    )
 
 
 def label_of(entry: str, packages: Iterable[Package]) -> str | None:

@@ -166,6 +166,7 @@ class _Loading:
             unread_apps=known.unread,
             unmigrated_apps=known.unmigrated,
             absent_apps=known.absent,
+            doubtful_apps=known.doubtful,
             foreign=foreign,
             allowed_imports=tuple(self._root.settings.allowed_imports),
             sizes=self._root.sizes,
@@ -183,7 +184,8 @@ class _Loading:
         apps = self._begun.django.installed_apps
         if apps is None:
             return Installed()
-        return installed(apps, [package for package in part.packages if package.has_init], self._files.modules)
+        packages = [package for package in part.packages if package.has_init]
+        return installed(apps, packages, self._files.modules, perhaps=self._begun.django.perhaps_installed)
 
     @lazy
     def _circumstances(self) -> Circumstances:
@@ -194,6 +196,7 @@ class _Loading:
             vendor=database.vendor if database.source != "default" else None,
             engine=django.engine if database.vendor == django.vendor else None,
             installed_apps=django.installed_apps,
+            perhaps_installed=django.perhaps_installed,
             settings={**django.written, **{name: Literal("str", model) for name, model in django.swappable.items()}},
             whole=django.whole,
         )

@@ -7,12 +7,26 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from miglint.cache import content_hash
 from miglint.imports import imported_modules
 from miglint.lazy import lazy
 from miglint.project.django_settings import DjangoSettings, read_django_settings
 from miglint.reading import file_content
-from miglint.syntax.facts import Call, Expr, Import, Literal, ModuleFacts, Statement, expressions, walk
+from miglint.syntax.facts import (
+    Alias,
+    Call,
+    Expr,
+    If,
+    Import,
+    Literal,
+    ModuleFacts,
+    Statement,
+    Try,
+    expressions,
+    walk,
+)
 
 if TYPE_CHECKING:
     # Where nothing has changed, no migration is looked at.
@@ -230,13 +244,35 @@ class Modules:
             return None
         return tuple(self._spliced(facts.body, file, within | {file}))
 
-    def _spliced(self, body: Iterable[Statement], file: str, within: frozenset[str]) -> Iterator[Statement]:
-        folder = file.rpartition("/")[0]
+    def _spliced(
+        self, body: Iterable[Statement], file: str, within: frozenset[str], spared: tuple[str, ...] = ()
+    ) -> Iterator[Statement]:
+        """`spared` are the beginnings of modules that need not be there: all in a `try`, those beside it in an `if`."""
         for statement in body:
-            alias = statement.aliases[0] if isinstance(statement, Import) else None
-            found = self._find(folder, alias.module) if alias is not None and alias.bound == "*" else None
-            inner = self._expanded(found, within) if found is not None else None
-            yield from (statement,) if inner is None else inner
+            match statement:
+                case Import(aliases=(Alias(bound="*", module=module),)):
+                    yield from self._starred(statement, module, file, within, spared)
+                case Try(body=inner, handlers=handlers):
+                    inner = tuple(self._spliced(inner, file, within, ("",) if handlers else spared))
+                    yield msgspec.structs.replace(statement, body=inner)
+                case If(body=inner, otherwise=otherwise):
+                    then, instead = (
+                        tuple(self._spliced(each, file, within, (".", *spared))) for each in (inner, otherwise)
+                    )
+                    yield msgspec.structs.replace(statement, body=then, otherwise=instead)
+                case _:
+                    yield statement
+
+    def _starred(
+        self, statement: Statement, module: str, file: str, within: frozenset[str], spared: tuple[str, ...]
+    ) -> Iterable[Statement]:
+        """What `from module import *` brings; itself, where that is not known."""
+        found = self._find(file.rpartition("/")[0], module)
+        if found is None:
+            # `local_settings.py`, say, which is not there for Django either.
+            return () if module.startswith(spared) else (statement,)
+        inner = self._expanded(found, within)
+        return (statement,) if inner is None else inner
 
     def settings_named_in(self, folder: str) -> str | None:
         """The file of the settings that the `manage.py` in a folder names."""

@@ -92,8 +92,13 @@ class Session:
         return [Run(Root(root, only, self._options, texts), self._progress) for root, only in sorted(wanted.items())]
 
     def _root(self, path: Path) -> Path:
+        """The directory of the settings file that is given, unless the path is not below it: a file of settings for
+        several projects may lie anywhere.
+        """
         if self._options.config is not None:
-            return Path(os.path.abspath(self._cwd / self._options.config)).parent
+            directory = Path(os.path.abspath(self._cwd / self._options.config)).parent
+            if path.is_relative_to(directory):
+                return directory
         return layout.project_root(path)
 
 

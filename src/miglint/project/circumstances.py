@@ -17,6 +17,9 @@ from miglint.syntax.names import Names
 
 _SETTINGS = "django.conf.settings"
 _CONNECTION = "django.db.connection"
+# What a settings file sees where migrations run, and not where tests do: `if "test" in sys.argv:`.
+_COMMAND = ("manage.py", "migrate")
+_TEST_RUNNERS = frozenset({"pytest", "_pytest", "nose", "xdist"})
 # Django calls MariaDB so, too. Source: django.db.backends.mysql.base.DatabaseWrapper.vendor
 _MYSQL = "mysql"
 _COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -47,13 +50,15 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
 
     `versions` are the releases of Django that it may be, each as (major, minor); `vendor` and `engine` (the ENGINE
     of DATABASES) are None where no one says which database it is. `settings` are the values of Django's settings as
-    they are written; `whole` is true where what is not there is not set.
+    they are written; `whole` is true where what is not there is not set. `perhaps_installed` are those of the
+    installed apps that a condition may leave out.
     """
 
     versions: tuple[Version, ...] = ()
     vendor: Vendor | None = None
     engine: str | None = None
     installed_apps: tuple[str, ...] | None = None
+    perhaps_installed: frozenset[str] = frozenset()
     settings: Mapping[str, Expr] = {}
     whole: bool = False
 
@@ -120,6 +125,8 @@ class _Evaluation:
     def _named(self, name: str) -> Constant:
         if name == "django.VERSION" and self._version is not None:
             return _Release(self._version[:2])
+        if name == "sys.argv":
+            return _COMMAND
         if name == f"{_CONNECTION}.vendor" and self._known.vendor is not None:
             return _MYSQL if self._known.vendor == "mariadb" else self._known.vendor
         if name.startswith(f"{_SETTINGS}."):
@@ -143,9 +150,13 @@ class _Evaluation:
 
     def _is_in(self, part: Constant, whole: Expr) -> bool:
         if dotted(whole) == f"{_SETTINGS}.INSTALLED_APPS":
-            if isinstance(part, str) and self._known.installed_apps is not None:
-                return part in self._known.installed_apps
-            raise _Unsure
+            if not isinstance(part, str) or self._known.installed_apps is None:
+                raise _Unsure
+            if part in self._known.perhaps_installed:
+                raise _Unsure
+            return part in self._known.installed_apps
+        if dotted(whole) == "sys.modules" and part in _TEST_RUNNERS:
+            return False
         container = self.value(whole)
         if isinstance(container, str) and isinstance(part, str):
             return part in container
@@ -164,6 +175,8 @@ class _Evaluation:
                 case settings if dotted(settings) == f"{_CONNECTION}.settings_dict":
                     return self._known.engine
         release = self.value(of)
+        if release == _COMMAND and index == Literal("int", "1"):
+            return _COMMAND[1]
         match index:
             case Literal(kind="int", text="0" | "1" as text) if isinstance(release, _Release):
                 return release[int(text)]
@@ -178,9 +191,9 @@ class _Evaluation:
         installed = self._known.installed_apps
         if installed is None or not isinstance(app, str):
             raise _Unsure
-        if app in installed:
+        if app in installed and app not in self._known.perhaps_installed:
             return True
-        if any(each.startswith(f"{app}.") for each in installed):
+        if app in installed or any(each.startswith(f"{app}.") for each in installed):
             raise _Unsure
         return False
 

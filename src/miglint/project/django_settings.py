@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from typing import TypeVar
 
 import msgspec
 
 from miglint.database import Vendor
+from miglint.project.circumstances import Circumstances
 from miglint.syntax.evaluate import Values, module_values
 from miglint.syntax.facts import (
     Assign,
     Attribute,
     Call,
+    Either,
     Evaluate,
     Expr,
     Items,
@@ -20,12 +23,15 @@ from miglint.syntax.facts import (
     ModuleFacts,
     Name,
     Opaque,
+    Operation,
     Pairs,
     Starred,
     Statement,
     Subscript,
     walk,
 )
+
+T = TypeVar("T")
 
 # Source: django.conf.global_settings.AUTH_USER_MODEL
 _DEFAULT_USER = "auth.User"
@@ -45,6 +51,7 @@ _VENDORS: dict[str, Vendor] = {
 class DjangoSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings that matter to migrations; what could not be read is None, or not in a mapping.
 
+    `installed_apps` are the entries that may be there, `perhaps_installed` those that a condition may leave out.
     `swappable` are all settings whose value looks like `app.Model`, and Django's own user model where a settings file
     that was read as a whole says nothing of AUTH_USER_MODEL. `databases` are the aliases that were read; `engine` is
     the ENGINE of the default one; `written` are all settings as they are written.
@@ -52,6 +59,7 @@ class DjangoSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     swappable: Mapping[str, str] = {}
     installed_apps: tuple[str, ...] | None = None
+    perhaps_installed: frozenset[str] = frozenset()
     migration_modules: Mapping[str, str | None] = {}
     vendor: Vendor | None = None
     engine: str | None = None
@@ -63,7 +71,8 @@ class DjangoSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_django_settings(facts: ModuleFacts) -> DjangoSettings:
     """The settings of a module's facts."""
-    values = module_values(facts.body)
+    values = module_values(facts.body, Circumstances())
+    installed = _installed_apps(values)
     changed = any(_may_change_engine(statement) for statement in walk(facts.body, into_definitions=False))
     swappable = {
         name: text
@@ -71,15 +80,17 @@ def read_django_settings(facts: ModuleFacts) -> DjangoSettings:
         if name.isupper() and (text := _text(values, name)) and _is_model(name, text)
     }
     whole = "INSTALLED_APPS" in values.names and _is_whole(facts)
-    engine = None if changed else _engine(values)
+    engines = set() if changed else _engines(values)
+    vendors = {_VENDORS.get(engine.rpartition(".")[2]) for engine in engines}
     if whole and "AUTH_USER_MODEL" not in values.names:
         swappable["AUTH_USER_MODEL"] = _DEFAULT_USER
     return DjangoSettings(
         swappable=swappable,
-        installed_apps=_installed_apps(values),
+        installed_apps=tuple(installed) if installed is not None else None,
+        perhaps_installed=frozenset(entry for entry, certain in (installed or {}).items() if not certain),
         migration_modules=_migration_modules(values),
-        vendor=_VENDORS.get(engine.rpartition(".")[2]) if engine is not None else None,
-        engine=engine,
+        vendor=_only(vendors),
+        engine=_only(engines),
         databases=_databases(values),
         default_auto_field=_text(values, "DEFAULT_AUTO_FIELD"),
         written={name: _plain(values.resolve_all(value)) for name, value in values.names.items() if name.isupper()},
@@ -121,18 +132,54 @@ def _text(values: Values, name: str) -> str | None:
     return value.text if isinstance(value, Literal) and value.kind == "str" else None
 
 
-def _installed_apps(values: Values) -> tuple[str, ...] | None:
-    """Known only where every entry is."""
-    value = _resolved(values, "INSTALLED_APPS")
-    if not isinstance(value, Items):
+class _Unread(Exception):
+    """An entry of INSTALLED_APPS that cannot be read."""
+
+
+def _installed_apps(values: Values) -> dict[str, bool] | None:
+    """The entries, each with whether it is certainly there; known only where every one is."""
+    value = values.get("INSTALLED_APPS")
+    try:
+        return _entries(values, value) if value is not None else None
+    except _Unread:
         return None
-    found: list[str] = []
-    for item in value.items:
-        entry = values.resolve(item) if not isinstance(item, Starred) else item
-        if not isinstance(entry, Literal) or entry.kind != "str":
-            return None
-        found.append(entry.text)
-    return tuple(found)
+
+
+def _entries(values: Values, value: Expr) -> dict[str, bool]:
+    """Raises _Unread."""
+    found: dict[str, bool] = {}
+    for part in _parts(values, value):
+        match part:
+            case Literal(kind="str", text=entry):
+                found[entry] = True
+            case Either(then=then, otherwise=otherwise):
+                one, other = _entries(values, then), _entries(values, otherwise)
+                for entry in (*one, *other):
+                    certain = one.get(entry, False) and other.get(entry, False)
+                    found[entry] = found.get(entry, False) or certain
+            case _:
+                raise _Unread
+    return found
+
+
+def _parts(values: Values, value: Expr) -> Iterator[Expr]:
+    """What a sequence is put together from: single entries, and sequences that a condition chooses."""
+    match values.resolve(value):
+        case Items(items=items):
+            for item in items:
+                if isinstance(item, Starred):
+                    yield from _parts(values, item.value)
+                elif isinstance(entry := values.resolve(item), Literal):
+                    yield entry
+                else:
+                    raise _Unread
+        case Operation(operator="+", operands=operands):
+            for operand in operands:
+                yield from _parts(values, operand)
+        case Either() as either:
+            yield either
+        case _:
+            raise _Unread
 
 
 def _migration_modules(values: Values) -> dict[str, str | None]:
@@ -152,11 +199,28 @@ def _databases(values: Values) -> tuple[str, ...]:
     return tuple(pair.key.text for pair in pairs if isinstance(pair.key, Literal) and pair.key.kind == "str")
 
 
-def _engine(values: Values) -> str | None:
+def _only(found: Collection[T | None]) -> T | None:
+    return next(iter(found)) if len(found) == 1 else None
+
+
+def _engines(values: Values) -> set[str]:
+    """What the ENGINE of the default database may be; none where one way to it cannot be read."""
     databases = _resolved(values, "DATABASES")
     default = _entry(values, databases, "default")
     engine = _entry(values, default, "ENGINE")
-    return engine.text if isinstance(engine, Literal) and engine.kind == "str" else None
+    found = list(_ways(values, engine)) if engine is not None else []
+    texts = {each.text for each in found if isinstance(each, Literal) and each.kind == "str"}
+    return texts if len(texts) == len(set(found)) else set()
+
+
+def _ways(values: Values, value: Expr) -> Iterator[Expr]:
+    """What an expression may be, whichever way its conditions turn out."""
+    match values.resolve(value):
+        case Either(then=then, otherwise=otherwise):
+            yield from _ways(values, then)
+            yield from _ways(values, otherwise)
+        case found:
+            yield found
 
 
 def _entry(values: Values, mapping: Expr | None, key: str) -> Expr | None:

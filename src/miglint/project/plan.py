@@ -86,6 +86,8 @@ def _doubts(project: Project) -> Iterator[str]:
             )
         if project.absent_apps:
             yield f"{_listed(project.absent_apps)} cannot be found in INSTALLED_APPS"
+        if project.doubtful_apps:
+            yield f"a condition decides whether INSTALLED_APPS holds {_listed(project.doubtful_apps)}"
     settings = {e.setting for m in graph.migrations.values() for e in m.dependencies if not graph.is_known(e)}
     if project.installed_apps is not None and _is_installed("admin", project) and "admin" not in graph.apps:
         settings |= {"AUTH_USER_MODEL"} - project.swappable.keys()

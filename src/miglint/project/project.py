@@ -40,7 +40,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     was read; `sizes` is what the settings say about tables, `databases` the aliases of DATABASES; `unreleased` the
     migrations that are not on the base branch: none is known to be without a `base`. `unread_apps` are the entries of
     INSTALLED_APPS of which nothing was read, `unmigrated_apps` the labels of those without migrations, `absent_apps`
-    the labels of the project's apps that it does not name.
+    the labels of the project's apps that it does not name, `doubtful_apps` the entries that a condition may leave out.
     """
 
     root: str
@@ -60,6 +60,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     unread_apps: tuple[str, ...] = ()
     unmigrated_apps: frozenset[str] = frozenset()
     absent_apps: tuple[str, ...] = ()
+    doubtful_apps: tuple[str, ...] = ()
     foreign: Mapping[str, frozenset[str]] = {}
     allowed_imports: tuple[str, ...] = ()
     sizes: Sizes = Sizes()

@@ -312,6 +312,10 @@ class Values(Names):
             return
         then = self.copy()._follow(statement.body)
         otherwise = self.copy()._follow(statement.otherwise)
+        asked = {part.name for part in expressions(test) if isinstance(part, Name)}
+        if any(way.get(name) is not self.get(name) for name in asked for way in (then, otherwise)):
+            # `if x not in a: a.append(x)`: of what `a` is afterwards, that was not asked.
+            test = Opaque("a condition on what it changes", test.span)
         self._merge(test, then, otherwise)
 
     def _merge(self, test: Expr, then: Values, otherwise: Values) -> None:

@@ -14,6 +14,8 @@ _MAX_RESOLUTION = 60
 # values may be joined into one, and so many steps be made for one question.
 MAX_WEIGHT = 4_000
 _MAX_STEPS = 100_000
+# A condition may ask for a value that a condition chooses; one that asks for itself, by way of others, has no end.
+_MAX_ASKED = 4
 _CHARACTERS_A_STEP = 100
 TOO_LARGE = "too large to be put together"
 
@@ -42,12 +44,18 @@ NOTHING_KNOWN: Outside = _Unknown()
 
 
 class _Steps:
-    """How many steps are left of those that one question may take."""
+    """How many steps are left of those that one question may take, and how many conditions are being asked."""
 
-    __slots__ = ("left",)
+    __slots__ = ("asked", "left")
 
     def __init__(self) -> None:
         self.left = _MAX_STEPS
+        self.asked = 0
+
+    def begin(self, depth: int) -> None:
+        """A question that is part of none has all steps."""
+        if not depth and not self.asked:
+            self.left = _MAX_STEPS
 
     def spend(self, number: int) -> bool:
         """Whether so many are left."""
@@ -114,10 +122,18 @@ class Names:
                 scope.put(other, new, weight)
             scope = scope.outer
 
-    def holds(self, test: Expr) -> bool | None:
+    def holds(self, test: Expr, depth: int = 0) -> bool | None:
+        """Whether a condition holds; `depth` is that of the expression that it is a part of."""
         if isinstance(test, Name) and test.name.endswith("TYPE_CHECKING"):
             return False
-        return self.around.holds(test, self)
+        if steps.asked >= _MAX_ASKED:
+            return None
+        steps.begin(depth)
+        steps.asked += 1
+        try:
+            return self.around.holds(test, self)
+        finally:
+            steps.asked -= 1
 
     def resolve(self, value: Expr, depth: int = 0) -> Expr:
         """A value with its outer shape known as far as possible: names replaced, lists joined, `*` unpacked.
@@ -127,8 +143,7 @@ class Names:
         way = self.ways.get(type(value))
         if way is None or depth > _MAX_RESOLUTION:
             return value
-        if not depth:
-            steps.left = _MAX_STEPS
+        steps.begin(depth)
         return way(value, self, depth) if steps.spend(1) else Opaque(TOO_LARGE, value.span)
 
     def resolve_all(self, value: Expr, depth: int = 0) -> Expr:
@@ -136,8 +151,8 @@ class Names:
         resolved = self.resolve(value, depth)
         if depth > _MAX_RESOLUTION:
             return resolved
-        if isinstance(resolved, Items | Pairs) and not depth:
-            steps.left = _MAX_STEPS
+        if isinstance(resolved, Items | Pairs):
+            steps.begin(depth)
         if isinstance(resolved, Items) and steps.spend(len(resolved.items)):
             items = tuple(self.resolve_all(item, depth + 1) for item in resolved.items)
             resolved = Items(resolved.kind, items, resolved.span)

@@ -84,7 +84,7 @@ def _template(value: Template, known: Names, depth: int) -> Expr:
 
 
 def _choice(value: Either, known: Names, depth: int) -> Expr:
-    holds = known.holds(value.test)
+    holds = known.holds(value.test, depth + 1)
     return value if holds is None else known.resolve(value.then if holds else value.otherwise, depth + 1)
 
 
@@ -101,7 +101,7 @@ def _expand(value: Comprehension, known: Names, depth: int) -> Expr:
                 if bound is None:
                     return value
                 inner = {**names, **bound}
-                held = [known.holds(substitute(condition, inner)) for condition in clause.conditions]
+                held = [known.holds(substitute(condition, inner), depth + 1) for condition in clause.conditions]
                 if None in held:
                     return value
                 if all(held):
