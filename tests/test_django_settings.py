@@ -113,6 +113,8 @@ def test_the_engine_tells_the_vendor(engine: str, expected: str | None) -> None:
         'BASE = {"ENGINE": "django.db.backends.postgresql"}\nDATABASES = {"default": {**BASE, "NAME": "x"}}\n',
         'DATABASES = {"default": {"ENGINE": "a.sqlite3", "ENGINE": "django.db.backends.postgresql"}}\n',
         POSTGRESQL + 'DATABASES["default"]["ATOMIC_REQUESTS"] = True\n',
+        POSTGRESQL + 'if SSL:\n    DATABASES["default"]["OPTIONS"]["sslmode"] = "require"\n',
+        POSTGRESQL + 'DATABASES["default"]["OPTIONS"].update(x)\n',
         POSTGRESQL + 'CACHES["default"].update(x)\n',
     ],
 )
@@ -215,6 +217,15 @@ def test_settings_that_are_imported_in_a_try_count_as_if_they_stood_there(tmp_pa
     (tmp_path / "local.py").write_text('AUTH_USER_MODEL = "a.B"\n')
     (tmp_path / "settings.py").write_text(
         'INSTALLED_APPS = ["a"]\ntry:\n    from .local import *\nexcept ImportError:\n    pass\n'
+    )
+    modules = Modules(tmp_path.as_posix(), lambda file: read(Path(file).read_text()), {})
+    found = modules.django_settings((tmp_path / "settings.py").as_posix())
+    assert (found.swappable, found.whole) == ({"AUTH_USER_MODEL": "a.B"}, True)
+
+
+def test_where_the_module_of_a_try_is_not_there_its_handler_counts(tmp_path: Path) -> None:
+    (tmp_path / "settings.py").write_text(
+        'INSTALLED_APPS = ["a"]\ntry:\n    from .local import *\nexcept ImportError:\n    AUTH_USER_MODEL = "a.B"\n'
     )
     modules = Modules(tmp_path.as_posix(), lambda file: read(Path(file).read_text()), {})
     found = modules.django_settings((tmp_path / "settings.py").as_posix())

@@ -85,3 +85,48 @@ def test_a_settings_file_of_miglint_that_lies_elsewhere_is_of_the_project_that_i
         done = run("check", "--config", f"../{folder}/given.toml", "--output-format", "json", cwd=site)
         summary = json.loads(done.stdout)["summary"]
         assert (summary["migrations"], summary["django"]["version"]) == (1, "4.2")
+
+
+def codes(root: Path) -> list[str]:
+    done = run("check", "--select", "MG114", "--output-format", "json", "--exit-zero", cwd=root)
+    return [each["code"] for each in json.loads(done.stdout)["diagnostics"]]
+
+
+def test_an_app_that_stands_for_another_in_tests_is_no_duplicate_where_the_other_is_installed(tmp_path: Path) -> None:
+    write(tmp_path, {"oscar.0001_initial": migration()}, 'INSTALLED_APPS = ["oscar.apps.OscarConfig"]\n')
+    write(tmp_path / "forks", {"oscar.0001_initial": migration()})
+    (tmp_path / "forks" / "manage.py").unlink()
+    assert codes(tmp_path) == []
+    (tmp_path / "config.py").write_text('INSTALLED_APPS = ["oscar", "forks.oscar"]\n')
+    assert codes(tmp_path) == ["MG114"]
+    (tmp_path / "config.py").write_text("INSTALLED_APPS = found()\n")
+    assert codes(tmp_path) == ["MG114"]
+
+
+@pytest.mark.parametrize("doubt", ["", "0001_gone.py"])
+def test_an_empty_package_of_migrations_changes_no_order(doubt: str, tmp_path: Path) -> None:
+    """And an entry means the app of its path before another that is only called the same."""
+    apps = 'INSTALLED_APPS = ["front", "images", "wagtail.images"]\n'
+    write(tmp_path, {"images.0001_initial": migration()}, apps)
+    write(tmp_path / "wagtail", {"images.0001_initial": migration()})
+    (tmp_path / "wagtail" / "images" / "apps.py").write_text(
+        "from django.apps import AppConfig\nclass C(AppConfig):\n"
+        '    name = "wagtail.images"\n    label = "wagtailimages"\n'
+    )
+    (tmp_path / "wagtail" / "manage.py").unlink()
+    (tmp_path / "front" / "migrations").mkdir(parents=True)
+    for folder in ("front", "front/migrations"):
+        (tmp_path / folder / "__init__.py").touch()
+    if doubt:
+        (tmp_path / "front" / "migrations" / doubt).write_text("(")
+        (tmp_path / "miglint.toml").write_text('exclude = ["front"]\n')
+    done = run("plan", "--output-format", "json", cwd=tmp_path)
+    assert json.loads(done.stdout)["exact"] is (not doubt)
+
+
+def test_a_package_below_src_is_found_as_its_tests_import_it(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "src" / "oscar").mkdir(parents=True)
+    (tmp_path / "src" / "oscar" / "defaults.py").write_text('DATABASES = {"default": {"ENGINE": "x.mysql"}}\n')
+    write(tmp_path / "sandbox", INITIAL, "from oscar.defaults import *\n")
+    assert database(tmp_path)["name"] == "mysql"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from miglint.installed import app_paths, label_in
+from miglint.installed import label_in
 from miglint.modules import Modules
 from miglint.project.interpret import interpret
 from miglint.project.keys import MigrationKey
+from miglint.project.labels import app_paths
 
 
 def foreign_migrations(

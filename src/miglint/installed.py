@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
 from miglint.modules import Modules
-from miglint.project.labels import AppClasses
+from miglint.project.labels import AppClasses, app_paths, is_at
 from miglint.project.layout import Module, Package, is_module
 
 _DJANGO = "django.contrib."
+_EMPTY = ""
 
 
 class Installed(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +49,7 @@ def installed(
             label = _without_migrations(entry, modules)
             if label is None:
                 unread.append(entry)
-            elif label not in labels:
+            elif label not in {*labels, _EMPTY}:
                 unmigrated.add(label)
     return Installed(
         unread=tuple(unread),
@@ -58,32 +59,29 @@ def installed(
     )
 
 
-def label_of(entry: str, packages: Iterable[Package]) -> str | None:
-    """The label of the package that an entry means: by the app's path, or by that of its AppConfig."""
-    for candidate in app_paths(entry):
-        names = candidate.split(".")
+def label_of(entry: str, packages: Collection[Package]) -> str | None:
+    """The label of the package that an entry means: by the path of the app or of its AppConfig, else by its name."""
+    for path in app_paths(entry):
         for package in packages:
-            if package.directory.split("/")[:-1][-len(names) :] == names or names[-1] == package.label:
+            if is_at(package.directory.rpartition("/")[0], path):
                 return package.label
-    return None
-
-
-def app_paths(entry: str) -> tuple[str, ...]:
-    """The paths that the app of an entry may have: itself, or that of the module, or package, of its AppConfig."""
-    names = entry.split(".")
-    if len(names) < 2 or not names[-1][:1].isupper():
-        return (entry,)
-    return tuple(".".join(part) for part in (names[:-2], names[:-1]) if part)
+    names = {path.rpartition(".")[2] for path in app_paths(entry)}
+    return next((package.label for package in packages if package.label in names), None)
 
 
 def _without_migrations(entry: str, modules: Modules) -> str | None:
-    """The label of an app, of the project or of the environment, that has no migrations."""
+    """The label of an app, of the project or of the environment, that has no migrations; _EMPTY where their package is
+    there, and nothing in it.
+    """
     for path in app_paths(entry):
         file = modules.file_of(path)
         if file is None or not file.endswith("/__init__.py"):
             continue
-        if modules.file_of(f"{path}.migrations") is not None:
-            return None  # they may be excluded, or unreadable
+        package = modules.file_of(f"{path}.migrations")
+        if package is not None:
+            # What is in it may be excluded, or unreadable.
+            names = modules.names_in(package.rpartition("/")[0])
+            return None if any(name.endswith(".py") and is_module(name) for name in names) else _EMPTY
         return label_in(file.rpartition("/")[0], entry, modules)
     return None
 

@@ -179,7 +179,8 @@ class Modules:
             if found is not None:
                 return self._called(name, found)
             folder = folder.rpartition("/")[0]
-        found = self.in_environment(name)
+        # The layout that packages have beside their tests. Source: https://packaging.python.org, "src layout"
+        found = self._file(f"{self._root}/src", tail) or self.in_environment(name)
         return self._called(name, found) if found is not None else None
 
     def _called(self, module: str, file: str) -> str:
@@ -252,9 +253,8 @@ class Modules:
             match statement:
                 case Import(aliases=(Alias(bound="*", module=module),)):
                     yield from self._starred(statement, module, file, within, spared)
-                case Try(body=inner, handlers=handlers):
-                    inner = tuple(self._spliced(inner, file, within, ("",) if handlers else spared))
-                    yield msgspec.structs.replace(statement, body=inner)
+                case Try():
+                    yield from self._tried(statement, file, within, spared)
                 case If(body=inner, otherwise=otherwise):
                     then, instead = (
                         tuple(self._spliced(each, file, within, (".", *spared))) for each in (inner, otherwise)
@@ -262,6 +262,17 @@ class Modules:
                     yield msgspec.structs.replace(statement, body=then, otherwise=instead)
                 case _:
                     yield statement
+
+    def _tried(self, statement: Try, file: str, within: frozenset[str], spared: tuple[str, ...]) -> Iterable[Statement]:
+        """A `try` of a star import alone goes one way: that of the module that is there, or that of the handler."""
+        handlers = statement.handlers
+        inner = tuple(self._spliced(statement.body, file, within, ("",) if handlers else spared))
+        if len(statement.body) == 1 and _is_starred(statement.body[0]) and handlers:
+            if not inner:
+                return (*handlers[0].body, *statement.finally_)
+            if not _is_starred(inner[0]):
+                return (*inner, *statement.otherwise, *statement.finally_)
+        return (msgspec.structs.replace(statement, body=inner),)
 
     def _starred(
         self, statement: Statement, module: str, file: str, within: frozenset[str], spared: tuple[str, ...]
@@ -286,6 +297,10 @@ class Modules:
                 if module:
                     return self._file(folder, module.replace(".", "/"))
         return None
+
+
+def _is_starred(statement: Statement) -> bool:
+    return isinstance(statement, Import) and statement.aliases[0].bound == "*"
 
 
 def hash_of(data: bytes | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -18,6 +18,7 @@ from miglint.syntax.facts import (
     Either,
     Evaluate,
     Expr,
+    If,
     Items,
     Literal,
     ModuleFacts,
@@ -71,7 +72,7 @@ class DjangoSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_django_settings(facts: ModuleFacts) -> DjangoSettings:
     """The settings of a module's facts."""
-    values = module_values(facts.body, Circumstances())
+    values = module_values(_without_details(facts.body), Circumstances())
     installed = _installed_apps(values)
     changed = any(_may_change_engine(statement) for statement in walk(facts.body, into_definitions=False))
     swappable = {
@@ -233,13 +234,35 @@ def _entry(values: Values, mapping: Expr | None, key: str) -> Expr | None:
     return None
 
 
+def _without_details(body: Iterable[Statement]) -> Iterator[Statement]:
+    """What a module does, without what it changes in DATABASES and is no engine: else nothing would be known of it."""
+    for statement in body:
+        if isinstance(statement, If):
+            then, otherwise = tuple(_without_details(statement.body)), tuple(_without_details(statement.otherwise))
+            yield msgspec.structs.replace(statement, body=then, otherwise=otherwise)
+        elif _may_change_engine(statement) or _changed_part(statement) != "DATABASES":
+            yield statement
+
+
+def _changed_part(statement: Statement) -> str:
+    """The name that a statement changes in a part: `NAME[…] = …`, `NAME[…].update(…)`."""
+    match statement:
+        case Assign(targets=(Subscript() as target,)):
+            return _root(target)
+        case Evaluate(value=Call(function=Attribute(value=Subscript() as changed))):
+            return _root(changed)
+    return ""
+
+
 def _may_change_engine(statement: Statement) -> bool:
     """Whether a statement reaches into DATABASES: `DATABASES["default"].update(…)`, `…["ENGINE"] = …`."""
     match statement:
         case Assign(targets=targets):
             return any(_is_engine(target) for target in targets)
         case Evaluate(value=Call(function=Attribute(value=changed, name="update" | "setdefault" | "pop" | "clear"))):
-            return _root(changed) == "DATABASES"
+            # `DATABASES["default"]["OPTIONS"]` is a part of an entry.
+            part = isinstance(changed, Subscript) and isinstance(changed.value, Subscript)
+            return _root(changed) == "DATABASES" and not part
     return False
 
 

@@ -248,6 +248,22 @@ def _string(value: Expr | None, constants: Mapping[str, str]) -> str:
     return ""
 
 
+# -- entries of INSTALLED_APPS ------------------------------------------------------------------------
+
+
+def app_paths(entry: str) -> tuple[str, ...]:
+    """The paths that the app of an entry may have: itself, or that of the module, or package, of its AppConfig."""
+    names = entry.split(".")
+    if len(names) < 2 or not names[-1][:1].isupper():
+        return (entry,)
+    return tuple(".".join(part) for part in (names[:-2], names[:-1]) if part)
+
+
+def is_at(folder: str, path: str) -> bool:
+    """Whether a folder may be that of a dotted path."""
+    return f"/{folder}".endswith(f"/{path.replace('.', '/')}")
+
+
 # -- labels by dependencies ---------------------------------------------------------------------------
 
 

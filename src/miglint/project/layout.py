@@ -17,8 +17,10 @@ from miglint.lazy import lazy
 from miglint.project.keys import MigrationKey
 from miglint.project.labels import (
     AppClasses,
+    app_paths,
     belongs_to_another_tool,
     binds_migration,
+    is_at,
     is_django_migration,
     vote,
 )
@@ -523,7 +525,7 @@ def interpret(
         root=printable(found.root),
         packages=tuple(packages),
         modules_without_migration=tuple(entry for entry in without if entry[0] in packages),
-        duplicate_labels=_duplicates(packages),
+        duplicate_labels=_duplicates(packages, installed_apps),
         problems=problems,
     )
 
@@ -619,10 +621,22 @@ def _by_label(packages: Iterable[Package]) -> dict[tuple[str, str], list[Package
     return {key: sorted(same, key=_preference) for key, same in found.items()}
 
 
-def _duplicates(packages: Iterable[Package]) -> tuple[Duplicate, ...]:
+def _duplicates(packages: Iterable[Package], installed_apps: Sequence[str] | None) -> tuple[Duplicate, ...]:
+    """What collides where all is installed; where INSTALLED_APPS names one of the same label, the others are not."""
     loaded = (package for package in packages if package.has_init)
-    found = [Duplicate(label, tuple(same)) for (_, label), same in _by_label(loaded).items() if len(same) > 1]
+    paths = {path for entry in installed_apps or () for path in app_paths(entry)}
+    found = [
+        Duplicate(label, tuple(same))
+        for (_, label), same in _by_label(loaded).items()
+        if len(same) > 1 and len(_installed(same, paths)) != 1
+    ]
     return tuple(sorted(found, key=lambda duplicate: (duplicate.label, duplicate.packages[0].directory)))
+
+
+def _installed(same: Sequence[Package], paths: Iterable[str]) -> set[Package]:
+    """The packages that are at one of the paths: of those that may be, the first is."""
+    at = ([package for package in same if is_at(package.directory.rpartition("/")[0], path)] for path in paths)
+    return {found[0] for found in at if found}
 
 
 def _projects(packages: Sequence[Package]) -> tuple[Project, ...]:
