@@ -505,12 +505,14 @@ class _Interpreter:
         return value if kind == "Callback | None" and not isinstance(resolved, Literal) else resolved
 
     def _sql(self, value: Expr, values: Values) -> Expr:
-        """SQL with what it reads from files beside the migration."""
+        """SQL with what it reads from files beside the migration, and what functions of the project put together."""
         if isinstance(value, Items):
             return Items(value.kind, tuple(self._sql(item, values) for item in value.items), value.span)
         path = file_read(value, values)
         text = self._read_text(path) if path is not None else None
-        return Literal("str", text, value.span) if text is not None else value
+        if text is not None or isinstance(value, Literal):
+            return Literal("str", text, value.span) if text is not None else value
+        return self._elsewhere.written_out(value)
 
     def field(self, value: Expr | None, values: Values) -> Field:
         """A field as its call, with constants and `**{…}` written out."""
