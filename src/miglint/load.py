@@ -74,6 +74,7 @@ class _Loading:
             apps=begun.root.settings.apps,
             migration_modules=begun.django.migration_modules,
             installed_apps=begun.django.installed_apps,
+            lookup=begun.files.modules.lookup,
         )
 
     def result(self) -> Loaded:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -26,6 +27,10 @@ _SOUTH_BASES = frozenset({"SchemaMigration", "DataMigration"})
 
 # A dependency on this name says little about whose it is: nearly every app has one.
 _COMMON_NAME = "0001_initial"
+# Bases of bases before the rest is given up: a class may name itself.
+_MAX_BASES = 8
+
+T = TypeVar("T")
 
 
 # -- is it a migration? -------------------------------------------------------------------------------
@@ -55,6 +60,14 @@ def binds_migration(facts: ModuleFacts) -> bool:
         if isinstance(statement, Assign) and any(dotted(t) == "Migration" for t in statement.targets):
             return True
     return False
+
+
+def imports_migration(facts: ModuleFacts) -> bool:
+    """Whether a module only gives the `Migration` of another one its own name: `from .old import Migration`."""
+    return any(
+        isinstance(statement, Import) and any(alias.bound == "Migration" for alias in statement.aliases)
+        for statement in facts.top_level
+    )
 
 
 def belongs_to_another_tool(facts: ModuleFacts) -> bool:
@@ -100,7 +113,7 @@ def _names_set(definition: Class) -> Iterator[str]:
 
 
 class _AppClass(msgspec.Struct, frozen=True):
-    """A class that may be an AppConfig. `name` and `label` are "" where they are not plain strings."""
+    """A class that may be an AppConfig. `name` and `label` are "" where it does not set them to plain strings."""
 
     file: str
     definition: Class
@@ -115,16 +128,28 @@ class _AppClass(msgspec.Struct, frozen=True):
         return any(name.endswith("Config") for name in (self.definition.name, *bases))
 
 
+def no_lookup(file: str) -> Callable[[str], ModuleFacts | None]:
+    return lambda module: None
+
+
 class AppClasses:
     """The AppConfig-like classes of a project's files, and the labels they give.
 
-    `files` are the facts of `apps.py` and the like by path. `installed` is INSTALLED_APPS where it is known.
+    `files` are the facts of `apps.py` and the like by path. `installed` is INSTALLED_APPS where it is known, `lookup`
+    finds the modules that a file imports.
     Whatever the base class is called, an AppConfig has a string `name` or `label`
     (a model called `…Config` has fields of these names).
     """
 
-    def __init__(self, files: Mapping[str, ModuleFacts], installed: Iterable[str] | None = None) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, ModuleFacts],
+        installed: Iterable[str] | None = None,
+        lookup: Callable[[str], Callable[[str], ModuleFacts | None]] = no_lookup,
+    ) -> None:
         self._installed = frozenset(installed or ())
+        self._lookup = lookup
+        self._files = files.keys()
         self._by_file = {file: tuple(_app_classes(file, facts)) for file, facts in files.items()}
         self._by_module: dict[tuple[str, ...], list[_AppClass]] = {}
         for classes in self._by_file.values():
@@ -141,11 +166,11 @@ class AppClasses:
         if not ranked:
             return None
         found = max(ranked, key=lambda entry: entry[:2])[2]
-        label = self._label(found)
+        label = self._first(found, _label_of)
         if label:
             return label
         # The name is computed; it can only be the package's own path.
-        return found.name.rpartition(".")[2] or folder.rpartition("/")[2]
+        return (self._first(found, _name_of) or "").rpartition(".")[2] or folder.rpartition("/")[2]
 
     def is_installed(self, folder: str) -> bool:
         """Whether INSTALLED_APPS names the folder by its module: without an AppConfig its own name is the label then.
@@ -160,8 +185,9 @@ class AppClasses:
         """How sure it is that a class is the AppConfig of a folder; 0 is not at all."""
         parts = folder.split("/")
         in_folder = found.file in (f"{folder}/apps.py", f"{folder}/apps/__init__.py")
-        if found.name:
-            names = found.name.split(".")
+        name = self._first(found, _name_of)
+        if name:
+            names = name.split(".")
             if names[-1] != parts[-1]:
                 return 0
             rank = 40 if parts[-len(names) :] == names else 20
@@ -169,23 +195,23 @@ class AppClasses:
             rank = 10
         else:
             return 0
-        rank += {True: 4, False: -4, None: 0}[found.default]
+        rank += {True: 4, False: -4, None: 0}[self._first(found, _default_of)]
         named = any(
             entry.rpartition(".")[2] == found.definition.name and entry.split(".")[-3:-2] == [parts[-1]]
             for entry in self._installed
         )
         return rank + (8 if named else 0) + (1 if found.looks_like_config else 0)
 
-    def _label(self, found: _AppClass, seen: frozenset[str] = frozenset()) -> str:
-        """The class's own label, or that of the base class it extends."""
-        if found.label:
-            return found.label
-        key = f"{found.file}:{found.definition.name}"
+    def _first(self, found: _AppClass, part: Callable[[_AppClass], T | None], depth: int = 0) -> T | None:
+        """A part of a class, or of the nearest base class that has it."""
+        own = part(found)
+        if own is not None or depth > _MAX_BASES:
+            return own
         for base in found.definition.bases:
             for parent in self._named(dotted(base), found):
-                if parent is not found and key not in seen and (label := self._label(parent, seen | {key})):
-                    return label
-        return ""
+                if parent is not found and (inherited := self._first(parent, part, depth + 1)) is not None:
+                    return inherited
+        return None
 
     def _named(self, path: str, user: _AppClass) -> Iterator[_AppClass]:
         module, _, name = path.rpartition(".")
@@ -193,12 +219,34 @@ class AppClasses:
             candidates: Iterable[_AppClass] = self._by_file[user.file]
         else:
             tail = "/" + module.lstrip(".").replace(".", "/")
-            candidates = (
+            candidates = [
                 found
                 for found in self._by_module.get(tuple(module.lstrip(".").split(".")[-2:]), ())
                 if _module_path(found.file).endswith(tail)
-            )
+            ] or self._imported(module, user.file)
         return (found for found in candidates if found.definition.name == name)
+
+    def _imported(self, module: str, file: str) -> Sequence[_AppClass]:
+        """The classes of a module that is no app's own; what it imports in its turn is not asked for."""
+        if module.startswith("django.") or file not in self._files:
+            return ()
+        place = f"{file}:{module}"
+        if place not in self._by_file:
+            facts = self._lookup(file)(module)
+            self._by_file[place] = tuple(_app_classes(place, facts)) if facts is not None else ()
+        return self._by_file[place]
+
+
+def _name_of(found: _AppClass) -> str | None:
+    return found.name or None
+
+
+def _label_of(found: _AppClass) -> str | None:
+    return found.label or None
+
+
+def _default_of(found: _AppClass) -> bool | None:
+    return found.default
 
 
 def _module_path(file: str) -> str:

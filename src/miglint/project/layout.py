@@ -20,8 +20,10 @@ from miglint.project.labels import (
     app_paths,
     belongs_to_another_tool,
     binds_migration,
+    imports_migration,
     is_at,
     is_django_migration,
+    no_lookup,
     vote,
 )
 from miglint.syntax.facts import MAX_SIZE, ModuleFacts
@@ -488,11 +490,13 @@ def interpret(
     apps: Mapping[str, str] | None = None,
     migration_modules: Mapping[str, str | None] | None = None,
     installed_apps: Sequence[str] | None = None,
+    lookup: Callable[[str], Callable[[str], ModuleFacts | None]] = no_lookup,
 ) -> Layout:
     """Decide which directories of a walk hold Django's migrations, and whose.
 
     `facts_of` gives a file's facts (None where it cannot be read). `apps` are labels by directory, as settings
-    state them; `migration_modules` and `installed_apps` are the settings of Django of these names.
+    state them; `migration_modules` and `installed_apps` are the settings of Django of these names; `lookup` finds
+    the modules that a file imports, for base classes of AppConfigs.
     """
     accepted: list[tuple[Directory, dict[str, ModuleFacts]]] = []
     packages: list[Package] = []
@@ -509,7 +513,7 @@ def interpret(
         missing.append(tuple(m for m in directory.modules if m.name in facts and _is_stray(facts[m.name])))
     files = {file: known for d, _ in accepted for file in d.app_files if (known := facts_of(file)) is not None}
     stated = _stated(apps or {}, found.root)
-    labels = _Labels(stated, migration_modules or {}, AppClasses(files, installed_apps))
+    labels = _Labels(stated, migration_modules or {}, AppClasses(files, installed_apps, lookup))
     for (directory, of_modules), modules, strays in zip(accepted, kept, missing, strict=True):
         label = labels.of(directory, of_modules)
         package = Package(label, printable(directory.path), modules, directory.has_init, directory.group)
@@ -537,7 +541,7 @@ def _holds_migrations(
     if directory.by_content:
         # Any name would do for Django if a setting says so, but stray copies and examples are not loaded.
         return directory.has_init and yes > len(directory.modules) - yes
-    if yes:
+    if yes or any(is_numbered(f"{name}.py") and imports_migration(known) for name, known in facts.items()):
         return True
     # All of it unreadable: better to say so than to pass it over.
     return directory.has_init and all(name not in facts or facts[name].problem for name in _names(directory))
