@@ -42,7 +42,8 @@ CONFIGS = {
     },
     "the label of a base of the project": {
         "core/configs.py": "from django.apps import AppConfig\nclass Base(AppConfig):\n    label = 'store'\n",
-        "shop/apps.py": "from core.configs import Base\nclass ShopConfig(Base):\n    name = 'shop'\n    default = True\n",
+        "shop/apps.py": "from core.configs import Base\nclass ShopConfig(Base):\n    name = 'shop'\n"
+        "    default = True\n",
     },
     "a base of a base": {
         "core/configs.py": "from django.apps import AppConfig\nclass One(AppConfig):\n    label = 'store'\n"

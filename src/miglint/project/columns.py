@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from miglint.project.action import Column, TypeChange
-from miglint.project.fields import Field
+from miglint.project.fields import SPATIAL, Field
 from miglint.project.keys import UNREAD, ModelKey, model_key, setting_mark
 from miglint.project.truth import Truth, either
 from miglint.syntax.facts import Call, Expr, Literal, Name
@@ -42,6 +42,8 @@ _POSITIVE = {"PositiveBigIntegerField", "PositiveIntegerField", "PositiveSmallIn
 # Database functions by what PostgreSQL calls their volatility; all others are not known here.
 _STABLE = {"Now", "TransactionNow", "Value", "Pi", "Cast", "Lower", "Upper", "Concat", "Coalesce", "JSONObject"}
 _VOLATILE = {"Random", "RandomUUID"}
+# What the type of a spatial column depends on. Source: django.contrib.gis.db.models.fields
+_OF_SPACE = {"dim": Literal("int", "2"), "geography": Literal("bool", "False"), "srid": Literal("int", "4326")}
 _MAX_HOPS = 8
 SETTINGS = "django.conf.settings."
 
@@ -172,7 +174,20 @@ def column_type(field: Field, app: str, model: str, world: World, hops: int = 0)
     if kind == "GeneratedField":
         output = field.arguments.get("output_field")
         return column_type(Field(output), app, model, world, hops) if isinstance(output, Call) else None
-    return _TYPES.get(kind)
+    return _spatial(field, kind) if kind in SPATIAL else _TYPES.get(kind)
+
+
+def _spatial(field: Field, kind: str) -> str | None:
+    """The type of a spatial column. Source: django.contrib.gis.db.backends.postgis.operations, `geo_db_type`"""
+    if kind == "RasterField":
+        return "raster"
+    given = (field.arguments.get(name, usual) for name, usual in _OF_SPACE.items())
+    known = [each.value if isinstance(each, Literal) else None for each in given]
+    match known:
+        case [int(dimensions), bool(is_geography), int(srid)]:
+            called = "geography" if is_geography else "geometry"
+            return f"{called}({SPATIAL[kind]}{'Z' if dimensions == 3 else ''},{srid})"
+    return None
 
 
 def _varchar(field: Field) -> str | None:

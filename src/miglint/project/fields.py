@@ -44,6 +44,7 @@ _SIGNATURES: dict[str, tuple[str, ...]] = {
     "JSONField": ("verbose_name", "name", "encoder", "decoder"),
     "UUIDField": ("verbose_name",),
     "ArrayField": ("base_field", "size"),
+    "RasterField": ("verbose_name", "srid", "spatial_index"),
 }  # fmt: skip
 
 # django.db.models' own field classes.
@@ -72,6 +73,14 @@ _POSTGRES = {
     }.items()
     for name in names
 }  # fmt: skip
+
+# The OpenGIS names of the types. Source: `geom_type` in django.contrib.gis.db.models.fields
+SPATIAL = {
+    "GeometryField": "GEOMETRY", "PointField": "POINT", "LineStringField": "LINESTRING", "PolygonField": "POLYGON",
+    "MultiPointField": "MULTIPOINT", "MultiLineStringField": "MULTILINESTRING", "MultiPolygonField": "MULTIPOLYGON",
+    "GeometryCollectionField": "GEOMETRYCOLLECTION", "RasterField": "RASTER",
+}  # fmt: skip
+_SIGNATURES |= dict.fromkeys(SPATIAL.keys() - {"RasterField"}, ("verbose_name", "dim", "geography"))
 
 # Well-known classes outside Django that are nullable, or no column at all, whatever their arguments say:
 # without this a NOT NULL check would accuse them.
@@ -118,6 +127,11 @@ def canonical_class(path: str) -> str | None:
     prefix, _, name = path.rpartition(".")
     if prefix.startswith("django.db.models") and name in _MODELS:
         return f"django.db.models.{name}"
+    if prefix.startswith("django.contrib.gis.db.models"):
+        # `from django.contrib.gis.db import models` has all of Django's, too.
+        if name in SPATIAL:
+            return f"django.contrib.gis.db.models.fields.{name}"
+        return f"django.db.models.{name}" if name in _MODELS else None
     if prefix.startswith(("django.contrib.postgres.fields", "django.contrib.postgres.search")):
         return _POSTGRES.get(name)
     return None
@@ -408,6 +422,13 @@ class Field:
         if isinstance(value, Name) and value.name.endswith("NOT_PROVIDED"):
             return Truth.NO
         return self._given("default")
+
+    @lazy
+    def spatial_index(self) -> Truth:
+        """Whether the column has an index of PostGIS that comes by itself: all spatial fields say so by default."""
+        if self.kind is None:
+            return Truth.UNKNOWN
+        return self.flag("spatial_index", default=Truth.YES) if self.kind in SPATIAL else Truth.NO
 
     @lazy
     def has_db_default(self) -> Truth:

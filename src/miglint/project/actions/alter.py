@@ -34,7 +34,7 @@ from miglint.project.action import (
     TypeChange,
     UpdateRows,
 )
-from miglint.project.actions.indexes import asked, field_indexes, has_like_twin
+from miglint.project.actions.indexes import asked, field_indexes, has_like_twin, has_spatial_index, spatial_index
 from miglint.project.actions.relations import (
     add_key,
     drop_key,
@@ -220,6 +220,17 @@ def _alter(old: _Side, new: _Side, model: ModelState, scene: Scene) -> Iterator[
     if _fills(old, new):
         yield DropDefault(column=new.column.name, temporary=True, **where)
     yield from _change_like_twins(old, new, scene, where)
+    yield from _change_spatial_index(old, new, scene, where)
+
+
+def _change_spatial_index(old: _Side, new: _Side, scene: Scene, where: dict[str, Any]) -> Iterator[Action]:
+    """Source: django.contrib.gis.db.backends.postgis.schema.PostGISSchemaEditor._alter_field, of no rasters."""
+    had, has = (has_spatial_index(side.field, scene) and side.field.kind != "RasterField" for side in (old, new))
+    index = spatial_index(new.column.name, where)
+    if has and not had:
+        yield index
+    elif had and not has and new.field.spatial_index.refuted:
+        yield DropIndex(name=index.name, columns=index.columns, reason=index.reason, guarded=True, **where)
 
 
 _TYPE_NEUTRAL = frozenset(

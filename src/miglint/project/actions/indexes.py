@@ -78,6 +78,18 @@ def field_indexes(
         )
     if (indexed or unique) and has_like_twin(column, field, scene):
         yield like_twin(column, where)
+    if not only_like and has_spatial_index(field, scene):
+        yield spatial_index(column.name, where)
+
+
+def has_spatial_index(field: Field, scene: Scene) -> bool:
+    """Source: django.contrib.gis.db.backends.postgis.schema.PostGISSchemaEditor; other databases have other ways."""
+    return scene.database.vendor == "postgresql" and field.spatial_index.certain
+
+
+def spatial_index(column: str, where: dict[str, Any]) -> CreateIndex:
+    name = index_name(where["table"], (column,), "_id")
+    return CreateIndex(name=name, columns=(column,), method="gist", reason="spatial_index", **where)
 
 
 def _comes_with_key(column: Column, field: Field, scene: Scene) -> bool:

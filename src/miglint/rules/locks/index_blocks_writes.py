@@ -109,6 +109,11 @@ def _instead(context: ActionContext[Action], built: list[Built]) -> str:
             "Build the unique index concurrently, and make the constraint of it in a migration that comes after:\n"
             + staged.unique(context.instead, operation, keyed, context.actions)
         )
+    if isinstance(action, CreateIndex) and action.reason == "spatial_index":
+        return (
+            "Write the field with `spatial_index=False`, name a GistIndex on it in Meta.indexes, and build that with "
+            "AddIndexConcurrently in a migration of its own."
+        )
     if isinstance(operation, AddField | AlterField):
         like = any(isinstance(each, CreateIndex) and each.reason == "like" for each in built)
         twin = ' (and one with opclasses=["varchar_pattern_ops"] if you ask for prefixes)' if like else ""
