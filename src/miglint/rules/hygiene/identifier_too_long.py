@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from miglint.api import (
+    AddCheck,
+    AddColumn,
     AddConstraint,
+    AddExclusion,
     AddField,
+    AddForeignKey,
     AddIndex,
+    AddUnique,
     AlterField,
     AlterModelTable,
     Call,
-    Confidence,
+    CreateIndex,
     CreateModel,
+    CreateTable,
     Diagnostic,
     Expr,
     Field,
@@ -22,13 +28,18 @@ from miglint.api import (
     Operation,
     OperationContext,
     Pairs,
+    RenameColumn,
     RenameIndex,
+    RenameIndexAction,
+    RenameTable,
+    RunPython,
+    RunSQL,
     Severity,
     Span,
     rule,
 )
 
-_ON = (CreateModel, AddField, AlterField, AlterModelTable, AddIndex, RenameIndex, AddConstraint)
+_ON = (CreateModel, AddField, AlterField, AlterModelTable, AddIndex, RenameIndex, AddConstraint, RunSQL, RunPython)
 # Where the name stands: names of tables, indexes and constraints of a kind may not be equal, nor may a table's columns.
 Named = tuple[str, str, Span]
 
@@ -39,23 +50,54 @@ def identifier_too_long(context: OperationContext[Operation]) -> Iterator[Diagno
     limit = context.traits.identifier
     if limit is None or not context.touches_database or _has_no_table(context):
         return
-    for kind, name, span in _names(context.operation):
+    of_sql = _names_in_sql(context) if isinstance(context.operation, RunSQL | RunPython) else ()
+    for kind, name, span in (*_names(context.operation), *of_sql):
         length = len(name.encode("utf-8", "replace")) if limit.unit == "bytes" else len(name)
         if length <= limit.longest:
             continue
         kept = _cut(name, limit.longest, limit.unit)
-        twin = next((other for other in _others(context, kind) if _cut(other, limit.longest, limit.unit) == kept), None)
+        others = (other for other in _others(context, kind) if other != name)
+        twin = next((other for other in others if _cut(other, limit.longest, limit.unit) == kept), None)
         refused = limit.too_long == "refused" or twin is not None
         yield context.diagnostic(
             span,
             f"the {kind} name {name} has {length} {limit.unit}, {context.database.title} takes {limit.longest}: "
             f"{_consequence(kept, refused=limit.too_long == 'refused', twin=twin)}",
-            help=f"Shorten it, for example to `{_cut(name, limit.longest - 8, limit.unit).rstrip('_')}`; the model's "
-            "Meta or field has the same name. Names that Django makes up are short enough.",
+            help=_help(_cut(name, limit.longest - 8, limit.unit).rstrip("_"), of_sql=bool(of_sql)),
             severity=Severity.ERROR if refused else None,
             detail=name,
-            confidence=Confidence.LOW if context.step.conditional else Confidence.HIGH,
+            confidence=context.certainty(),
         )
+
+
+def _help(shorter: str, *, of_sql: bool) -> str:
+    if of_sql:
+        return f"Shorten it, for example to `{shorter}`."
+    return (
+        f"Shorten it, for example to `{shorter}`; the model's Meta or field has the same name. Names that Django makes "
+        "up are short enough."
+    )
+
+
+def _names_in_sql(context: OperationContext[Operation]) -> tuple[Named, ...]:
+    """The names that statements give, once each."""
+    found: dict[tuple[str, str], None] = {}
+    for action in context.actions:
+        match action:
+            case CreateTable(table=name):
+                found["table", name.rpartition(".")[2]] = None
+                found |= {("column", column.name): None for column in action.columns}
+            case RenameTable(new_table=name):
+                found["table", name] = None
+            case AddColumn(column=column):
+                found["column", column.name] = None
+            case RenameColumn(new_column=name):
+                found["column", name] = None
+            case CreateIndex(name=name) | RenameIndexAction(new_name=name):
+                found["index", name] = None
+            case AddCheck(name=name) | AddUnique(name=name) | AddForeignKey(name=name) | AddExclusion(name=name):
+                found["constraint", name] = None
+    return tuple((kind, name, context.operation.span) for kind, name in found)
 
 
 def _has_no_table(context: OperationContext[Operation]) -> bool:
