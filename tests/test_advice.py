@@ -224,3 +224,33 @@ def test_the_folder_of_migrations_is_called_what_it_is_called(tmp_path: Path) ->
     options = Options(cache=False, jobs=1, select=("MG204",), database="postgresql")
     (found,) = [each for each in Session(options, cwd=tmp_path).report([tmp_path]).findings if each.code == "MG204"]
     assert "# shop/db_migrations/0003_order_number_new.py" in found.help
+
+
+# What a reader of one operation is told, by rules as they are on by default.
+ALONE = {
+    "a column that may be empty": ('migrations.RemoveField("order", "weight"),', {"MG201"}),
+    "a column that must have a value": ('migrations.RemoveField("order", "note"),', {"MG201"}),
+    "a column that undoing cannot fill": ('migrations.RemoveField("order", "total"),', {"MG201", "MG209"}),
+    "links": ('migrations.RemoveField("order", "tags"),', {"MG201"}),
+    "another name": ('migrations.RenameField("order", "total", "sum"),', {"MG403"}),
+    "another name of links": ('migrations.RenameField("order", "tags", "labels"),', {"MG403"}),
+    "another name of a key, which is checked again": (
+        'migrations.RenameField("order", "customer", "payer"),', {"MG315", "MG403"},
+    ),
+    "another column": (
+        'migrations.AlterField("order", "total", models.DecimalField(10, decimal_places=2, db_column="sum")),',
+        {"MG409"},
+    ),
+    "a column that fails": (
+        'migrations.AddField("order", "tag", models.ForeignKey("shop.tag", models.CASCADE)),', {"MG401"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ALONE)
+def test_one_operation_is_not_told_of_twice(case: str, tmp_path: Path) -> None:
+    operation, codes = ALONE[case]
+    shutil.copytree(PRELUDE, tmp_path, dirs_exist_ok=True)
+    (tmp_path / EXAMPLE).write_text(_MIGRATION.format(operation))
+    findings = Session(Options(cache=False, jobs=1, database="postgresql"), cwd=tmp_path).report([tmp_path]).findings
+    assert sorted(each.code for each in findings if (each.path or "").endswith(EXAMPLE)) == sorted(codes)
