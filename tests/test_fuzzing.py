@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +172,17 @@ def test_any_cache_is_used_or_left(data: st.DataObject, tmp_path_factory: pytest
         REPORTS[:-1],
         ".gitignore",
     }
+
+
+@pytest.mark.skipif(find_spec("atheris") is None, reason="atheris is there for Linux and a few Pythons alone")
+@pytest.mark.parametrize("kind", ["python", "sql", "settings", "cache"])
+def test_what_coverage_guides_to_breaks_nothing(kind: str, tmp_path: Path) -> None:
+    options = ["-runs=400", "-seed=1", f"-artifact_prefix={tmp_path}/"]
+    command = [sys.executable, "-m", "tests.fuzzing.guided", kind, *options]
+    done = subprocess.run(command, cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert re.search(r"^Done \d+ runs", done.stderr, re.MULTILINE)
+    assert list(tmp_path.iterdir()) == []
 
 
 # -- what must not matter -------------------------------------------------------------------------------

@@ -374,7 +374,7 @@ class Mutator:
         files[path] = b"".join(lines)
 
     def _change_bytes(self, files: Files) -> None:
-        path = self._python(files) if self._dice.random() < 0.9 else self._one(sorted(files))
+        path = self._python(files) if self._dice.random() < 0.9 or not files else self._one(sorted(files))
         data = bytearray(files.get(path, b""))
         for _ in range(self._dice.choice((1, 1, 2, 8))):
             at = self._dice.randrange(len(data) + 1)
