@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from commands import migration, run, write
+
 PRELUDE = Path(__file__).parent / "pages" / "prelude"
 MIGRATION = """from django.db import migrations, models
 
@@ -275,3 +277,20 @@ def test_without_a_transaction_what_lasts_keeps_no_lock_of_what_went_before(proj
         "   shop_customer: SHARE ROW EXCLUSIVE: writes wait, reads go on for an instant.\n"
         "   Writes wait until the index is built.\n\n"
     ) in text
+
+
+def test_where_a_table_s_name_leaves_no_room_its_line_is_a_sentence(tmp_path: Path) -> None:
+    name = "a" * 60
+    model = f"migrations.CreateModel('{name}', [('id', models.AutoField(primary_key=True)), ('n', models.TextField())])"
+    changed = ", ".join(f"migrations.AlterField('{name}', 'n', models.TextField({null}))" for null in ("null=True", ""))
+    write(
+        tmp_path,
+        {
+            "shop.0001_initial": migration(operations=model),
+            "shop.0002_n": migration("shop.0001_initial", operations=changed),
+        },
+    )
+    text = " ".join(
+        run("inspect", "shop.0002", "--database", "mysql", "--database", "postgresql", cwd=tmp_path).stdout.split()
+    )
+    assert "ALGORITHM=INPLACE, LOCK=NONE, reads and writes go on, it is written anew" in text

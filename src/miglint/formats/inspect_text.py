@@ -169,9 +169,10 @@ class _Page:
         if all(display_width(line) <= self._width for line in lines):
             yield from (paint(lines[0], "dim", view=self._view), *lines[1:])
             return
-        for table, lock, waits, work in map(_row, found):
+        for each in found:
+            table, lock, _, work = _row(each)
             yield f"   {self._shown(table)}"
-            yield from wrap(", ".join(filter(None, (lock, f"{waits} wait", work))), width=self._width, indent="     ")
+            yield from wrap(", ".join((lock, _waits(each.cost), work)), width=self._width, indent="     ")
 
     def _held(self, inspection: Inspection, found: Sequence[TableEffect]) -> Iterator[str]:
         lasting = ", ".join(each.table for each in found if each.cost.lasts)
