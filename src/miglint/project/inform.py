@@ -65,7 +65,7 @@ def _but_waiting_keys(schema: Schema, actions: tuple[Action, ...]) -> Iterator[A
                 passed.add((table, to))
             case Reference(cause="drop", from_table=table, table=to) if _all_wait(schema, table, to):
                 pass
-            case AddForeignKey(recreated=True, table=table) if table in {each for each, _ in passed}:
+            case AddForeignKey(table=table) if table in {each for each, _ in passed}:
                 passed.add((table, action.to_table))
             case Reference(cause="add", from_table=table, table=to) if (table, to) in passed:
                 pass
