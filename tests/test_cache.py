@@ -212,6 +212,28 @@ def test_a_process_that_reads_quickly_does_not_import_libcst(tmp_path: Path, mon
     assert decode(encoded).problem is not None
 
 
+@pytest.mark.parametrize(("slow", "quick", "processes"), [(30, 12, 2), (2, 60, 1), (0, 36, 1), (40, 0, 2)])
+def test_one_worker_less_is_started_where_this_process_reads_its_share(
+    slow: int, quick: int, processes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[object] = []
+    start = subprocess.Popen
+    monkeypatch.setattr(
+        workers.subprocess, "Popen", lambda *given, **named: started.append(given) or start(*given, **named)
+    )
+    # A form feed is what the quick reader leaves to LibCST.
+    texts = (
+        [workers.Text("x = 1\n")] * slow
+        + [workers.Text("\fx = 1\n", quickly=True)]
+        + [workers.Text("x = 1\n", quickly=True)] * (quick - 1)
+    )
+    texts = texts[: slow + quick]
+    found = dict(workers.read_all(texts, jobs=2))
+    assert found.keys() == set(range(slow + quick))
+    assert len({decode(encoded) for encoded in found.values()}) == 1
+    assert len(started) == processes
+
+
 def test_texts_of_an_editor_are_not_saved(tmp_path: Path) -> None:
     path = str(tmp_path / "m.py")
     cache = Cache.load(tmp_path / "cache")

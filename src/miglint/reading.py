@@ -24,8 +24,6 @@ Progress = Callable[[int, int], None]
 # Fewer files are read sooner than other processes have imported libcst.
 _WORTH_PROCESSES = 40
 _FILES_A_PROCESS = 20
-# So many texts the quick reader reads while LibCST reads one.
-_QUICKER = 6
 # What the quick reader read is remembered apart: a file that is reported on is read by LibCST.
 _QUICKLY = b" quickly"
 
@@ -195,9 +193,8 @@ class _Reading:
         keys = list(self._missed)
         texts = [workers.Text(text, key.endswith(_QUICKLY)) for key, text in self._missed.items()]
         done: set[int] = set()
-        slowly = sum(not text.quickly for text in texts)
-        effort = slowly + (len(texts) - slowly) // _QUICKER
-        processes = min(jobs or processors(), effort // _FILES_A_PROCESS)
+        effort = workers.effort(texts)
+        processes = min(jobs or processors(), int(effort) // _FILES_A_PROCESS)
         if effort > _WORTH_PROCESSES and processes > 1 and workers.can_start():
             try:
                 for index, encoded in workers.read_all(texts, jobs=processes):

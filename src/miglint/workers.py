@@ -12,7 +12,7 @@ import struct
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO
 
 import msgspec
@@ -21,6 +21,8 @@ from miglint.cache import encode
 from miglint.syntax.facts import ModuleFacts, ReadProblem
 from miglint.text import Span
 
+# So many texts the quick reader reads while LibCST reads one.
+_QUICKER = 6
 # Several files a message, so that a worker rarely waits; few enough that both end at about the same time.
 _CHUNK = 12
 _LENGTH = struct.Struct("<Q")
@@ -64,6 +66,11 @@ def _read_quickly(text: Text) -> bytes | None:
     return encode(facts) if facts is not None else None
 
 
+def effort(texts: Iterable[Text]) -> float:
+    """How long texts take, in those that LibCST reads."""
+    return sum(1 / _QUICKER if text.quickly else 1 for text in texts)
+
+
 def can_start() -> bool:
     """Whether there is a Python to start: a frozen program has none."""
     return bool(sys.executable) and not getattr(sys, "frozen", False)
@@ -72,8 +79,8 @@ def can_start() -> bool:
 def read_all(texts: Sequence[Text], *, jobs: int) -> Iterator[tuple[int, bytes]]:
     """The encoded facts of each text and its index, as they come. Raises OSError where no worker can start.
 
-    This process helps with what may be read quickly: it would only wait, and one worker more takes as long to start as
-    a hundred such texts. What the quick reader leaves to LibCST is a worker's, which may end with it.
+    Where its share is to be read quickly, this process reads, too: it would only wait, and one worker more takes as
+    long to start as a hundred such texts. What the quick reader leaves to LibCST is a worker's, which may end with it.
     """
     from concurrent.futures import ThreadPoolExecutor  # of no use to the workers themselves
     from queue import SimpleQueue
@@ -81,7 +88,7 @@ def read_all(texts: Sequence[Text], *, jobs: int) -> Iterator[tuple[int, bytes]]
     # What takes long comes first, so that all end at about the same time.
     order = sorted(range(len(texts)), key=lambda index: texts[index].quickly)
     waiting = deque(order[start : start + _CHUNK] for start in range(0, len(order), _CHUNK))
-    helps = jobs > 1 and bool(waiting) and texts[waiting[-1][0]].quickly
+    helps = jobs > 1 and effort(text for text in texts if text.quickly) * jobs >= effort(texts)
     workers = [_Worker() for _ in range(min(jobs - helps, len(waiting)))]
     # What a worker has read, and by its number that it has ended.
     answers: SimpleQueue[list[tuple[int, bytes]] | int] = SimpleQueue()
