@@ -19,16 +19,18 @@ def path_of(expression: Expr, names: Names = NOTHING) -> str:
 
     What an app's configuration is asked for has the call in it: `django.apps.apps.get_app_config().get_model`.
     """
-    match expression:
-        case Name(name=name, scope=scope):
-            return name if scope == "imported" else names.get((scope, name), "")
-        case Attribute(value=value, name=name):
-            kept = names.get((_scope(expression), dotted(expression)), "")
-            inner = path_of(value, names) if not kept else ""
-            return f"{inner}.{name}" if inner else kept
-        case Call():
-            return _called(expression, names)
-    return ""
+    after: list[str] = []
+    while isinstance(expression, Attribute):
+        if names and (kept := names.get((_scope(expression), dotted(expression)), "")):
+            return ".".join((kept, *reversed(after)))
+        after.append(expression.name)
+        expression = expression.value
+    if isinstance(expression, Name):
+        scope, name = expression.scope, expression.name
+        path = name if scope == "imported" else names.get((scope, name), "") if names else ""
+    else:
+        path = _called(expression, names) if isinstance(expression, Call) else ""
+    return ".".join((path, *reversed(after))) if path and after else path
 
 
 def _called(call: Call, names: Names) -> str:

@@ -13,6 +13,7 @@ from miglint.syntax.facts import (
     Evaluate,
     Expr,
     Function,
+    Import,
     Literal,
     ModuleFacts,
     Name,
@@ -34,11 +35,14 @@ def changes(definition: Class, facts: ModuleFacts) -> dict[str, str]:
     found: dict[str, str] = {}
     if definition.decorators:
         found = dict.fromkeys(_ATTRIBUTES, _BY_DECORATOR)
-    for function in definition.body:
-        if isinstance(function, Function) and function.name == "__init__" and function.parameters:
+    methods = [each for each in definition.body if isinstance(each, Function)]
+    for function in methods:
+        if function.name == "__init__" and function.parameters:
             own = {function.parameters[0].name}
             found |= dict.fromkeys(_changed(function.statements(), own), _BY_INIT)
-    statements = walk(facts.body)
+    # Most files are imports and the class, which has no name yet within its own body.
+    around = [each for each in facts.body if not isinstance(each, Import) and (each is not definition or methods)]
+    statements = walk(tuple(around)) if around else []
     called = {definition.name, *_other_names(definition.name, statements)}
     return found | dict.fromkeys(_changed(statements, called), _AFTER)
 
