@@ -254,3 +254,23 @@ def test_one_operation_is_not_told_of_twice(case: str, tmp_path: Path) -> None:
     (tmp_path / EXAMPLE).write_text(_MIGRATION.format(operation))
     findings = Session(Options(cache=False, jobs=1, database="postgresql"), cwd=tmp_path).report([tmp_path]).findings
     assert sorted(each.code for each in findings if (each.path or "").endswith(EXAMPLE)) == sorted(codes)
+
+
+def test_a_dependency_that_is_there_is_not_asked_for(tmp_path: Path) -> None:
+    shutil.copytree(PRELUDE, tmp_path, dirs_exist_ok=True)
+    text = (
+        "from django.db import migrations\nfrom shop.models import Order\n\n\n"
+        "def fill(apps, schema_editor):\n    Order.objects.count()\n\n\n"
+        "class Migration(migrations.Migration):\n    dependencies = [{}]\n"
+        "    operations = [migrations.RunPython(fill, migrations.RunPython.noop)]\n"
+    )
+    own = '("billing", "0002_invoice_comment")'
+    (tmp_path / "billing/migrations/0003_a.py").write_text(text.format(own))
+    (tmp_path / "other/migrations").mkdir(parents=True)
+    for folder in ("other", "other/migrations"):
+        (tmp_path / folder / "__init__.py").write_text("")
+    (tmp_path / "other/migrations/0001_initial.py").write_text(text.format(""))
+    options = Options(cache=False, jobs=1, select=("MG503",), database="postgresql")
+    helps = {each.subject.app: each.help for each in Session(options, cwd=tmp_path).report([tmp_path]).findings}
+    asked = {app: "It needs a migration of shop" in said for app, said in helps.items()}
+    assert asked == {"billing": False, "other": True}
