@@ -19,14 +19,14 @@ import atheris
 sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent.parent / "src")]
 
 with atheris.instrument_imports(include=["miglint"], enable_loader_override=False):
+    from tests.fuzzing.parts import try_settings
+
     from miglint.cache import FILE, Cache, content_hash, decode, encode
     from miglint.database import Database
-    from miglint.plugins import META
     from miglint.project.graph import Graph
     from miglint.project.history import replay
     from miglint.project.interpret import interpret
     from miglint.project.keys import MigrationKey
-    from miglint.settings import SettingsError, load, sizes_of, validate_codes
     from miglint.syntax import quick, reader
     from miglint.syntax.sql import read_sql
     from miglint.text import decode as decode_text
@@ -79,15 +79,7 @@ def _sql(data: bytes, work: Path) -> None:
 
 def _settings(data: bytes, work: Path) -> None:
     (work / "miglint.toml").write_bytes(data)
-    try:
-        found = load(work)
-        validate_codes(found, {code: name for code, (name, _) in META.items()})
-        sizes_of(found)
-    except SettingsError as error:
-        said = str(error)
-    else:
-        said = found.path or ""
-    assert said.startswith(work.as_posix()), said  # the file is named
+    try_settings(work)
 
 
 def _cache(data: bytes, work: Path) -> None:
