@@ -211,6 +211,23 @@ def test_settings_that_import_each_other_come_to_an_end(shop: Path) -> None:
     assert check(shop) == [DROPPED]
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "INSTALLED_APPS = [*INSTALLED_APPS]",
+        "A0 = ['x']\n" + "".join(f"A{n + 1} = [*A{n}, *A{n}]\n" for n in range(60)) + "INSTALLED_APPS = A60",
+        "A0 = ['x']\n" + "".join(f"A{n + 1} = A{n} if x() else A{n}\n" for n in range(60)) + "INSTALLED_APPS = A60",
+        "E0 = 'a.b'\n"
+        + "".join(f"E{n + 1} = E{n} if x() else E{n}\n" for n in range(60))
+        + "DATABASES = {'default': {'ENGINE': E60}}",
+    ],
+)
+def test_settings_that_hold_each_other_come_to_an_end(shop: Path, settings: str) -> None:
+    (shop / "manage.py").write_text("import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'config')\n")
+    (shop / "config.py").write_text(f"{settings}\n")
+    assert check(shop) == [DROPPED]
+
+
 # -- names --------------------------------------------------------------------------------------------
 
 NAMES = ["x\x1b[31mred", "a\nb", "\x9b2J", "te\rst", "::error::x", "\u202egnp", "<b>&\"'`|", "caf\udce9", " ", "%0A"]

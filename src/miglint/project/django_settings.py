@@ -49,6 +49,11 @@ _VENDORS: dict[str, Vendor] = {
 }
 
 
+# So many sequences and conditions are followed for one setting: those that hold themselves, or two of the next each,
+# have no end.
+_MAX_PARTS = 200
+
+
 class DjangoSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings that matter to migrations; what could not be read is None, or not in a mapping.
 
@@ -141,20 +146,20 @@ def _installed_apps(values: Values) -> dict[str, bool] | None:
     """The entries, each with whether it is certainly there; known only where every one is."""
     value = values.get("INSTALLED_APPS")
     try:
-        return _entries(values, value) if value is not None else None
+        return _entries(values, value, iter(range(_MAX_PARTS))) if value is not None else None
     except _Unread:
         return None
 
 
-def _entries(values: Values, value: Expr) -> dict[str, bool]:
-    """Raises _Unread."""
+def _entries(values: Values, value: Expr, left: Iterator[int]) -> dict[str, bool]:
+    """`left` counts the parts that may yet be followed. Raises _Unread."""
     found: dict[str, bool] = {}
-    for part in _parts(values, value):
+    for part in _parts(values, value, left):
         match part:
             case Literal(kind="str", text=entry):
                 found[entry] = True
             case Either(then=then, otherwise=otherwise):
-                one, other = _entries(values, then), _entries(values, otherwise)
+                one, other = _entries(values, then, left), _entries(values, otherwise, left)
                 for entry in (*one, *other):
                     certain = one.get(entry, False) and other.get(entry, False)
                     found[entry] = found.get(entry, False) or certain
@@ -163,20 +168,22 @@ def _entries(values: Values, value: Expr) -> dict[str, bool]:
     return found
 
 
-def _parts(values: Values, value: Expr) -> Iterator[Expr]:
+def _parts(values: Values, value: Expr, left: Iterator[int]) -> Iterator[Expr]:
     """What a sequence is put together from: single entries, and sequences that a condition chooses."""
+    if next(left, None) is None:
+        raise _Unread
     match values.resolve(value):
         case Items(items=items):
             for item in items:
                 if isinstance(item, Starred):
-                    yield from _parts(values, item.value)
+                    yield from _parts(values, item.value, left)
                 elif isinstance(entry := values.resolve(item), Literal):
                     yield entry
                 else:
                     raise _Unread
         case Operation(operator="+", operands=operands):
             for operand in operands:
-                yield from _parts(values, operand)
+                yield from _parts(values, operand, left)
         case Either() as either:
             yield either
         case _:
@@ -209,17 +216,17 @@ def _engines(values: Values) -> set[str]:
     databases = _resolved(values, "DATABASES")
     default = _entry(values, databases, "default")
     engine = _entry(values, default, "ENGINE")
-    found = list(_ways(values, engine)) if engine is not None else []
+    found = list(_ways(values, engine, iter(range(_MAX_PARTS)))) if engine is not None else []
     texts = {each.text for each in found if isinstance(each, Literal) and each.kind == "str"}
     return texts if len(texts) == len(set(found)) else set()
 
 
-def _ways(values: Values, value: Expr) -> Iterator[Expr]:
-    """What an expression may be, whichever way its conditions turn out."""
+def _ways(values: Values, value: Expr, left: Iterator[int]) -> Iterator[Expr]:
+    """What an expression may be, whichever way its conditions turn out; a condition where they are too many."""
     match values.resolve(value):
-        case Either(then=then, otherwise=otherwise):
-            yield from _ways(values, then)
-            yield from _ways(values, otherwise)
+        case Either(then=then, otherwise=otherwise) if next(left, None) is not None:
+            yield from _ways(values, then, left)
+            yield from _ways(values, otherwise, left)
         case found:
             yield found
 
