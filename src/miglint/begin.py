@@ -39,23 +39,29 @@ def begin(root: Root, files: Files, *, compared: bool) -> Begun:
 
 
 def django_settings(root: Root, files: Files) -> DjangoSettings:
-    """What Django's settings say."""
-    return _settings_and_walk(root, files)[0]
+    """What Django's settings say; the project is gone through only where its root does not name them."""
+    file = _settings_file(root, files)
+    return files.modules.django_settings(file) if file is not None else _settings_and_walk(root, files)[0]
 
 
 def _settings_and_walk(root: Root, files: Files) -> tuple[DjangoSettings, layout.Walk]:
     """The settings that are stated, else those that the root's `manage.py` names, or the only one below; with the
     walk, to which they say where migrations are.
     """
-    modules, stated, path = files.modules, root.settings.settings_file, root.path.as_posix()
-    given = f"{path}/{stated}".replace("\\", "/") if stated is not None else None
-    file = given or modules.settings_named_in(path)
+    modules, file = files.modules, _settings_file(root, files)
     django = modules.django_settings(file)
     walk = _walk(root, django)
     if file is None and walk.manager is not None:
         django = modules.django_settings(modules.settings_named_in(walk.manager))
         walk = _walk(root, django) if django.migration_modules else walk
     return django, walk
+
+
+def _settings_file(root: Root, files: Files) -> str | None:
+    """The file that is stated, else the one that the root's `manage.py` names."""
+    stated, path = root.settings.settings_file, root.path.as_posix()
+    given = f"{path}/{stated}".replace("\\", "/") if stated is not None else None
+    return given or files.modules.settings_named_in(path)
 
 
 def _walk(root: Root, django: DjangoSettings) -> layout.Walk:

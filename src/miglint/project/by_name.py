@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from miglint.syntax.facts import Assign, Attribute, Call, Class, Expr, Literal, Name, Statement, dotted, walk
+from miglint.project.columns import text_of
+from miglint.syntax.facts import Assign, Attribute, Call, Class, Expr, Name, Statement, dotted, scope_of, walk
 
 # The path that a name stands for, by the name and its scope. A name may have attributes: `self.model`.
 Names = Mapping[tuple[str, str], str]
@@ -21,7 +22,7 @@ def path_of(expression: Expr, names: Names = NOTHING) -> str:
     """
     after: list[str] = []
     while isinstance(expression, Attribute):
-        if names and (kept := names.get((_scope(expression), dotted(expression)), "")):
+        if names and (kept := names.get((scope_of(expression), dotted(expression)), "")):
             return ".".join((kept, *reversed(after)))
         after.append(expression.name)
         expression = expression.value
@@ -39,32 +40,22 @@ def _called(call: Call, names: Names) -> str:
         return _module(call)
     if callee in _CONFIGURATION:
         return f"{callee}()"
-    if callee == "getattr" and len(call.arguments) > 1 and _scope(call.function) == "free":
-        inner, name = path_of(call.arguments[0], names), _text(call.arguments[1])
+    if callee == "getattr" and len(call.arguments) > 1 and scope_of(call.function) == "free":
+        inner, name = path_of(call.arguments[0], names), text_of(call.arguments[1])
         return f"{inner}.{name}" if inner and name else ""
     return ""
 
 
 def _module(call: Call) -> str:
     """The module, relative to a package where one is given. Source: importlib.import_module"""
-    path = _text(call.arguments[0]) if call.arguments else ""
+    path = (text_of(call.arguments[0]) if call.arguments else None) or ""
     given = call.arguments[1] if len(call.arguments) > 1 else call.keyword("package")
     if not path.startswith("."):
         return path
-    package = _text(given).split(".") if given is not None else []
+    package = (text_of(given) or "").split(".")
     name = path.lstrip(".")
     above = len(path) - len(name) - 1
-    return ".".join([*package[: len(package) - above], name]) if above < len(package) and _text(given) else ""
-
-
-def _text(value: Expr | None) -> str:
-    return value.text if isinstance(value, Literal) and value.kind == "str" else ""
-
-
-def _scope(expression: Expr) -> str:
-    while isinstance(expression, Attribute):
-        expression = expression.value
-    return expression.scope if isinstance(expression, Name) else ""
+    return ".".join([*package[: len(package) - above], name]) if above < len(package) and text_of(given) else ""
 
 
 def names_bound(statements: Iterable[Statement], names: Names = NOTHING) -> Names:

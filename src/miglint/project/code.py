@@ -33,6 +33,7 @@ from miglint.syntax.facts import (
     dotted,
     is_none,
     is_statement,
+    scope_of,
     walk,
 )
 from miglint.text import NOWHERE, Span
@@ -136,18 +137,12 @@ def _add_name(expression: Expr, names: Names, found: list[Reference], call: Call
     if path := path_of(expression, names):
         found.append(Reference(name=path, scope="imported", span=expression.span, call=call))
     elif name:
-        found.append(Reference(name=name, scope=_scope(expression), span=expression.span, call=call))
+        found.append(Reference(name=name, scope=scope_of(expression), span=expression.span, call=call))
     if not name:
         while path and isinstance(expression, Attribute):
             expression = expression.value
         for inner in (expression,) if isinstance(expression, Call) else children(expression):
             _add_references(inner, names, found)
-
-
-def _scope(expression: Expr) -> str:
-    while isinstance(expression, Attribute):
-        expression = expression.value
-    return expression.scope if isinstance(expression, Name) else "free"
 
 
 def is_noop(expression: Expr | None) -> bool:
@@ -305,7 +300,7 @@ class _Reader:
 
     def _named_entries(self, argument: Name | Attribute, direction: Direction, depth: int) -> Iterator[Entry]:
         name = dotted(argument)
-        definitions = list(self._definitions(name)) if _scope(argument) != "imported" else []
+        definitions = list(self._definitions(name)) if scope_of(argument) != "imported" else []
         for code in definitions:
             # Asked of its class, a class method is given the class already.
             is_bound = isinstance(argument, Attribute) and list(map(dotted, code.decorators)) == ["classmethod"]

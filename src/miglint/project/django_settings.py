@@ -10,6 +10,7 @@ import msgspec
 
 from miglint.database import Vendor
 from miglint.project.circumstances import Circumstances
+from miglint.syntax.changing import root_of
 from miglint.syntax.evaluate import Values, module_values
 from miglint.syntax.facts import (
     Assign,
@@ -22,7 +23,6 @@ from miglint.syntax.facts import (
     Items,
     Literal,
     ModuleFacts,
-    Name,
     Opaque,
     Operation,
     Pairs,
@@ -251,14 +251,14 @@ def _without_details(body: Iterable[Statement]) -> Iterator[Statement]:
             yield statement
 
 
-def _changed_part(statement: Statement) -> str:
+def _changed_part(statement: Statement) -> str | None:
     """The name that a statement changes in a part: `NAME[…] = …`, `NAME[…].update(…)`."""
     match statement:
         case Assign(targets=(Subscript() as target,)):
-            return _root(target)
+            return root_of(target)
         case Evaluate(value=Call(function=Attribute(value=Subscript() as changed))):
-            return _root(changed)
-    return ""
+            return root_of(changed)
+    return None
 
 
 def _may_change_engine(statement: Statement) -> bool:
@@ -269,7 +269,7 @@ def _may_change_engine(statement: Statement) -> bool:
         case Evaluate(value=Call(function=Attribute(value=changed, name="update" | "setdefault" | "pop" | "clear"))):
             # `DATABASES["default"]["OPTIONS"]` is a part of an entry.
             part = isinstance(changed, Subscript) and isinstance(changed.value, Subscript)
-            return _root(changed) == "DATABASES" and not part
+            return root_of(changed) == "DATABASES" and not part
     return False
 
 
@@ -279,11 +279,5 @@ def _is_engine(target: Expr) -> bool:
         case Subscript(value=Subscript(), index=Literal(text=key)) if key != "ENGINE":
             return False
         case Subscript():
-            return _root(target) == "DATABASES"
+            return root_of(target) == "DATABASES"
     return False
-
-
-def _root(value: Expr) -> str:
-    while isinstance(value, Subscript):
-        value = value.value
-    return value.name if isinstance(value, Name) else ""

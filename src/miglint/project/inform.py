@@ -45,8 +45,8 @@ def inform(schema: Schema, actions: tuple[Action, ...]) -> tuple[tuple[Action, .
     result: list[Action] = []
     actions = tuple(_but_waiting_keys(schema, actions))
     for action in actions:
-        inform = _INFORMS.get(type(action))
-        found = (action,) if inform is None else tuple(inform(schema, action, tuple(actions)))
+        completed = _INFORMS.get(type(action))
+        found = (action,) if completed is None else tuple(completed(schema, action, actions))
         result.extend(found)
         for each in found:
             schema = fold(schema, each)
@@ -76,11 +76,7 @@ def _but_waiting_keys(schema: Schema, actions: tuple[Action, ...]) -> Iterator[A
 def _all_wait(schema: Schema, table: str, to: str, columns: tuple[str, ...] = ()) -> bool:
     """Whether a table has keys to another one (on these columns), all of which are still to be added."""
     found = schema.table(table)
-    keys = [
-        key.waiting
-        for key in (found.foreign_keys if found is not None else ())
-        if (key.columns == columns if columns else key.to_table == to)
-    ]
+    keys = [key.waiting for key in _keys(found) if (key.columns == columns if columns else key.to_table == to)]
     return bool(keys) and all(keys)
 
 
@@ -193,6 +189,10 @@ def _rebuilt(table: Table, action: AlterColumnType) -> int:
     return sum(action.column in index.uses for index in table.indexes) if action.change == "compatible" else 0
 
 
+def _keys(table: Table | None) -> tuple[Constraint, ...]:
+    return table.foreign_keys if table is not None else ()
+
+
 _TIMESTAMPS = {"timestamp with time zone", "timestamp"}
 
 
@@ -212,28 +212,22 @@ def _known_type(schema: Schema, action: AlterColumnType, beside: tuple[Action, .
         yield from _restated(column, action, action.stated)
         return
     yield action
+    # A foreign key of the column, if it was not dropped before, is made again, though nothing may change; so are those
+    # that point to it.
+    found = [(key.to_table, key.to_model, key) for key in _keys(table) if action.column in key.columns]
     if column is not None and column.primary_key.certain:
-        # So are those that point to it.
-        for other, key in schema.referencing(action.table):
-            if other.name != action.table:
-                scans = key.validated and action.change not in ("same", "compatible")
-                yield Reference(
-                    table=other.name, model=other.model, cause="alter", from_table=action.table, scans=scans,
-                    deferred=action.deferred, certain=action.certain,
-                )  # fmt: skip
-    # A foreign key of the column, if it was not dropped before, is made again, though nothing may change.
-    for key in table.foreign_keys if table is not None else ():
-        if action.column in key.columns:
-            scans = key.validated and action.change not in ("same", "compatible")
-            yield Reference(
-                table=key.to_table,
-                model=key.to_model,
-                cause="alter",
-                from_table=action.table,
-                scans=scans,
-                deferred=action.deferred,
-                certain=action.certain,
-            )
+        pointing = schema.referencing(action.table)
+        found = [*((other.name, other.model, key) for other, key in pointing if other.name != action.table), *found]
+    for other_table, model, key in found:
+        yield Reference(
+            table=other_table,
+            model=model,
+            cause="alter",
+            from_table=action.table,
+            scans=key.validated and action.change not in ("same", "compatible"),
+            deferred=action.deferred,
+            certain=action.certain,
+        )
 
 
 def _restated(known: Column | None, action: AlterColumnType, stated: Column) -> Iterator[Action]:

@@ -568,3 +568,10 @@ def dotted(expression: Expr) -> str:
         return ""
     parts.append(expression.name)
     return ".".join(reversed(parts))
+
+
+def scope_of(expression: Expr) -> str:
+    """The scope of the name that attributes are taken of, "" where it is no name."""
+    while isinstance(expression, Attribute):
+        expression = expression.value
+    return expression.scope if isinstance(expression, Name) else ""

@@ -1,6 +1,6 @@
 """Whether a text is certainly harmless to a parser: a bound on what `guard` measures, from a few passes in C.
 
-Nearly all files are; the others are measured token by token, which takes four times as long.
+Nearly all files are; the others are measured token by token, which takes three times as long.
 """
 
 from __future__ import annotations
