@@ -52,6 +52,26 @@ def insert(apps, schema_editor):
         apps.get_model("shop", "Order").objects.create(status="new", customer=customer)
 
 
+def empty(apps, schema_editor):
+    apps.get_model("shop", "Order").objects.all().delete()
+
+
+def empty_in_part(apps, schema_editor):
+    apps.get_model("shop", "Order").objects.filter(status="paid").delete()
+
+
+def empty_perhaps(apps, schema_editor):
+    if not apps.get_model("shop", "Tag").objects.count():
+        return
+    apps.get_model("shop", "Order").objects.all().delete()
+
+
+def make_anew(apps, schema_editor):
+    order, customer = apps.get_model("shop", "Order"), apps.get_model("shop", "Customer")
+    order.objects.all().delete()
+    order.objects.create(number="c", customer=customer.objects.get(name="a"))
+
+
 def keys(apps, schema_editor):
     for order in apps.get_model("shop", "Order").objects.all():
         order.key = uuid.uuid4()
@@ -66,6 +86,9 @@ ADD_KEY = "migrations.AddField('order', 'key', models.UUIDField({}))"
 ALTER = "migrations.AlterField('order', '{}', models.{})"
 FORGET = "migrations.SeparateDatabaseAndState(state_operations=[migrations.RemoveField('order', 'number')])"
 INSERT = "migrations.RunPython(insert, migrations.RunPython.noop)"
+ADD_CODE = "migrations.AddField('order', 'code', models.CharField(max_length=10))"
+NO_CODE = "IntegrityError: NOT NULL constraint failed: new__shop_order.code"
+RUN = "migrations.RunPython({}, migrations.RunPython.noop)"
 REQUIRED = ALTER.format("status", "CharField(max_length=20)")
 OPTIONAL = ALTER.format("number", "CharField(max_length=20, null=True)")
 TO_TAG = ALTER.format("customer", "ForeignKey('shop.tag', models.PROTECT)")
@@ -84,6 +107,30 @@ CASES: dict[str, tuple[str, list[str], str, list[str]]] = {
         ["migrations.AddField('order', 'code', models.CharField(max_length=10))"],
         "IntegrityError: NOT NULL constraint failed: new__shop_order.code",
         ["migrations.AddField('order', 'code', models.CharField(max_length=10, null=True))"],
+    ),
+    "rows of which some are deleted before": (
+        "MG401",
+        [RUN.format("empty_in_part"), ADD_CODE],
+        NO_CODE,
+        [RUN.format("empty"), ADD_CODE],
+    ),
+    "rows that are perhaps deleted before": (
+        "MG401",
+        [RUN.format("empty_perhaps"), ADD_CODE],
+        NO_CODE,
+        ["migrations.RunSQL('DELETE FROM shop_order', '')", ADD_CODE],
+    ),
+    "rows that are made anew": (
+        "MG401",
+        [RUN.format("make_anew"), ADD_CODE],
+        NO_CODE,
+        [RUN.format("make_anew"), RUN.format("empty"), ADD_CODE],
+    ),
+    "rows that come after": (
+        "MG401",
+        [RUN.format("empty"), INSERT, ADD_CODE],
+        NO_CODE,
+        [RUN.format("empty"), "migrations.AddField('tag', 'kind', models.IntegerField(null=True))", ADD_CODE],
     ),
     "one value in a unique column": (
         "MG407",

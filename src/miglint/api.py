@@ -117,6 +117,7 @@ from miglint.project.consequences import (
     Consequences,
 )
 from miglint.project.contrib import CONTRIB, CONTRIB_MODELS, CONTRIB_PARENTS
+from miglint.project.emptied import is_emptied
 from miglint.project.fields import (
     Field,
     truth_of,
@@ -561,6 +562,7 @@ __all__ = [
     "has_effective_default",
     "in_order",
     "is_checked",
+    "is_emptied",
     "is_fresh",
     "is_new",
     "is_noop",

@@ -20,6 +20,7 @@ from miglint.api import (
     Severity,
     Truth,
     either,
+    is_emptied,
     rule,
 )
 
@@ -42,6 +43,8 @@ def not_null_without_default(context: ActionContext[AddColumn]) -> Iterator[Diag
     added = next((action for action in context.matching if action.certain), None)
     if name is None or added is None or not _has_no_value(field):
         return
+    if is_emptied(context.project, context.step, added.table):
+        return
     yield context.diagnostic(
         None,
         f"adding {context.model_name}.{name} as NOT NULL without a default {_consequence(context)}",
@@ -53,7 +56,13 @@ def not_null_without_default(context: ActionContext[AddColumn]) -> Iterator[Diag
 
 
 def _by_sql(context: ActionContext[AddColumn]) -> Iterator[Diagnostic]:
-    added = [action for action in context.matching if context.is_live(action) and _is_empty(context, action)]
+    added = [
+        action
+        for action in context.matching
+        if context.is_live(action)
+        and _is_empty(context, action)
+        and not is_emptied(context.project, context.step, action.table)
+    ]
     if not added:
         return
     names = ", ".join(f"{action.table}.{action.column.name}" for action in added)
