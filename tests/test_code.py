@@ -63,6 +63,14 @@ def test_a_name_that_stands_for_a_function_is_followed() -> None:
     assert called(code, "migrations.RunPython(second)") == [("forward", "forwards", 1)]
 
 
+def test_another_name_for_a_function_and_a_partial_of_it_are_reached() -> None:
+    code = FORWARDS + "def other():\n    pass\nsecond, made = forwards, other()\nfirst = forwards\n"
+    code += "third = functools.partial(forwards, 1)\ndef run(apps, editor):\n"
+    for name in ("first", "third"):
+        assert names(f"{code}    {name}(apps)\n", "migrations.RunPython(run)") == ["run", "forwards"]
+    assert names(f"{code}    print(made)\n", "migrations.RunPython(run)") == ["run"]
+
+
 def test_a_partial_gives_arguments() -> None:
     found = entry(FORWARDS, "migrations.RunPython(functools.partial(forwards, 1, flag=True))")
     assert (found.given, found.named, found.signature_known) == (1, frozenset({"flag"}), True)

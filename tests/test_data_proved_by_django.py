@@ -97,6 +97,15 @@ ON_SQLITE: dict[str, Case] = {
     "mg507_partial": Case(
         forwards("pass"), 'migrations.RunPython(partial(forwards, "a"))', "TypeError: forwards() takes 2 positional"
     ),
+    "mg507_bound": Case(
+        "class Fill:\n    def all(apps, schema_editor):\n        pass\nfill = Fill()",
+        "migrations.RunPython(fill.all)",
+        "TypeError: Fill.all() takes 2 positional arguments but 3 were given",
+    ),
+    "mg507_bound_good": Case(
+        "class Fill:\n    def all(self, apps, schema_editor):\n        pass\nfill = Fill()",
+        "migrations.RunPython(fill.all)",
+    ),
     "mg507_good": Case("def forwards(*args, batch=1):\n    pass"),
     "mg507_given": Case(
         "def forwards(apps, schema_editor, name):\n    pass", 'migrations.RunPython(partial(forwards, name="a"))'
@@ -107,6 +116,10 @@ ON_SQLITE: dict[str, Case] = {
     ),
     "mg511_gone": Case(query("count()"), f'migrations.DeleteModel("Order"), {RUN}', LOST.format("Order")),
     "mg511_good": Case(query("count()", "Purchase"), f'migrations.RenameModel("Order", "Purchase"), {RUN}'),
+    "mg511_join_model": Case(
+        query("count()", "Order_tags"),
+        f'migrations.AddField("order", "tags", models.ManyToManyField("APP.customer")), {RUN}',
+    ),
     "mg512_filter": Case(query('filter(state="new").count()'), error="FieldError: Cannot resolve keyword 'state'"),
     "mg512_update": Case(query("update(total=0)"), error="FieldDoesNotExist: ", said="Order"),
     "mg512_order": Case(query('order_by("-position").count()'), error="FieldError: Cannot resolve keyword 'position'"),
@@ -127,6 +140,9 @@ ON_SQLITE: dict[str, Case] = {
     "mg512_good": Case(query('filter(Q(customer__name__startswith="a"), status=F("status")).count()')),
     "mg512_reverse": Case(query('filter(order__status="new").count()', "Customer")),
     "mg512_annotated": Case(query('annotate(n=F("id")).filter(n=1).count()')),
+    "mg513_asked_first": Case(
+        forwards('[o.close() for o in apps.get_model("APP", "Order").objects.all() if hasattr(o, "close")]')
+    ),
     "mg519_begin": Case(
         "",
         'migrations.RunSQL("BEGIN", migrations.RunSQL.noop)',

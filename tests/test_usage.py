@@ -10,7 +10,7 @@ from miglint.project.keys import MigrationKey
 from miglint.project.naming import named
 from miglint.project.project import Project
 from miglint.project.source_module import SourceModule
-from miglint.project.usage import GetModel, Query, RawSQL, Rows, Usage
+from miglint.project.usage import Called, GetModel, Query, RawSQL, Rows, Usage
 from miglint.project.usages import Usages
 from miglint.syntax.facts import Literal, Template
 from miglint.syntax.reader import read
@@ -173,6 +173,44 @@ def test_conditions_and_early_returns_guard_what_they_lead_to() -> None:
     assert [(each.method, each.is_guarded) for each in found.of(Query)] == [
         ("count", False), ("exists", False), ("create", True),
     ]  # fmt: skip
+
+
+def test_what_the_code_asks_for_first_may_be_missing() -> None:
+    order = 'order = apps.get_model("shop", "Order").objects.first()\n'
+    for body in (
+        'if hasattr(order, "close"):\n    order.close()',
+        'if not hasattr(order, "close"):\n    return\norder.close()',
+        'hasattr(order, "close") and order.close()',
+        'order.close() if hasattr(order, "close") else None',
+        'if "order" in apps.all_models["shop"]:\n    order.close()',
+    ):
+        found = [(each.method, each.is_tried) for each in forwards(order + body).of(Query)]
+        assert found == [("first", False), ("close", True)], body
+    beside = 'if hasattr(order, "close"):\n    pass\norder.close() if order else None\norder.open()'
+    assert [each.is_tried for each in forwards(order + beside).of(Query)] == [False, False, False]
+
+
+def test_the_database_may_be_asked_for_first() -> None:
+    helper = 'def fill(apps):\n    apps.get_model("shop", "Order").objects.count()\n'
+    for body in (
+        'if schema_editor.connection.alias != "default":\n    return\nfill(apps)',
+        'alias = schema_editor.connection.alias\nif alias == "default":\n    fill(apps)',
+        'if not router.allow_migrate("default", "shop"):\n    return\nfill(apps)',
+    ):
+        assert [each.is_chosen for each in forwards(body, helper).of(Query)] == [True], body
+    beside = 'if schema_editor.connection.alias == "default":\n    print("now")\nfill(apps)'
+    assert [each.is_chosen for each in forwards(beside, helper).of(Query)] == [False]
+
+
+def test_what_a_partial_keeps_and_what_map_is_given_are_called() -> None:
+    before = "from elsewhere import load, clean\nkept = functools.partial(load, 1)\n"
+    found = forwards("kept()\nlist(map(clean, [1]))\nfilter(None, [1])\n", before)
+    assert [each.path for each in found.of(Called)] == [
+        "elsewhere.load", "kept", "map", "elsewhere.clean", "list", "filter",
+    ]  # fmt: skip
+    helper = "def save(order):\n    order.save()\n"
+    (_, saved) = forwards('list(map(save, apps.get_model("shop", "Order").objects.all()))', helper).of(Query)
+    assert (saved.method, str(saved.key), saved.is_looped, saved.loop is not None) == ("save", "shop.order", True, True)
 
 
 def test_sql_of_cursors_and_of_the_schema_editor_is_seen() -> None:

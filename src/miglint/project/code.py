@@ -306,8 +306,9 @@ class _Reader:
             is_bound = isinstance(argument, Attribute) and list(map(dotted, code.decorators)) == ["classmethod"]
             known = len(definitions) == 1 and (is_bound or not _changed_by(code.decorators))
             yield Entry(code=code, direction=direction, argument=argument, given=int(is_bound), signature_known=known)
-        if not definitions and isinstance(argument, Attribute) and isinstance(argument.value, Call):
-            yield from self._bound(argument.value, argument.name, direction, argument)
+        made = self.made(argument.value) if not definitions and isinstance(argument, Attribute) else None
+        if made is not None and isinstance(argument, Attribute):
+            yield from self._bound(made, argument.name, direction, argument)
         if not definitions and name in self._values:
             yield from self.entries(self._values[name], direction, depth=depth + 1)
 
@@ -360,8 +361,8 @@ class _Reader:
         value = self._values.get(parts[0])
         if isinstance(value, Lambda):
             yield lambda_code(value, self._names)
-        elif isinstance(value, Items | Pairs):
-            # A table of functions: any of them may be taken out of it.
+        elif isinstance(value, Items | Pairs | Name) or (isinstance(value, Call) and value.callee in _PARTIAL):
+            # A table of functions, of which any may be taken out, another name for one, or a part of its call.
             yield from (code for each in references(value) for code in self._definitions(each.name))
 
     def _definitions(self, name: str) -> Iterator[Code]:

@@ -147,7 +147,7 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
 
     `span` is in the file of `module`, `code` the function it stands in. `is_looped` tells that it is done again and
     again, `loop` through which rows. `is_guarded` is true under a condition or in a `try`, `is_tried` in a `try` that
-    catches something.
+    catches something or where the code has asked what is there, `is_chosen` where it has asked which database it is.
     """
 
     span: Span
@@ -158,6 +158,7 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     loop: Rows | None = None
     is_guarded: bool = False
     is_tried: bool = False
+    is_chosen: bool = False
 
 
 class GetModel(Use, frozen=True, kw_only=True):

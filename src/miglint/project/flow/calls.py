@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from miglint.project.flow.constants import OF_STRINGS, filled, formatted, is_name_of_table, is_written_out, string_of
 from miglint.project.flow.following import Follower, Frame
-from miglint.project.flow.querysets import builtin, queried
+from miglint.project.flow.querysets import builtin, element_of, queried, source_of
 from miglint.project.keys import model_key
 from miglint.project.usage import (
     Bound,
@@ -14,6 +14,7 @@ from miglint.project.usage import (
     Connection,
     Constant,
     Cursor,
+    Each,
     Editor,
     GetModel,
     Instance,
@@ -28,6 +29,7 @@ from miglint.project.usage import (
     Several,
     Text,
     Value,
+    Written,
 )
 from miglint.syntax.facts import Call, Expr, Literal, Name, Starred
 
@@ -59,10 +61,28 @@ def call_value(flow: Follower, call: Call, frame: Frame) -> Value:
         return None
     flow.handed_out |= {value.key for value in arguments if isinstance(value, Model) and function is None}
     if isinstance(call.function, Name) and call.function.scope == "free":
+        if call.function.name in ("map", "filter") and len(arguments) == len(call.arguments) == 2:
+            return _applied(flow, call, arguments, frame)
         return builtin(call.function.name, arguments)
     if call.callee.startswith("django.db.") and call.callee.endswith("connection.cursor"):
         return Cursor()
     return None
+
+
+def _applied(flow: Follower, call: Call, arguments: tuple[Value, ...], frame: Frame) -> Value:
+    """`map(function, rows)`: what is given first is called with each of the others."""
+    function, elements = arguments
+    _note_called(flow, _first_called(call), function, frame)
+    loops, source = frame.loops, source_of(elements)
+    frame.loops = (*loops, source)
+    made = flow.run(function, (element_of(elements),), (), frame) if isinstance(function, Routine) else None
+    frame.loops = loops
+    return Each(made if call.callee == "map" else element_of(elements), source)
+
+
+def _first_called(call: Call) -> Call:
+    """The call that is made of a function and its arguments: `print("x")` of `partial(print, "x")`."""
+    return replace(call, function=call.arguments[0], arguments=call.arguments[1:])
 
 
 def _note_called(flow: Follower, call: Call, function: Value, frame: Frame) -> None:
@@ -90,6 +110,7 @@ def _partial(flow: Follower, call: Call, frame: Frame) -> Value:
     function = flow.value(call.arguments[0], frame)
     arguments = tuple(flow.value(each, frame) for each in call.arguments[1:])
     named = tuple((each.name, flow.value(each.value, frame)) for each in call.keywords if each.name is not None)
+    _note_called(flow, _first_called(call), function, frame)
     if isinstance(function, Routine):
         return replace(function, given=(*function.given, *arguments), named=(*function.named, *named))
     return None
@@ -99,6 +120,8 @@ def _method_called(
     flow: Follower, bound: Bound, call: Call, arguments: tuple[Value, ...], named: dict[str, Value], frame: Frame
 ) -> Value:
     owner, name = bound.value, bound.name
+    if name == "quote_name" and isinstance(owner, Connection | Editor):
+        return Written()  # what is quoted is a name, and no data
     if isinstance(owner, Registry):
         return _asked_registry(flow, owner, name, call, arguments, named, frame)
     if isinstance(owner, Connection):

@@ -10,12 +10,14 @@ from msgspec.structs import replace
 from miglint.project.code import lambda_code
 from miglint.project.flow.binding import bind
 from miglint.project.flow.calls import call_value
+from miglint.project.flow.conditions import asks_what_is_there
 from miglint.project.flow.constants import (
     added_text,
     are_same,
     compared,
     is_name_of_table,
     is_written_out,
+    string_of,
     with_literals,
 )
 from miglint.project.flow.following import Follower, Frame
@@ -60,9 +62,10 @@ def _starred(flow: Follower, expression: Starred, frame: Frame) -> Value:
 
 def _either(flow: Follower, expression: Either, frame: Frame) -> Value:
     flow.value(expression.test, frame)
-    frame.guards += 1
+    before = frame.guards, frame.tries
+    frame.guards, frame.tries = frame.guards + 1, frame.tries + asks_what_is_there(expression.test)
     then, otherwise = flow.value(expression.then, frame), flow.value(expression.otherwise, frame)
-    frame.guards -= 1
+    frame.guards, frame.tries = before
     if isinstance(then, Routine) and isinstance(otherwise, Routine):
         return Several((then, otherwise))
     if are_same(then, otherwise):
@@ -75,7 +78,7 @@ def _operation(flow: Follower, expression: Operation, frame: Frame) -> Value:
         value = flow.value(expression.operands[1], frame)
         bind(flow, expression.operands[0], value, frame)
         return value
-    values = [flow.value(operand, frame) for operand in expression.operands]
+    values = _operands(flow, expression, frame)
     if expression.operator in ("|", "&") and values and isinstance(values[0], Rows):
         return replace(values[0], is_filtered=all(isinstance(each, Rows) and each.is_filtered for each in values))
     text = added_text(expression, values)
@@ -83,11 +86,33 @@ def _operation(flow: Follower, expression: Operation, frame: Frame) -> Value:
         return Constant(Literal("str", text, expression.span))
     if all(isinstance(each, Constant) for each in values):
         return compared(expression, values) or Constant(expression)
+    if expression.operator == "*":
+        return _repeated(values)
     if expression.operator == "not" or expression.operator in ("in", "not in"):
         return compared(expression, values)
     if expression.operator in ("+", "%") and any(isinstance(each, Constant | Text) for each in values):
         known = zip(values, expression.operands, strict=True)
         return Text(expression, all(is_written_out(value) or is_name_of_table(part) for value, part in known))
+    return None
+
+
+def _operands(flow: Follower, expression: Operation, frame: Frame) -> list[Value]:
+    before, values = frame.tries, []
+    for operand in expression.operands:
+        values.append(flow.value(operand, frame))
+        # `hasattr(order, "close") and order.close()`
+        frame.tries += expression.operator in ("and", "or") and asks_what_is_there(operand)
+    frame.tries = before
+    return values
+
+
+def _repeated(values: list[Value]) -> Value:
+    """`["%s"] * len(rows)`: what is written out, some number of times."""
+    for value in values:
+        if isinstance(value, Several):
+            return Each(element_of(value))
+        if string_of(value) is not None:
+            return Written()
     return None
 
 
@@ -113,7 +138,7 @@ def _lambda(flow: Follower, expression: Lambda, frame: Frame) -> Value:
 
 
 def _comprehension(flow: Follower, expression: Comprehension, frame: Frame) -> Value:
-    outer, loops = frame.scope, frame.loops
+    outer, loops, tries = frame.scope, frame.loops, frame.tries
     frame.scope = dict(outer)
     source: Rows | None = None
     for clause in expression.clauses:
@@ -123,10 +148,11 @@ def _comprehension(flow: Follower, expression: Comprehension, frame: Frame) -> V
         frame.loops = (*frame.loops, source)
         for condition in clause.conditions:
             flow.value(condition, frame)
+            frame.tries += asks_what_is_there(condition)
     element = flow.value(expression.element, frame)
     if expression.value is not None:
         flow.value(expression.value, frame)
-    frame.scope, frame.loops = outer, loops
+    frame.scope, frame.loops, frame.tries = outer, loops, tries
     return Each(element, source) if expression.kind != "dict" else None
 
 

@@ -38,6 +38,7 @@ class Frame(msgspec.Struct):
     loops: tuple[Rows | None, ...] = ()
     guards: int = 0
     tries: int = 0
+    choices: int = 0
 
 
 class Follower:
@@ -155,6 +156,7 @@ class Follower:
             loops=caller.loops,
             guards=min(caller.guards, 1),
             tries=min(caller.tries, 1),
+            choices=min(caller.choices, 1),
         )
         self.stack.append(place)
         for node in routine.code.nodes:
@@ -167,13 +169,10 @@ class Follower:
 
     def body(self, body: tuple[Statement, ...], frame: Frame) -> bool:
         """Whether it certainly leaves what it stands in: nothing after it runs."""
-        guards = frame.guards
-        for statement in body:
-            if self._statement(statement, frame):
-                frame.guards = guards
-                return True
-        frame.guards = guards
-        return False
+        before = frame.guards, frame.tries, frame.choices
+        left = any(self._statement(statement, frame) for statement in body)
+        frame.guards, frame.tries, frame.choices = before
+        return left
 
     def _statement(self, statement: Statement, frame: Frame) -> bool:
         """Whether it certainly leaves the body it stands in."""
@@ -207,6 +206,7 @@ class Follower:
                 loop=next((rows for rows in reversed(frame.loops) if rows is not None), None),
                 is_guarded=frame.guards > 0,
                 is_tried=frame.tries > 0,
+                is_chosen=frame.choices > 0,
                 **what,
             )
         )

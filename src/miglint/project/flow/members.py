@@ -54,6 +54,8 @@ def _member(flow: Follower, value: Value, name: str) -> Value:
         return Connection(given=True)
     if isinstance(value, Connection) and name == "vendor" and flow.vendor is not None:
         return Constant(Literal("str", _DJANGO_VENDOR.get(flow.vendor, flow.vendor)))
+    if isinstance(value, Bound) and isinstance(value.value, Connection) and value.name == "ops":
+        return Bound(value.value, name)
     if isinstance(value, Bound) and isinstance(value.value, Model) and value.name not in CLASS_MEMBERS:
         # `Order.published.filter(…)`: an attribute that is asked for more is most likely a manager.
         return Bound(Rows(key=value.value.key, manager=value.name), name)

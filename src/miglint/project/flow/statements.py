@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from miglint.project.code import code_of
 from miglint.project.flow.binding import bind
+from miglint.project.flow.conditions import asks_for_the_database, asks_what_is_there
 from miglint.project.flow.constants import are_same, is_written_out, truth_of
 from miglint.project.flow.following import Follower, Frame, Scope
 from miglint.project.flow.querysets import elements_of, source_of
@@ -70,9 +71,13 @@ def _if(flow: Follower, statement: If, frame: Frame) -> bool:
     truth = truth_of(flow.value(statement.test, frame))
     if truth is not None:
         return flow.body(statement.body if truth else statement.otherwise, frame)
+    before = frame.guards, frame.tries, frame.choices
+    frame.guards += 1
+    frame.tries += asks_what_is_there(statement.test)
+    frame.choices += asks_for_the_database(flow, statement.test, frame)
     left = _branches(flow, (statement.body, statement.otherwise), frame)
-    if _leaves(statement.body) and not statement.otherwise:
-        frame.guards += 1  # `if …: return` is a condition of all that follows
+    if not _leaves(statement.body) or statement.otherwise:
+        frame.guards, frame.tries, frame.choices = before  # `if …: return` is a condition of all that follows
     return left
 
 

@@ -20,7 +20,7 @@ def ignores_database_alias(context: OperationContext[RunPython]) -> Iterator[Dia
     for use in uses:
         assert isinstance(use.on, Rows)
         if use.on.is_manager and use.on.manager and not use.on.has_alias:
-            if (use.module.path, use.span.start) in chosen:
+            if use.is_chosen or (use.module.path, use.span.start) in chosen:
                 continue
             span, related = context.place(use, "it is asked here")
             yield context.diagnostic(

@@ -37,7 +37,7 @@ def model_not_in_history(context: OperationContext[RunPython]) -> Iterator[Diagn
 def _is_missing(context: OperationContext[RunPython], key: ModelKey) -> bool:
     """Whether no migration that runs before this one can have made the model."""
     graph = context.graph
-    if key.app not in graph.apps or context.before.is_partial(key.app) or context.before.model(*key) is not None:
+    if key.app not in graph.apps or context.before.is_partial(key.app) or context.before.holds(key):
         return False
     if any(not migration.operations_known for migration in graph.migrations.values() if migration.app == key.app):
         return False

@@ -1,0 +1,29 @@
+"""What a condition asks for: whether something is there, or which database is migrated."""
+
+from __future__ import annotations
+
+from miglint.project.flow.following import Follower, Frame
+from miglint.project.usage import Bound, Connection
+from miglint.syntax.facts import Attribute, Call, Expr, Name, expressions
+
+
+def asks_what_is_there(test: Expr) -> bool:
+    """`hasattr(order, "close")`, `"order" in apps.all_models["shop"]`, a look at a model's `_meta`."""
+    for part in expressions(test):
+        if isinstance(part, Call) and isinstance(part.function, Name) and part.function.name == "hasattr":
+            return True
+        if isinstance(part, Attribute) and part.name in ("all_models", "_meta"):
+            return True
+    return False
+
+
+def asks_for_the_database(flow: Follower, test: Expr, frame: Frame) -> bool:
+    """`schema_editor.connection.alias == "default"`, `router.allow_migrate(alias, "shop")`."""
+    for part in expressions(test):
+        if isinstance(part, Call) and part.callee.rpartition(".")[2].startswith("allow_migrate"):
+            return True
+        is_known = isinstance(part, Name) and part.name in frame.scope
+        value = flow.value(part, frame) if is_known or (isinstance(part, Attribute) and part.name == "alias") else None
+        if isinstance(value, Bound) and isinstance(value.value, Connection) and value.name == "alias":
+            return True
+    return False
