@@ -91,7 +91,7 @@ def report_of(root: Path, **options: object) -> Report:
 
 
 def rendered(name: str, report: Report, cwd: str = "/") -> str:
-    return render(name, report, View(cwd=cwd))  # type: ignore[arg-type]
+    return "".join(render(name, report, View(cwd=cwd)))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")

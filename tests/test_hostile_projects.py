@@ -423,7 +423,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
     file.write_text("old")
     file.chmod(0o640)
     (tmp_path / "link").symlink_to(file)
-    write_whole(tmp_path / "link", b"new")
+    write_whole(tmp_path / "link", [b"new"])
     assert (file.read_text(), file.stat().st_mode & 0o777) == ("new", 0o640)
     assert (tmp_path / "link").is_symlink()
 
@@ -432,14 +432,14 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(os, "replace", ended)
     with pytest.raises(KeyboardInterrupt):
-        write_whole(file, b"newer")
+        write_whole(file, [b"newer"])
     assert file.read_text() == "new"
 
     def refused(*arguments: object) -> None:
         raise OSError(errno.EBUSY, "as of a file that is mounted")
 
     monkeypatch.setattr(os, "replace", refused)
-    write_whole(file, b"newest")
+    write_whole(file, [b"newest"])
     assert file.read_text() == "newest"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "report"]
 

@@ -183,7 +183,7 @@ class Baseline:
                 count = kept + (known.count if known is not None else 0)
                 entries[entry.fingerprint] = Entry(entry.label, entry.code, entry.fingerprint, count, entry.reason)
         lines = sorted(entries.values(), key=lambda entry: (entry.label, entry.code, entry.fingerprint))
-        write_whole(Path(self.path), (_HEADER + "".join(f"{entry}\n" for entry in lines)).encode())
+        write_whole(Path(self.path), [(_HEADER + "".join(f"{entry}\n" for entry in lines)).encode()])
         return len(lines)
 
 

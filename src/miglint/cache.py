@@ -195,7 +195,7 @@ class Cache:
         with suppress(OSError):
             _make(self.directory)
             self._merge(_load(self.directory / FILE))
-            write_whole(self.directory / FILE, _encoder.encode(_File(_FORMAT, dict(self._kept()))))
+            write_whole(self.directory / FILE, [_encoder.encode(_File(_FORMAT, dict(self._kept())))])
 
     def _merge(self, others: Mapping[bytes, _Entry]) -> None:
         for key, entry in others.items():
@@ -234,7 +234,7 @@ def _make(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     ignore = directory / _IGNORE
     if not ignore.exists():
-        write_whole(ignore, b"*\n")
+        write_whole(ignore, [b"*\n"])
 
 
 def _load(file: Path) -> Mapping[bytes, _Entry]:

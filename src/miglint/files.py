@@ -95,6 +95,11 @@ class Files:
         if self._cache is not None:
             self._cache.save()
 
+    def forget_facts(self) -> None:
+        """Gives back the memory of facts; who asks for them again has them decoded again."""
+        for read in self._read.values():
+            read.forget_facts()
+
     # -- for findings --------------------------------------------------------------------------------
 
     def by_path(self) -> dict[str, FileRead]:

@@ -45,10 +45,14 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 def judge(begun: Begun, rules: Sequence[Rule], baseline: Baseline | None) -> Judged:
-    """The findings in what is asked for; the report says nothing of the rules. Raises SettingsError and UsageError."""
+    """The findings in what is asked for; the report says nothing of rules and of locks.
+
+    Raises SettingsError and UsageError.
+    """
     loaded = load(begun, compared=True)
     report = _report(begun, loaded, _found_by(rules, begun, loaded), rules, baseline)
     tracked = any(project.tracking.ignored or project.tracking.untracked for project in loaded.projects)
+    begun.files.forget_facts()
     return Judged(report, not (report.internal_errors or loaded.git_failed or tracked))
 
 
@@ -144,13 +148,15 @@ def _report(begun: Begun, loaded: Loaded, asked: Findings, rules: Sequence[Rule]
         internal_errors=judged.crashes,
         warnings=() if migrations else (f"no migrations were found below {root.path.as_posix()}",),
         notes=(*root.notes, *_passed_over(begun, migrations)),
-        locks_of=locks_in(loaded),
     )
 
 
-def locks_in(loaded: Loaded) -> Locks:
-    """Tells what the operations of findings do; the first time it is asked, it replays the histories for that."""
-    replayed = cache(loaded.replayed)
+def locks_in(begun: Begun) -> Locks:
+    """Tells what the operations of findings do; the first time it is asked, it replays the histories for that.
+
+    No report holds on to histories for it: most are shown without.
+    """
+    replayed = cache(lambda: load(begun, compared=True).replayed())
     return lambda diagnostic: check.locks_of(replayed(), diagnostic)
 
 

@@ -71,7 +71,7 @@ class Kept(Generic[T]):
         with suppress(OSError, UnicodeEncodeError):
             data = msgspec.msgpack.encode((_FORMAT, key, value))
             # What a disk has changed could still be read, and would be reported.
-            write_whole(self._file(key), _digest(data), data)
+            write_whole(self._file(key), (_digest(data), data))
             self._remove_old()
 
     def _file(self, key: bytes) -> Path:

@@ -50,6 +50,10 @@ class FileRead:
 
             return decode(workers.read_encoded(workers.Text(_shown(self._data))))
 
+    def forget_facts(self) -> None:
+        """Has the facts decoded again when they are asked for again."""
+        self.__dict__.pop("facts", None)
+
     @property
     def data(self) -> bytes:
         """The content, none where it could not be read."""

@@ -129,18 +129,10 @@ class Run:
 
         judged = judge(begun, self._rules, self.baseline)
         self._files.save()
-        return replace(judged, report=replace(judged.report, rules=self._described))
+        return replace(judged, report=replace(judged.report, rules=self._described, locks_of=_locks(begun)))
 
     def _again(self, known: Remembered, begun: Begun) -> Report:
         """A report that was made before."""
-
-        @cache
-        def locks() -> Locks:
-            from miglint.judge import locks_in
-            from miglint.load import load
-
-            return locks_in(load(begun, compared=True))
-
         return Report(
             diagnostics=known.diagnostics,
             sources=self._files.sources(known.diagnostics),
@@ -149,7 +141,7 @@ class Run:
             warnings=known.warnings,
             notes=known.notes,
             rules=self._described,
-            locks_of=lambda diagnostic: locks()(diagnostic),
+            locks_of=_locks(begun),
         )
 
     def _report_key(self, begun: Begun, asked: Asked) -> bytes | None:
@@ -212,3 +204,15 @@ class Run:
                     source_of=lambda path: read[path].source if path in read else None,
                 )
         self._files.save()
+
+
+def _locks(begun: Begun) -> Locks:
+    """As `judge.locks_in`, which is imported once it is asked."""
+
+    @cache
+    def locks() -> Locks:
+        from miglint.judge import locks_in
+
+        return locks_in(begun)
+
+    return lambda diagnostic: locks()(diagnostic)

@@ -13,7 +13,7 @@ from pathlib import Path
 _NOT_TO_BE_REPLACED = frozenset({errno.EACCES, errno.EPERM, errno.EBUSY})
 
 
-def write_whole(file: Path, *parts: bytes) -> None:
+def write_whole(file: Path, parts: Iterable[bytes]) -> None:
     """Puts a file made of parts in the place of another in one step, also where this process is ended in the middle.
 
     A file that may be written to and not be replaced is written to. Raises OSError; a full disk then leaves what was

@@ -14,6 +14,8 @@ from miglint.cli.common import here, reading_options, say, session, stop, view_o
 from miglint.diagnostic import Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from miglint.report import Report
 
 _FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit", "rdjson", "markdown", "auto")
@@ -125,7 +127,7 @@ def _known(chosen: str) -> str:
     return "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"
 
 
-def _rendered(chosen: str, report: Report, given: dict[str, Any], cwd: Path) -> str:
+def _rendered(chosen: str, report: Report, given: dict[str, Any], cwd: Path) -> str | Iterator[str]:
     from miglint.formats import render
 
     view, as_json = view_of(given, cwd), chosen == "json"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
@@ -174,23 +174,28 @@ def _color(choice: str, terminal: bool) -> bool:
     return terminal and os.environ.get("TERM") != "dumb"
 
 
-def write(text: str, file: Path | None) -> None:
-    """Writes a report to a file, else to stdout: UTF-8, but for terminals that show something else."""
-    data = text.encode(errors="backslashreplace")
+def write(text: str | Iterable[str], file: Path | None) -> None:
+    """Writes a text, or one part of it after another, to a file, else to stdout: UTF-8, but for terminals that show
+    something else.
+    """
+    encoding = _terminal_encoding() if file is None else "utf-8"
+    parts = [text] if isinstance(text, str) else text
+    data = (part.encode(encoding, errors="backslashreplace") for part in parts)
     try:
         if file is None:
-            _print(text.encode(_terminal_encoding(), errors="backslashreplace"))
+            _print(data)
         elif file.exists() and not file.is_file():  # a device, a pipe
-            file.write_bytes(data)
+            with open(file, "wb") as stream:
+                stream.writelines(data)
         else:
             write_whole(file, data)
     except OSError as error:
         stop(f"cannot write {file or 'to stdout'}: {error.strerror}")
 
 
-def _print(data: bytes) -> None:
+def _print(data: Iterable[bytes]) -> None:
     try:
-        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.writelines(data)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         discard(sys.stdout)  # the reader has seen enough (`| head`): what was found counts all the same

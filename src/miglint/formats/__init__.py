@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Literal, cast, get_args
 
@@ -13,10 +13,10 @@ Format = Literal["text", "concise", "json", "sarif", "github", "gitlab", "junit"
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 
-def render(name: Format, report: Report, view: View) -> str:
-    """The report in a format. Only the module of that format is imported."""
+def render(name: Format, report: Report, view: View) -> Iterator[str]:
+    """The report in a format, in parts, so that a long one is never whole in memory. Only its module is imported."""
     module = import_module(f"miglint.formats.{name}")
-    return cast(Callable[[Report, View], str], module.render)(report, view)
+    return cast(Callable[[Report, View], Iterator[str]], module.render)(report, view)
 
 
 __all__ = ["FORMATS", "Format", "View", "render"]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from miglint.diagnostic import Diagnostic
 from miglint.formats.terminal import View, visible
 from miglint.formats.text import location
 from miglint.report import Report
 
 
-def render(report: Report, view: View) -> str:
+def render(report: Report, view: View) -> Iterator[str]:
     """The findings that count; the summary goes elsewhere."""
-    return "".join(f"{_line(diagnostic, report, view)}\n" for diagnostic in report.findings)
+    return (f"{_line(diagnostic, report, view)}\n" for diagnostic in report.findings)
 
 
 def _line(diagnostic: Diagnostic, report: Report, view: View) -> str:

@@ -6,6 +6,8 @@ https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from miglint.diagnostic import Diagnostic, Severity
 from miglint.formats.place import full_text, path_of, range_of
 from miglint.formats.terminal import View, visible
@@ -14,9 +16,9 @@ from miglint.report import Report
 _COMMAND = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
-def render(report: Report, view: View) -> str:
+def render(report: Report, view: View) -> Iterator[str]:
     """One command per finding that counts. GitHub shows about ten a step, so the worst come first."""
-    return "".join(f"{_command(diagnostic, report)}\n" for diagnostic in report.by_severity())
+    return (f"{_command(diagnostic, report)}\n" for diagnostic in report.by_severity())
 
 
 def _command(diagnostic: Diagnostic, report: Report) -> str:

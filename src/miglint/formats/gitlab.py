@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterator
 
 from miglint.diagnostic import Severity
 from miglint.formats.place import path_of, range_of
@@ -14,7 +15,7 @@ from miglint.report import Report
 _SEVERITY = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO: "info"}
 
 
-def render(report: Report, view: View) -> str:
+def render(report: Report, view: View) -> Iterator[str]:
     """A list of the findings that count, empty where there are none."""
     seen: Counter[str] = Counter()
     issues = []
@@ -36,4 +37,4 @@ def render(report: Report, view: View) -> str:
                 },
             }
         )
-    return json.dumps(issues, separators=(",", ":")) + "\n"
+    yield json.dumps(issues, separators=(",", ":")) + "\n"

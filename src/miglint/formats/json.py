@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from miglint.diagnostic import Change, Create, Delete, Diagnostic, Edit, Fix, Related, Rename, Subject
@@ -12,23 +13,22 @@ from miglint.report import Report, Summary, sort
 from miglint.text import Range, Span
 
 
-def render(report: Report, view: View) -> str:
+def render(report: Report, view: View) -> Iterator[str]:
     """Everything, what is suppressed included; paths are relative to the repository."""
-    diagnostics = sort(report.diagnostics, path_of=report.path_in_repository)
-    document = {
-        "version": 1,
-        "summary": _summary(report, report.summary),
-        "diagnostics": [_diagnostic(diagnostic, report) for diagnostic in diagnostics],
-    }
-    return encode(document)
+    yield f'{{"version":1,"summary":{_written(_summary(report, report.summary))},"diagnostics":['
+    for number, diagnostic in enumerate(sort(report.diagnostics, path_of=report.path_in_repository)):
+        yield f"{',' if number else ''}{_written(_diagnostic(diagnostic, report))}"
+    yield "]}\n"
 
 
 def encode(document: dict[str, Any]) -> str:
     """One line of ASCII; lone surrogates, which JSON cannot carry (RFC 8259, 8.2), as their escapes' text."""
+    return _written(document) + "\n"
+
+
+def _written(document: dict[str, Any]) -> str:
     text = json.dumps(document, separators=(",", ":"))
-    if r"\ud" in text:
-        text = json.dumps(_without_surrogates(document), separators=(",", ":"))
-    return text + "\n"
+    return json.dumps(_without_surrogates(document), separators=(",", ":")) if r"\ud" in text else text
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")

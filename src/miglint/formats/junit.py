@@ -11,7 +11,7 @@ from miglint.formats.terminal import View, visible
 from miglint.report import Report
 
 
-def render(report: Report, view: View) -> str:
+def render(report: Report, view: View) -> Iterator[str]:
     """All that counts. A finding at info is a case that passes and says something; a crash of miglint is an error."""
     cases = [_found(diagnostic, report) for diagnostic in report.findings]
     cases += [_clean(path) for path in _clean_paths(report)]
@@ -26,7 +26,7 @@ def render(report: Report, view: View) -> str:
         "  </testsuite>",
         "</testsuites>",
     ]
-    return "\n".join(lines) + "\n"
+    yield "\n".join(lines) + "\n"
 
 
 def _clean_paths(report: Report) -> Iterator[str]:

@@ -20,12 +20,13 @@ _SPECIAL = re.compile(r"[\\`*{}\[\]<>|~]|(?<!\w)_|_(?!\w)")
 _CODE = re.compile(r"(`[^`]+`)")
 
 
-def render(report: Report, view: View) -> str:
+def render(report: Report, view: View) -> Iterator[str]:
     """What counts, the worst first; where it is too long, what does not fit is counted."""
     findings = report.by_severity()
     head = ["### miglint", "", _escaped(summary_line(report)), ""]
     if not findings:
-        return "\n".join(head)
+        yield "\n".join(head)
+        return
     head += ["| | rule | where | what |", "|---|---|---|---|"]
     head += [_row(diagnostic, report) for diagnostic in findings[:_ROWS]]
     head += [""]
@@ -40,7 +41,7 @@ def render(report: Report, view: View) -> str:
     if shown < len(findings):
         text = text[: _LONGEST - 200].rstrip("\n") + "\n\n"
         text += f"… and {count(len(findings) - shown, 'finding')} more in full: `miglint check`.\n"
-    return text
+    yield text
 
 
 def _row(diagnostic: Diagnostic, report: Report) -> str:

@@ -15,10 +15,10 @@ from miglint.text import Position, Range
 _SEVERITY = {Severity.ERROR: "ERROR", Severity.WARNING: "WARNING", Severity.INFO: "INFO"}
 
 
-def render(report: Report, view: View) -> str:
+def render(report: Report, view: View) -> Iterator[str]:
     """The findings that count; a column is a number of bytes in UTF-8, from 1."""
     diagnostics = [_diagnostic(diagnostic, report) for diagnostic in report.findings]
-    return encode({"source": {"name": "miglint"}, "diagnostics": diagnostics})
+    yield encode({"source": {"name": "miglint"}, "diagnostics": diagnostics})
 
 
 def _diagnostic(diagnostic: Diagnostic, report: Report) -> dict[str, Any]:

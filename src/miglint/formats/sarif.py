@@ -7,6 +7,7 @@ https://docs.github.com/en/code-security/code-scanning/integrating-with-code-sca
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -28,7 +29,7 @@ _LONGEST = 1024
 _LINK = re.compile(r"https://[^\s)>\]`\"']+")
 
 
-def render(report: Report, view: View) -> str:
+def render(report: Report, view: View) -> Iterator[str]:
     """All findings; what is ignored or in the baseline is marked, not left out: else alerts come and go."""
     diagnostics = sort(report.diagnostics, path_of=report.path_in_repository)
     rules = report.rules()
@@ -46,7 +47,7 @@ def render(report: Report, view: View) -> str:
         "invocations": [{"executionSuccessful": not report.internal_errors}],
         "results": [_result(diagnostic, report, index) for diagnostic in diagnostics],
     }
-    return encode({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+    yield encode({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _rule(rule: Described) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from miglint.database import Database
 from miglint.diagnostic import Diagnostic, Related
 from miglint.formats.frame import frame, last_line
@@ -10,12 +12,14 @@ from miglint.report import Report, Summary, path_for_text
 from miglint.text import NOWHERE, Source, Span
 
 
-def render(report: Report, view: View) -> str:
+def render(report: Report, view: View) -> Iterator[str]:
     """All findings, each with its source and help, and the summary as the last line."""
-    blocks = ["\n".join(_finding(diagnostic, report, view)) for diagnostic in report.findings]
+    gap = ""
+    for diagnostic in report.findings:
+        yield gap + "\n".join([*_finding(diagnostic, report, view), ""])
+        gap = "\n"
     if view.summary:
-        blocks.append("\n".join(wrap(summary_line(report), width=view.width)))
-    return "\n\n".join(blocks) + "\n" if blocks else ""
+        yield gap + "\n".join([*wrap(summary_line(report), width=view.width), ""])
 
 
 def _finding(diagnostic: Diagnostic, report: Report, view: View) -> list[str]:
