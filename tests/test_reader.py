@@ -6,6 +6,9 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
+from miglint import reading
+from miglint.cache import decode as decoded
+from miglint.cache import encode
 from miglint.reading import read_files
 from miglint.syntax.facts import (
     Alias,
@@ -34,6 +37,7 @@ from miglint.syntax.facts import (
     walk,
 )
 from miglint.syntax.reader import read
+from miglint.syntax.sharing import Sharing
 from miglint.text import Span, decode
 
 
@@ -433,3 +437,36 @@ def test_what_is_equal_is_not_unequal() -> None:
     assert one == other
     assert (one != other) is False
     assert one != read("a = [2, f(x)]").body[0]
+
+
+# -- what facts have in common ------------------------------------------------------------------------
+
+
+def test_facts_share_what_is_equal_and_mean_the_same() -> None:
+    sharing = Sharing()
+    one, other = (sharing.share(decoded(encode(read(EVERYTHING)))) for _ in range(2))
+    assert one == other == read(EVERYTHING)
+    assert encode(one) == encode(other) == encode(read(EVERYTHING))
+    spans = [(mine.span, theirs.span) for mine, theirs in zip(nodes(one.body), nodes(other.body), strict=True)]
+    assert len(spans) > 100
+    assert all(mine is theirs for mine, theirs in spans)
+    names = [(a.name, b.name) for a, b in zip(nodes(one.body), nodes(other.body), strict=True) if isinstance(a, Name)]
+    assert len(names) > 20
+    assert all(mine is theirs for mine, theirs in names)
+
+
+def test_the_facts_of_many_files_share_what_is_equal(monkeypatch: pytest.MonkeyPatch) -> None:
+    overlay = {f"/{number}.py": f"value = first({number})\n" for number in range(3)}
+
+    def values() -> list[Call]:
+        read = read_files(overlay, cache=None, jobs=1, overlay=overlay)
+        bodies = [each.facts.body for each in read.values()]
+        return [body[0].value for body in bodies if isinstance(body[0], Assign) and isinstance(body[0].value, Call)]
+
+    few = values()
+    assert few[0].span is not few[1].span
+    monkeypatch.setattr(reading, "_WORTH_SHARING", 2)
+    many = values()
+    assert len(many) == 3
+    assert many == few
+    assert many[0].span is many[1].span is many[2].span

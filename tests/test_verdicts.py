@@ -11,11 +11,15 @@ import pytest
 
 from miglint import check, kept, load
 from miglint.cache import REPORTS, VERDICTS
+from miglint.diagnostic import Diagnostic, Related, Severity
+from miglint.files import Asked
 from miglint.options import Options
 from miglint.report import Report
 from miglint.session import Session
 from miglint.settings import SettingsError
 from miglint.syntax.facts import MAX_SIZE
+from miglint.text import Span
+from miglint.verdicts import Verdict
 from scratch import Scratch
 
 INITIAL = """\
@@ -315,6 +319,17 @@ def test_what_cannot_be_read_is_no_verdict(project: Path, replays: Callable[[], 
         file.write_bytes(content)
     assert lint(project).diagnostics == first.diagnostics
     assert replays() == 2
+
+
+def test_what_is_written_in_parts_is_one_value(tmp_path: Path) -> None:
+    found = Diagnostic(
+        code="MG101", name="x", severity=Severity.ERROR, message="m", related=(Related("p", Span(1, 2), "r"),)
+    )
+    for number in (0, 1, 15, 16, 70_000):
+        verdict = Verdict(Asked(contents={"p": "h"}), (found,) * number)
+        known = kept.Kept(tmp_path, "verdict-", Verdict)
+        known.keep(b"key", verdict)
+        assert known.get(b"key") == verdict
 
 
 def test_only_a_few_are_kept(project: Path) -> None:

@@ -34,7 +34,7 @@ class Confidence(enum.IntEnum):
         return self.name.lower()
 
 
-class Subject(msgspec.Struct, frozen=True, kw_only=True):
+class Subject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a finding is about; never a line number, so that it survives moved and reformatted code.
 
     `operation` is the path of the operation within the migration (`(2, "database_operations", 0)`);
@@ -57,7 +57,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         return "\x1f".join(part or "" for part in parts)
 
 
-class Related(msgspec.Struct, frozen=True):
+class Related(msgspec.Struct, frozen=True, gc=False):
     """Another place that belongs to a finding."""
 
     path: str
@@ -111,7 +111,7 @@ class Suppressed(msgspec.Struct, frozen=True):
     reason: str | None = None
 
 
-class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
+class Diagnostic(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One finding.
 
     `path` is the path of the file as the session knows it (absolute, POSIX separators), None for a finding

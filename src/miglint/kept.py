@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -20,7 +20,7 @@ from miglint.writing import write_whole
 
 T = TypeVar("T")
 
-_FORMAT = "miglint kept 1"
+_FORMAT = "miglint kept 2"
 _DIGEST = 16
 _MADE_OF = frozenset({".py", ".toml"})
 # A few of each kind, for those who check other paths or with other settings now and then.
@@ -59,9 +59,9 @@ class Kept(Generic[T]):
         """The value of a key."""
         try:
             data = memoryview(self._file(key).read_bytes())
-            if data[:_DIGEST] != _digest(data[_DIGEST:]):
+            if data[-_DIGEST:] != _digest(data[:-_DIGEST]):
                 return None
-            form, found, value = msgspec.msgpack.decode(data[_DIGEST:], type=self._type)
+            form, found, value = msgspec.msgpack.decode(data[:-_DIGEST], type=self._type)
         except (OSError, *UNREADABLE):
             return None
         return value if (form, found) == (_FORMAT, key) else None
@@ -69,9 +69,7 @@ class Kept(Generic[T]):
     def keep(self, key: bytes, value: T) -> None:
         """Writes a value, and removes the oldest ones. The directory has to be there."""
         with suppress(OSError, UnicodeEncodeError):
-            data = msgspec.msgpack.encode((_FORMAT, key, value))
-            # What a disk has changed could still be read, and would be reported.
-            write_whole(self._file(key), (_digest(data), data))
+            write_whole(self._file(key), _with_digest(_encoded((_FORMAT, key, value))))
             self._remove_old()
 
     def _file(self, key: bytes) -> Path:
@@ -81,6 +79,31 @@ class Kept(Generic[T]):
         files = [(file.stat().st_mtime_ns, file) for file in self._directory.glob(f"{self._prefix}*.bin")]
         for _, file in sorted(files)[:-_AT_MOST]:
             file.unlink(missing_ok=True)
+
+
+def _with_digest(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """What a disk has changed could still be read, and would be reported."""
+    digest = blake2b(digest_size=_DIGEST)
+    for part in parts:
+        digest.update(part)
+        yield part
+    yield digest.digest()
+
+
+def _encoded(value: Any) -> Iterator[bytes]:
+    """A value as `msgspec.msgpack.encode` has it, in parts: the findings of a large project are never whole in memory.
+
+    The items of tuples, and of structs that are like them, are parts of their own. Source: the array format family of
+    https://github.com/msgpack/msgpack/blob/master/spec.md
+    """
+    like_a_tuple = isinstance(value, msgspec.Struct) and value.__struct_config__.array_like
+    items = msgspec.structs.astuple(value) if like_a_tuple else value
+    if isinstance(items, tuple):
+        yield b"\xdd" + len(items).to_bytes(4, "big")
+        for each in items:
+            yield from _encoded(each)
+    else:
+        yield msgspec.msgpack.encode(value)
 
 
 def made_by(modules: Iterable[str] = ()) -> object:

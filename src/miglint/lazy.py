@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, overload
 
+import msgspec
+
 T = TypeVar("T")
 
 
@@ -17,6 +19,9 @@ class lazy(Generic[T]):
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
+        # What is set has its place in the object; what is put into its dictionary needs a dictionary. A frozen struct
+        # has nothing set.
+        self._sets = not issubclass(owner, msgspec.Struct)
 
     @overload
     def __get__(self, instance: None, owner: type) -> lazy[T]: ...
@@ -26,7 +31,10 @@ class lazy(Generic[T]):
         if instance is None:
             return self
         value = self._compute(instance)
-        instance.__dict__[self._name] = value
+        if self._sets:
+            setattr(instance, self._name, value)
+        else:
+            instance.__dict__[self._name] = value
         return value
 
 

@@ -16,6 +16,7 @@ import msgspec
 from miglint.cache import UNREADABLE, Cache, content_hash, decode
 from miglint.lazy import lazy
 from miglint.syntax.facts import MAX_SIZE, TOO_LARGE, ModuleFacts, ReadProblem
+from miglint.syntax.sharing import Sharing
 from miglint.text import Source, Span, UndecodableSource
 from miglint.text import decode as decode_text
 
@@ -24,6 +25,8 @@ Progress = Callable[[int, int], None]
 # Fewer files are read sooner than other processes have imported libcst.
 _WORTH_PROCESSES = 40
 _FILES_A_PROCESS = 20
+# The facts of fewer files are not worth the time of looking for what they have in common.
+_WORTH_SHARING = 5_000
 # What the quick reader read is remembered apart: a file that is reported on is read by LibCST.
 _QUICKLY = b" quickly"
 
@@ -31,12 +34,20 @@ _QUICKLY = b" quickly"
 class FileRead:
     """What was read of one file. `data_hash` is the hash of its bytes, "" where they could not be read."""
 
-    def __init__(self, path: str, data: bytes | str, known: ModuleFacts | bytes | msgspec.Raw, data_hash: str) -> None:
-        """`known` are its facts, or their encoding."""
+    def __init__(
+        self,
+        path: str,
+        data: bytes | str,
+        known: ModuleFacts | bytes | msgspec.Raw,
+        data_hash: str,
+        sharing: Sharing | None = None,
+    ) -> None:
+        """`known` are its facts, or their encoding; `sharing` what they have in common with those of other files."""
         self.path = path
         self.data_hash = data_hash
         self._data = data
         self._known = known
+        self._sharing = sharing
 
     @lazy
     def facts(self) -> ModuleFacts:
@@ -44,11 +55,12 @@ class FileRead:
         if isinstance(self._known, ModuleFacts):
             return self._known
         try:
-            return decode(self._known)
+            facts = decode(self._known)
         except UNREADABLE:
             from miglint import workers
 
-            return decode(workers.read_encoded(workers.Text(_shown(self._data))))
+            facts = decode(workers.read_encoded(workers.Text(_shown(self._data))))
+        return self._sharing.share(facts) if self._sharing is not None else facts
 
     def forget_facts(self) -> None:
         """Has the facts decoded again when they are asked for again."""
@@ -127,6 +139,7 @@ class _Reading:
     def read(self, paths: list[str], *, jobs: int | None, progress: Progress | None) -> dict[str, FileRead]:
         found: dict[str, FileRead] = {}
         waiting: list[tuple[str, bytes | str, bytes]] = []
+        sharing = Sharing() if len(paths) > _WORTH_SHARING else None
         for path in paths:
             data: bytes | str = b""
             try:
@@ -140,7 +153,7 @@ class _Reading:
             if known is None:
                 waiting.append((path, data, key))
             # The place is kept, so that the order is that of the paths.
-            found[path] = FileRead(path, data, b"" if known is None else known, digest.hex())
+            found[path] = FileRead(path, data, b"" if known is None else known, digest.hex(), sharing)
         parsed: dict[bytes, bytes] = {}
         total = len(paths)
         done = total - len(self._missed)
@@ -152,7 +165,7 @@ class _Reading:
             if progress is not None:
                 progress(done, total)
         for path, data, key in waiting:
-            found[path] = FileRead(path, data, parsed[key], found[path].data_hash)
+            found[path] = FileRead(path, data, parsed[key], found[path].data_hash, sharing)
         return found
 
     def _data(self, path: str) -> bytes | str:

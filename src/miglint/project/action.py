@@ -16,7 +16,7 @@ from miglint.value import Value
 TypeChange = Literal["same", "compatible", "rewrite", "unknown"]
 
 
-class Column(msgspec.Struct, frozen=True, kw_only=True):
+class Column(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A table's column. `type` is spelled as PostgreSQL spells it, None where it is not known."""
 
     name: str
@@ -36,7 +36,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 _kinds: dict[type, str] = {}
 
 
-class Action(Value, frozen=True, kw_only=True, eq=False):
+class Action(Value, frozen=True, kw_only=True, eq=False, gc=False):
     """What all actions share.
 
     `table` is "" where its name is not known; `model` is None where no model of the state has the table.

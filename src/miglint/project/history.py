@@ -40,7 +40,7 @@ from miglint.project.usages import Usages
 from miglint.syntax.sql import read_sql
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One operation in its place.
 
     `touches_database` is false within `state_operations`, `touches_state` within `database_operations`;
@@ -61,7 +61,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     conditional: bool = False
 
 
-class _Versions(msgspec.Struct, frozen=True):
+class _Versions(msgspec.Struct, frozen=True, gc=False):
     """Which steps wrote an app, and each model of it, as bits: a version with more of them comes after another."""
 
     app: int = 0

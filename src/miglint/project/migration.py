@@ -20,7 +20,7 @@ FIRST = "__first__"
 LATEST = "__latest__"
 
 
-class Dependency(Value, frozen=True, eq=False):
+class Dependency(Value, frozen=True, eq=False, gc=False):
     """One entry of `dependencies`, `run_before` or `replaces`, as declared.
 
     A swappable dependency has `setting` (`AUTH_USER_MODEL`) and no key; it stands for the first migration of

@@ -17,7 +17,7 @@ from miglint.value import Value
 OperationPath = tuple[int | str, ...]
 
 
-class Operation(Value, frozen=True, kw_only=True, eq=False):
+class Operation(Value, frozen=True, kw_only=True, eq=False, gc=False):
     """What all operations share. `call` is the expression it was read from; it and `span` are not compared."""
 
     span: Span = NOWHERE

@@ -48,7 +48,7 @@ from miglint.project.truth import Truth
 ConstraintKind = Literal["check", "unique", "primary key", "foreign key", "exclusion"]
 
 
-class Constraint(msgspec.Struct, frozen=True, kw_only=True):
+class Constraint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A constraint; `to_table` is set for a foreign key, `not_null` for a CHECK that proves one column not null.
 
     `at_commit`: a foreign key that is checked when the transaction ends.
@@ -66,7 +66,7 @@ class Constraint(msgspec.Struct, frozen=True, kw_only=True):
     waiting: bool = False
 
 
-class Index(msgspec.Struct, frozen=True, kw_only=True):
+class Index(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An index that is no constraint's own."""
 
     name: str
@@ -76,7 +76,7 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
     uses: tuple[str, ...] = ()
 
 
-class Table(msgspec.Struct, frozen=True, kw_only=True):
+class Table(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A table. `complete` is false where it was first seen in use: it has more than is known here."""
 
     name: str
@@ -126,7 +126,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     checked: Truth
 
 
-class Schema(msgspec.Struct, frozen=True):
+class Schema(msgspec.Struct, frozen=True, gc=False):
     """The tables, in two levels (what stands before a name's first underscore, then the name): steps share groups."""
 
     groups: PersistentMap[PersistentMap[Table]] = msgspec.field(default_factory=PersistentMap)

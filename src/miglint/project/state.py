@@ -22,7 +22,7 @@ from miglint.syntax.facts import Expr, Literal, Name
 from miglint.text import Span
 
 
-class Origin(msgspec.Struct, frozen=True):
+class Origin(msgspec.Struct, frozen=True, gc=False):
     """The operation that made, or last changed, something."""
 
     migration: MigrationKey
@@ -30,7 +30,7 @@ class Origin(msgspec.Struct, frozen=True):
     span: Span
 
 
-class FieldState(msgspec.Struct, frozen=True):
+class FieldState(msgspec.Struct, frozen=True, gc=False):
     """A field, and what last changed it."""
 
     name: str
@@ -155,7 +155,7 @@ Models = PersistentMap[ModelState]
 _UNMARKED: frozenset[Mark] = frozenset()
 
 
-class _App(msgspec.Struct, frozen=True):
+class _App(msgspec.Struct, frozen=True, gc=False):
     """The models of one app by lower-case name, and the names of those with each mark."""
 
     models: Models = msgspec.field(default_factory=PersistentMap)

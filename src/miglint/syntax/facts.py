@@ -30,8 +30,11 @@ MAX_SIZE = 4 * 1024 * 1024
 TOO_LARGE = f"the file is larger than {MAX_SIZE // 1024**2} MB"
 
 
-class Node(Value, frozen=True, eq=False, array_like=True):
-    """What all expressions and statements share: equality and hash that ignore spans."""
+class Node(Value, frozen=True, eq=False, array_like=True, gc=False):
+    """What all expressions and statements share: equality and hash that ignore spans.
+
+    They are trees: the collector, which looks for cycles, would only take memory and time.
+    """
 
 
 # -- expressions --------------------------------------------------------------------------------------
@@ -39,7 +42,7 @@ class Node(Value, frozen=True, eq=False, array_like=True):
 LiteralKind = Choice["str", "bytes", "int", "float", "complex", "bool", "none", "ellipsis", "escaped"]
 
 
-class Literal(Node, frozen=True, eq=False, array_like=True, tag="L", gc=False):
+class Literal(Node, frozen=True, eq=False, array_like=True, tag="L"):
     """A constant. `text` is canonical, so that quotes, digits' grouping and prefixes do not matter.
 
     For "str" it is the value itself; a string with lone surrogates is "escaped" and its text is `ascii(value)`.
@@ -69,7 +72,7 @@ class Literal(Node, frozen=True, eq=False, array_like=True, tag="L", gc=False):
             return float(self.text) if self.kind == "float" else self.text
 
 
-class Name(Node, frozen=True, eq=False, array_like=True, tag="N", gc=False):
+class Name(Node, frozen=True, eq=False, array_like=True, tag="N"):
     """A name, resolved as far as the file alone allows.
 
     `scope` is "imported" (`name` is the qualified path, attributes folded in: `django.db.models.CharField`; a
@@ -222,7 +225,7 @@ class Comprehension(Node, frozen=True, eq=False, array_like=True, tag="G"):
     span: Span = NOWHERE
 
 
-class Opaque(Node, frozen=True, eq=False, array_like=True, tag="?", gc=False):
+class Opaque(Node, frozen=True, eq=False, array_like=True, tag="?"):
     """What cannot be read, and why, in a few words that finish the sentence "it is …"."""
 
     why: str
@@ -273,7 +276,7 @@ class Evaluate(Node, frozen=True, eq=False, array_like=True, tag="e"):
     span: Span = NOWHERE
 
 
-class Alias(Node, frozen=True, eq=False, array_like=True, gc=False):
+class Alias(Node, frozen=True, eq=False, array_like=True):
     """One imported name: the qualified path, and the name it is bound to ("*" for a star import).
 
     `import a.b` binds `a`: its path is `a`, and `module` says what was imported, `a.b`.
@@ -385,7 +388,7 @@ class Raise(Node, frozen=True, eq=False, array_like=True, tag="raise"):
     span: Span = NOWHERE
 
 
-class Flow(Node, frozen=True, eq=False, array_like=True, tag="flow", gc=False):
+class Flow(Node, frozen=True, eq=False, array_like=True, tag="flow"):
     """`pass`, `break`, `continue`, `global …` and `nonlocal …`: the keyword, and the names."""
 
     keyword: str
