@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -309,10 +310,13 @@ def test_the_first_run_on_an_old_project_says_how_to_begin(root: Path) -> None:
     for number in range(3, 14):
         parent = "0002_drop_note" if number == 3 else f"{number - 1:04}_old"
         (root / f"shop/migrations/{number:04}_old.py").write_text(migration(parent, 'migrations.RunSQL("SELECT 1")'))
-    done = miglint("check", "--no-cache", cwd=root)
-    (*_, last) = done.stderr.decode().splitlines()
-    assert "--since" in last
-    assert "--write-baseline" in last
+    for in_git in (False, True):
+        if in_git:
+            subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+        done = miglint("check", "--no-cache", cwd=root)
+        (*_, last) = done.stderr.decode().splitlines()
+        assert ("--since" in last) is in_git
+        assert "--write-baseline" in last
     assert miglint("check", "--no-cache", "-q", cwd=root).stderr == b""
     write(root)
     assert report(root).advice is None

@@ -228,6 +228,16 @@ def test_a_broken_file_is_a_finding_and_the_rest_is_analysed(project: Path) -> N
     assert [f["code"] for f in findings(cwd=project)] == ["MG201", "MG901"]
 
 
+def test_a_directory_without_migrations_in_a_project_that_has_some_is_said(project: Path) -> None:
+    (project / "docs").mkdir()
+    done = miglint("check", "docs", "shop", cwd=project)
+    assert done.stderr.decode() == f"miglint: no migrations were found below {(project / 'docs').as_posix()}\n"
+    for path in ("shop", "shop/migrations", "."):
+        assert miglint("check", path, cwd=project).stderr == b""
+    (project / "shop/migrations/0003_broken.py").write_text("class Migration(\n")
+    assert miglint("check", "shop/migrations", cwd=project).stderr == b""
+
+
 def test_a_directory_without_migrations_is_said(tmp_path: Path) -> None:
     done = miglint("check", cwd=tmp_path)
     assert done.returncode == 0

@@ -165,6 +165,9 @@ def test_a_comment_for_a_rule_that_was_not_asked_is_not_unused(selector: str) ->
         ("MG2011", "nothing is ignored: no rule is called MG2011; did you mean MG201?"),
         ("remove-feild", "nothing is ignored: no rule is called remove-feild; did you mean remove-field?"),
         ("xyzzy", "nothing is ignored: no rule is called xyzzy"),
+        ("MG2", "nothing is ignored: no rule is called MG2; a comment names each rule by itself"),
+        ("ALL", "nothing is ignored: no rule is called ALL; a comment names each rule by itself"),
+        ("MG202 MG201", "nothing is ignored: no rule is called MG202 MG201; put a comma between rules"),
     ],
 )
 def test_an_unknown_selector_is_an_error(selector: str, message: str) -> None:

@@ -406,7 +406,9 @@ def _before(projects: Sequence[Project], settings: Settings, app: str, start: st
     migrations = [m for project in projects for key, m in project.graph.migrations.items() if key.app == app]
     if not migrations:
         apps = sorted({label for project in projects for label in project.graph.apps})
-        raise SettingsError(f"{place(settings, app)}: start-after: no app is called {app}{near(app, apps)}")
+        raise SettingsError(
+            f"{place(settings, 'start-after', app)}: start-after: no app is called {app}{near(app, apps)}"
+        )
     by_name = {migration.name: migration for migration in migrations}
     if start.isdigit():
         found = {m.name for m in migrations if m.number is not None and m.number <= int(start)}
@@ -414,7 +416,7 @@ def _before(projects: Sequence[Project], settings: Settings, app: str, start: st
         found = {start}
     else:
         what = f"{app} has no migration {start}{near(start, list(by_name))}"
-        raise SettingsError(f"{place(settings, app)}: start-after: {what}")
+        raise SettingsError(f"{place(settings, 'start-after', app)}: start-after: {what}")
     pending = list(found)
     while pending:
         for dependency in by_name[pending.pop()].dependencies:

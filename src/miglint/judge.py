@@ -21,6 +21,7 @@ from miglint.project.migration import Migration
 from miglint.project.operations import walk_operations
 from miglint.report import Locks, Report, Summary, count_suppressed
 from miglint.report import Project as ReadProject
+from miglint.root import is_below_any
 from miglint.rule import Rule
 from miglint.verdicts import Verdict
 
@@ -146,7 +147,7 @@ def _report(begun: Begun, loaded: Loaded, asked: Findings, rules: Sequence[Rule]
         summary=summary,
         projects=(project,),
         internal_errors=judged.crashes,
-        warnings=() if migrations else (f"no migrations were found below {root.path.as_posix()}",),
+        warnings=tuple(f"no migrations were found below {path}" for path in _empty(begun, loaded, migrations)),
         notes=(*root.notes, *_passed_over(begun, migrations)),
     )
 
@@ -158,6 +159,18 @@ def locks_in(begun: Begun) -> Locks:
     """
     replayed = cache(lambda: load(begun, compared=True).replayed())
     return lambda diagnostic: check.locks_of(replayed(), diagnostic)
+
+
+def _empty(begun: Begun, loaded: Loaded, migrations: Sequence[Migration]) -> list[str]:
+    """The root where it has no migrations, else the directories that were given and have none."""
+    if not migrations:
+        return [begun.root.path.as_posix()]
+    files = [module.file for package in loaded.found.packages for module in package.modules]
+    return [
+        path
+        for path in begun.root.only
+        if os.path.isdir(path) and not any(is_below_any(file, (path,)) for file in files)
+    ]
 
 
 def _passed_over(begun: Begun, migrations: Iterable[Migration]) -> list[str]:

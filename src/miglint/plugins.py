@@ -68,8 +68,8 @@ def load(names: Iterable[str] = ()) -> tuple[Rule, ...]:
     installed = _installed() if names else {}
     for name in names:
         if name not in installed:
-            known = ", ".join(sorted(installed)) or "none is installed"
-            raise PluginError(f"the plug-in {name!r} is not installed beside miglint (installed: {known})")
+            known = f"installed: {', '.join(sorted(installed))}" if installed else "none is installed"
+            raise PluginError(f"the plug-in {name!r} is not installed beside miglint ({known})")
         try:
             package = import_module(installed[name].value)
             found.extend(rules_of(import_module(f"{package.__name__}.rules")))

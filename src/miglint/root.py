@@ -82,6 +82,11 @@ class Root:
         return self.path.as_posix()
 
     @property
+    def is_in_repository(self) -> bool:
+        """Whether there is a git root around it."""
+        return os.path.lexists(f"{self.repository}/.git")
+
+    @property
     def since(self) -> str | None:
         """The base branch that is compared with."""
         return self.options.since if self.options.since is not None else self.settings.base

@@ -27,6 +27,7 @@ _ADVICE = (
     "to begin with what is new, `miglint check --since origin/main` reports only what that branch has not got; "
     "or `miglint check --write-baseline` accepts what is there"
 )
+_ADVICE_WITHOUT_GIT = "to begin with what is new, `miglint check --write-baseline` accepts what is there"
 
 
 class Session:
@@ -50,7 +51,8 @@ class Session:
         report = self._settle(report, baselines, runs)
         begun = self._options.since is not None or baselines or any(run.has_begun for run in runs)
         if not begun and len(report.findings) >= _MANY:
-            return msgspec.structs.replace(report, advice=_ADVICE)
+            in_git = all(run.root.is_in_repository for run in runs)
+            return msgspec.structs.replace(report, advice=_ADVICE if in_git else _ADVICE_WITHOUT_GIT)
         return report
 
     def _settle(self, report: Report, baselines: Mapping[str, Baseline], runs: Sequence[Run]) -> Report:

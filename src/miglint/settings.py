@@ -52,6 +52,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
 # What may be said where only some words may.
 _WORDS = {"database": get_args(Vendor), "deploy": get_args(Deploy), "severity": get_args(Level)}
 _KEYS = tuple(name for name in Settings.__struct_encode_fields__ if name != "path")
+# What `miglint check` is told on the command line alone, by the words that are looked for in the settings.
+_OPTIONS = frozenset({
+    "cache-dir", "color", "exit-zero", "fail-on", "jobs", "min-confidence", "no-cache", "output-file", "output-format",
+    "quiet", "verbose",
+})  # fmt: skip
 
 
 def load(root: Path, *, config: Path | None = None, isolated: bool = False) -> Settings:
@@ -100,12 +105,13 @@ def _converted(table: Any, file: Path, text: str) -> Settings:
         raise SettingsError(f"{file}: [tool.miglint] is no table")
     for key in table:
         if key not in _KEYS:
-            raise SettingsError(f"{_place(file, text, key)}: unknown key {key}{near(key, _KEYS)}")
+            raise SettingsError(f"{_place(file, text, key)}: unknown key {key}{_hint(key)}")
     try:
         settings = msgspec.convert({**table, "path": file.as_posix()}, Settings)
     except msgspec.ValidationError as error:
-        key = _key_of(str(error))
-        raise SettingsError(f"{_place(file, text, key)}: {key}: {_plain(str(error), _WORDS.get(key, ()))}") from None
+        key, wrong = _key_of(str(error)), _wrong_word(str(error))
+        plain = _plain(str(error), _WORDS.get(key, ()))
+        raise SettingsError(f"{_place(file, text, key, wrong)}: {key}: {plain}") from None
     for key, version in (("database-version", settings.database_version), ("django-version", settings.django_version)):
         try:
             if version is not None:
@@ -120,12 +126,26 @@ def _key_of(message: str) -> str:
     return found[1] if found is not None else "?"
 
 
+def _hint(key: str) -> str:
+    """What may be meant by a key that does not exist."""
+    if key == "tool":
+        return "; in a file of its own the keys stand without [tool.miglint]"
+    if key == "since":
+        return "; the setting for --since is base"
+    return f"; --{key} is an option of the command line" if key in _OPTIONS else near(key, _KEYS)
+
+
+def _wrong_word(message: str) -> str:
+    found = re.match(r"Invalid enum value '(.*)'", message)
+    return found[1] if found is not None else ""
+
+
 def _plain(message: str, choices: tuple[str, ...]) -> str:
     """msgspec's words in those of TOML; `choices` are the words the key takes, if only some."""
     words = message.partition(" - at ")[0]
-    wrong = re.fullmatch(r"Invalid enum value '(.*)'", words)
-    if wrong is not None:
-        return f"{wrong[1]!r} is none of {', '.join(choices)}{near(wrong[1], choices)}"
+    wrong = _wrong_word(words)
+    if wrong or words.startswith("Invalid enum value"):
+        return f"{wrong!r} is none of {', '.join(choices)}{near(wrong, choices)}"
     for theirs, ours in (
         ("`str | null`", "a string"),
         ("`str`", "a string"),
@@ -139,11 +159,11 @@ def _plain(message: str, choices: tuple[str, ...]) -> str:
     return words[:1].lower() + words[1:]
 
 
-def place(settings: Settings, key: str) -> str:
-    """`pyproject.toml, line 12`: where a key is set."""
+def place(settings: Settings, key: str, word: str = "") -> str:
+    """`pyproject.toml, line 12`: where a key is set, or in what it is set to, a word."""
     assert settings.path is not None
     file = Path(settings.path)
-    return _place(file, file.read_text(encoding="utf-8"), key)
+    return _place(file, file.read_text(encoding="utf-8"), key, word)
 
 
 def near(word: str, words: Iterable[str]) -> str:
@@ -154,21 +174,36 @@ def near(word: str, words: Iterable[str]) -> str:
     return f"; did you mean {found[0]}?" if found else ""
 
 
-def _place(file: Path, text: str, key: str) -> str:
-    """`pyproject.toml, line 12`: the first line that sets the key below the table, else one that sets it at all."""
+def _place(file: Path, text: str, key: str, word: str = "") -> str:
+    """`pyproject.toml, line 12`, or the file alone where no line is found."""
+    number = _line_of(file, text, key)
+    if number is None:
+        return str(file)
+    # A table goes on to the next one: `[severity]`, and a line for each rule.
+    is_word = re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])")
+    for at, line in enumerate(text.splitlines()[number - 1 :] if word else (), start=number):
+        if at > number and re.match(r"\s*\[", line):
+            break
+        if is_word.search(line):
+            return f"{file}, line {at}"
+    return f"{file}, line {number}"
+
+
+def _line_of(file: Path, text: str, key: str) -> int | None:
+    """The first line that sets the key below the table, else one that sets it at all."""
     inside = file.name != "pyproject.toml"
     pattern = re.compile(rf"\s*(?:\[\s*(?:tool\s*\.\s*miglint\s*\.\s*)?)?[\"']?{re.escape(key)}[\"']?\s*[\]=.]")
     for number, line in enumerate(text.splitlines(), start=1):
         if re.match(r"\s*\[", line):
             inside = file.name != "pyproject.toml" or re.match(r"\s*\[\s*tool\s*\.\s*miglint\b", line) is not None
         if inside and pattern.match(line):
-            return f"{file}, line {number}"
+            return number
     # `tool.miglint.select = …` and `miglint = {select = …}` have no line of the table above them.
     anywhere = re.compile(rf"(?:^|[\s.{{,])miglint\b.*[\s.{{,][\"']?{re.escape(key)}[\"']?\s*[=.]")
     for number, line in enumerate(text.splitlines(), start=1):
         if anywhere.search(line):
-            return f"{file}, line {number}"
-    return str(file)
+            return number
+    return None
 
 
 # -- tables -------------------------------------------------------------------------------------------
@@ -197,12 +232,18 @@ def sizes_of(settings: Settings) -> Sizes:
 
 def validate_selector(selector: str, known: Mapping[str, str], where: str = "") -> None:
     """Checks that a selector means some rule. `known` are names by code. Raises SettingsError."""
-    if selector == "ALL" or selector in known.values():
+    if _means_a_rule(selector, known):
         return
-    if selector and any(code.startswith(selector) for code in known):
-        return
-    hint = near(selector, [*known, *known.values()]) or "; `miglint rules` lists them all"
+    other_case = next((each for each in (selector.upper(), selector.lower()) if _means_a_rule(each, known)), "")
+    hint = f"; did you mean {other_case}?" if other_case else near(selector, [*known, *known.values()])
+    hint = hint or "; `miglint rules` lists them all"
     raise SettingsError(f"{where}unknown rule {selector}{hint}")
+
+
+def _means_a_rule(selector: str, known: Mapping[str, str]) -> bool:
+    if selector == "ALL" or selector in known.values():
+        return True
+    return bool(selector) and any(code.startswith(selector) for code in known)
 
 
 def validate_codes(settings: Settings, known: Mapping[str, str]) -> None:
@@ -214,7 +255,7 @@ def validate_codes(settings: Settings, known: Mapping[str, str]) -> None:
             try:
                 validate_selector(selector, known)
             except SettingsError as error:
-                raise SettingsError(f"{place(settings, key)}: {key}: {error}") from None
+                raise SettingsError(f"{place(settings, key, selector)}: {key}: {error}") from None
 
 
 def _selectors(settings: Settings) -> Iterable[tuple[str, Iterable[str]]]:

@@ -162,9 +162,7 @@ def _problems(
     codes = {name: code for code, name in known.items()}
     for selector in suppression.selectors:
         if selector not in words:
-            near = difflib.get_close_matches(selector, words, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            message = f"nothing is ignored: no rule is called {selector}{hint}"
+            message = f"nothing is ignored: no rule is called {selector}{_hint(selector, words)}"
             yield "MG904", "unknown-code-in-ignore", Severity.ERROR, message, selector
         elif (path, suppression.span, selector) not in used and (
             judged is None or codes.get(selector, selector) in judged
@@ -174,6 +172,16 @@ def _problems(
     if require_reason and not suppression.reason:
         message = "say why: `-- reason` after the brackets"
         yield "MG906", "ignore-without-reason", Severity.WARNING, message, ",".join(suppression.selectors)
+
+
+def _hint(selector: str, words: Sequence[str]) -> str:
+    """What may be meant: a comma that is missing, all rules of a kind, or another name."""
+    if any(word in words for word in selector.split()[1:]):
+        return "; put a comma between rules"
+    if selector == "ALL" or any(word.startswith(selector) for word in words):
+        return "; a comment names each rule by itself"
+    near = difflib.get_close_matches(selector, words, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _diagnostic(
