@@ -8,6 +8,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import forked
+
+# What a run imports sooner or later.
+MODULES = (
+    "miglint.cli", "miglint.cli.history", "miglint.cli.inspect", "miglint.judge", "miglint.load", "miglint.workers",
+    "miglint.syntax.reader", "miglint.syntax.quick", "miglint.rules", "sqlglot", "runpy",
+)  # fmt: skip
 MIGRATION = """from django.conf import settings
 from django.db import migrations, models
 
@@ -54,5 +61,24 @@ def write(root: Path, migrations: Mapping[str, str], settings: str | None = None
 def run(*arguments: object, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """`miglint …`, without a cache and without what the caller's environment says about colours."""
     environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")} | variables
-    command = [sys.executable, "-m", "miglint", *map(str, arguments), "--no-cache"]
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    done = miglint(*map(str, arguments), "--no-cache", cwd=cwd, environment=environment)
+    out, err = (stream.decode().replace("\r\n", "\n") for stream in (done.stdout, done.stderr))
+    return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+
+
+def miglint(
+    *arguments: str, cwd: Path, environment: dict[str, str], stdin: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    """`miglint …` as a process of its own, with its imports done where the environment lets them be."""
+    if forked.differs(environment):
+        return started(*arguments, cwd=cwd, environment=environment, stdin=stdin)
+    program = forked.module("miglint")
+    return forked.run(program, *arguments, imported=MODULES, cwd=cwd, environment=environment, stdin=stdin)
+
+
+def started(
+    *arguments: str, cwd: Path, environment: dict[str, str], stdin: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    """`python -m miglint …`, which imports what it needs from where a user's does."""
+    command = [sys.executable, "-m", "miglint", *arguments]
+    return subprocess.run(command, cwd=cwd, env=environment, input=stdin, capture_output=True, timeout=120)

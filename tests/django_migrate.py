@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
+
+import forked
 
 _RUN = """
 import json
@@ -52,6 +52,6 @@ def migrate(root: Path, *arguments: str, again: bool = False, database: dict[str
     if not again:
         file.unlink(missing_ok=True)
     entry = database or {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file)}
-    command = [sys.executable, "-W", "ignore", "-c", _RUN, str(root), json.dumps(entry), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
-    return done.stdout.strip().partition("\n")[0]
+    done = forked.run(_RUN, str(root), json.dumps(entry), *arguments, imported=forked.DJANGO, cwd=root)
+    done.check_returncode()
+    return done.stdout.decode().strip().partition("\n")[0]

@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import forked
 from once import CACHE, once
 
 HERE = Path(__file__).parent
@@ -136,7 +137,14 @@ def answer(run: Run) -> dict[str, Any]:
 
 def ask(folder: Path, python: str = sys.executable, points: int = POINTS) -> str:
     """What the Django of an interpreter says of the settings in a folder, as JSON."""
-    told = run_script("ask_django.py", folder, python, str(points))
+    program = (HERE / "ask_django.py").read_text()
+    given = {**os.environ, "DJANGO_SETTINGS_MODULE": "settings"}
+    done = forked.run(
+        program, str(points), imported=forked.DJANGO, python=python, cwd=folder, path=(str(folder),), environment=given
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"Django fails in {folder}: {done.stderr.decode()}")
+    told = done.stdout.decode()
     return told[told.index('{"django"') :]
 
 

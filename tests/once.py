@@ -6,7 +6,8 @@ import fcntl
 from collections.abc import Callable
 from pathlib import Path
 
-CACHE = Path(__file__).parent.parent / ".cache"
+# Where a link leads: Django says the paths of what it imported.
+CACHE = (Path(__file__).parent.parent / ".cache").resolve()
 
 
 def once(made: Path, make: Callable[[], object]) -> None:

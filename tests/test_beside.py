@@ -55,7 +55,7 @@ def test_a_copy_is_ended_whatever_it_does() -> None:
     other = Beside(signal.pause, int)  # type: ignore[arg-type]
     other.end()
     with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+        os.waitpid(other._process, os.WNOHANG)
 
 
 def test_a_copy_ends_where_its_parent_was_killed() -> None:

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: a real process, real files, real exit codes."""
+"""The command line as a user meets it: a process of its own, real files, real exit codes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+import commands
 
 MERGEABLE = """from django.db import migrations, models
 
@@ -50,9 +52,8 @@ def project(tmp_path: Path) -> Path:
 def miglint(
     *arguments: str | Path, cwd: Path, stdin: bytes = b"", **environment: str
 ) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "miglint", *map(str, arguments)]
     variables = {**os.environ, "COLUMNS": "100", **environment}
-    return subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, env=variables, timeout=120)
+    return commands.miglint(*map(str, arguments), cwd=cwd, environment=variables, stdin=stdin)
 
 
 def findings(*arguments: str | Path, cwd: Path, stdin: bytes = b"") -> list[dict[str, Any]]:
@@ -63,7 +64,7 @@ def findings(*arguments: str | Path, cwd: Path, stdin: bytes = b"") -> list[dict
 
 
 def test_a_finding_names_its_place_and_the_exit_code_is_one(project: Path) -> None:
-    done = miglint("check", "--output-format", "concise", cwd=project)
+    done = commands.started("check", "--output-format", "concise", cwd=project, environment=dict(os.environ))
     assert done.returncode == 1
     assert done.stdout.decode().startswith("shop/migrations/0002_drop.py:7:9: MG201 [error] ")
 
@@ -127,8 +128,8 @@ def test_nothing_of_the_project_is_ever_run(project: Path) -> None:
     for file in project.rglob("*.py"):
         file.write_text(trap + file.read_text().replace("raise SystemExit('never", "('never"))
     (project / "settings.py").write_text(trap)
-    miglint("check", cwd=project)
-    miglint("check", "--no-cache", cwd=project)
+    for options in ((), ("--no-cache",)):
+        commands.started("check", *options, cwd=project, environment=dict(os.environ))
     assert list(project.rglob("*.ran")) == []
 
 
@@ -136,7 +137,9 @@ def test_modules_of_the_project_stand_in_for_none_of_those_that_are_needed(proje
     trap = "import pathlib\npathlib.Path(__file__).with_suffix('.ran').touch()\nraise SystemExit('never')\n"
     for name in ("click", "libcst", "msgspec", "tomli", "sqlglot", "json", "calendar", "queue", "textwrap", "tokenize"):
         (project / f"{name}.py").write_text(trap)
-    assert [f["code"] for f in findings("--no-cache", cwd=project)] == ["MG201"]
+    arguments = ("check", "--no-cache", "--output-format", "json")
+    done = commands.started(*arguments, cwd=project, environment=dict(os.environ))
+    assert [f["code"] for f in json.loads(done.stdout)["diagnostics"]] == ["MG201"]
     assert list(project.rglob("*.ran")) == []
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +67,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def inspect(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "miglint", "inspect", "--no-cache", *arguments]
-    variables = {**os.environ, "PYTHONUTF8": "1"}
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=variables, timeout=120)
+    return run("inspect", *arguments, cwd=cwd)
 
 
 def document(*arguments: str, cwd: Path) -> dict[str, Any]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+import forked
 from commands import run
 
 MIGRATION = """\
@@ -65,8 +64,9 @@ def written(root: Path, files: dict[str, str]) -> Path:
 
 def asked(root: Path) -> list[str]:
     """The migrations that Django loads."""
-    done = subprocess.run([sys.executable, "-c", ASK], cwd=root, capture_output=True, text=True, check=True)
-    return done.stdout.split()
+    done = forked.run(ASK, imported=forked.DJANGO, cwd=root)
+    done.check_returncode()
+    return done.stdout.decode().split()
 
 
 def found(root: Path) -> list[str]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+import forked
 from commands import migration, run, write
 
 SHOP = {
@@ -82,8 +81,7 @@ print(json.dumps(plan))
 
 def of_django(root: Path, *targets: list[str]) -> list[str]:
     """Django's own plan on an empty database, its own apps left out."""
-    command = [sys.executable, "-B", "-c", DJANGO, str(root), json.dumps(targets)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = forked.run(DJANGO, str(root), json.dumps(targets), imported=forked.DJANGO, cwd=root)
     assert done.returncode == 0, done.stderr
     return [f"{app}.{name}" for app, name in json.loads(done.stdout) if (root / app).is_dir()]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import random
 import shutil
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from miglint import workers
 from miglint.options import Options
 from miglint.session import Session
 from miglint.syntax import quick, reader
@@ -75,6 +77,8 @@ def test_what_is_reported_on_is_read_by_libcst_and_what_others_need_is_not(
     def recording(name: str, reader: Callable[[str], Any]) -> Callable[[str], Any]:
         return lambda text: (read[name].append(text), reader(text))[1]
 
+    # Not what is remembered of other tests.
+    monkeypatch.setattr(workers, "read_encoded", inspect.unwrap(workers.read_encoded))
     monkeypatch.setattr("miglint.syntax.reader.read", recording("libcst", reader.read))
     monkeypatch.setattr("miglint.syntax.quick.read", recording("quickly", quick.read))
     file = shop / "orders/migrations/0001_initial.py"
