@@ -269,6 +269,12 @@ def test_rules_explain_and_clean(project: Path) -> None:
     assert (project / ".miglint_cache").is_dir()
     miglint("clean", cwd=project)
     assert not (project / ".miglint_cache").exists()
+    cache = (project / ".miglint_cache").as_posix()
+    assert miglint("clean", cwd=project).stderr.decode() == f"nothing to remove: there is no {cache}\n"
+    (project / ".miglint_cache").mkdir()
+    said = miglint("clean", cwd=project).stderr.decode()
+    assert said == f"nothing to remove: {cache} is no cache of miglint\n"
+    assert (project / ".miglint_cache").is_dir()
 
 
 def test_version(project: Path) -> None:

@@ -115,8 +115,11 @@ def test_functions_of_other_files_are_followed_and_say_where_they_stand() -> Non
     found = usage("from .helper import fill", "migrations.RunPython(fill)", helper=helper, more=more)
     (query,) = found.of(Query)
     assert (str(query.key), query.module.path, query.code.name) == ("shop.order", ".more.py", "rest")
+    called, _ = found.of(Called)
+    assert (called.path, called.target and called.target.path) == (".helper.fill", ".helper.py")
     missing = usage("from elsewhere import fill", "migrations.RunPython(fill)")
-    assert (missing.uses, missing.is_complete) == ((), False)
+    (called,) = missing.of(Called)
+    assert (called.path, called.target, missing.is_complete) == ("elsewhere.fill", None, False)
 
 
 def test_files_that_import_each_other_and_code_that_calls_itself_end() -> None:

@@ -86,7 +86,8 @@ def clean(path: Path, cache_dir: Path | None) -> None:
 
     directory = cache_dir or project_root(here() / path) / DIRECTORY
     if not (directory / FILE).is_file():
-        say(f"nothing to remove: {directory} is no cache of miglint")
+        why = f"{directory} is no cache of miglint" if directory.exists() else f"there is no {directory}"
+        say(f"nothing to remove: {why}")
         return
     try:
         remove(directory)

@@ -16,8 +16,21 @@ from miglint.project.keys import ModelKey
 from miglint.project.migration import Migration
 from miglint.project.relations import Relations
 from miglint.project.source_module import SourceModule
-from miglint.project.usage import Bound, Constant, Editor, Instance, Kind, Registry, Routine, Rows, Several, Use, Value
-from miglint.syntax.facts import Assign, Expr, Literal, Name, Parameter, Statement, children, dotted
+from miglint.project.usage import (
+    Bound,
+    Called,
+    Constant,
+    Editor,
+    Instance,
+    Kind,
+    Registry,
+    Routine,
+    Rows,
+    Several,
+    Use,
+    Value,
+)
+from miglint.syntax.facts import Assign, Call, Expr, Literal, Name, Parameter, Statement, children, dotted
 from miglint.text import Span
 
 # Calls within calls, and expressions in all, before the rest is given up: code that calls itself has no end.
@@ -89,6 +102,9 @@ class Follower:
                         if isinstance(target, Name) and target.name not in file.functions:
                             frame.scope.setdefault(target.name, Constant(statement.value))
         called = self.value(argument, frame)
+        if isinstance(argument, Name) and argument.scope == "imported":
+            module = called.module if isinstance(called, Routine) else None
+            self.note(Called, argument.span, frame, path=argument.name, call=Call(argument), target=module)
         if not self._call(called, (Registry(), Editor()), (), frame):
             self.is_complete = False
 
