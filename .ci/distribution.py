@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 _ROOT = Path(__file__).parent.parent
@@ -53,12 +54,11 @@ def main() -> None:
         asked = [sys.executable, "-m", "miglint"]
         expected = _report(asked, directory / "outside", _ROOT / "src")
         supported = re.findall(r"Python :: (3\.\d+)", (_ROOT / "pyproject.toml").read_text())
-        absent = []
-        for version in (*supported, _NEXT):
-            if not _tested(version, directory, wheel, expected, oldest=False):
-                absent.append(version)
-            elif version == supported[0]:
-                _tested(version, directory, wheel, expected, oldest=True)
+        runs = [(supported[0], True), *((version, False) for version in (*supported, _NEXT))]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            told = list(pool.map(lambda run: _tested(run[0], directory, wheel, expected, oldest=run[1]), runs))
+        absent = [version for (version, oldest), line in zip(runs, told, strict=True) if line is None and not oldest]
+        print(*filter(None, told), sep="\n")
     if absent == [*supported, _NEXT]:
         sys.exit(f"none of Python {', '.join(supported)} is at hand: the wheel was not tested")
     if absent:
@@ -101,11 +101,11 @@ def _copy(tree: Path, *, without_sources: bool = False) -> None:
         settings.write_text(settings.read_text().replace('"src", "tests", "."', '"tests"'))
 
 
-def _tested(version: str, directory: Path, wheel: Path, expected: str, *, oldest: bool) -> bool:
-    """Whether there is such a Python. Exits where the wheel does not do there what the sources do."""
+def _tested(version: str, directory: Path, wheel: Path, expected: str, *, oldest: bool) -> str | None:
+    """What was tested, None where there is no such Python. Exits where the wheel does not what the sources do."""
     environment = directory / f"python{version}{'-oldest' if oldest else ''}"
     if not _environment(version, environment):
-        return False
+        return None
     python, outside = str(environment / "bin" / "python"), directory / "outside"
     resolution = "lowest-direct" if oldest else "highest"
     install = [_UV, "pip", "install", "--quiet", "--python", python]
@@ -119,8 +119,7 @@ def _tested(version: str, directory: Path, wheel: Path, expected: str, *, oldest
     full = _run([python, "-c", "import platform; print(platform.python_version())"]).strip()
     frozen = _run([_UV, "pip", "freeze", "--quiet", "--python", python]).split()
     named = [each for each in frozen if each.partition("==")[0] in ("click", "libcst", "msgspec", "sqlglot", "tomli")]
-    print(f"distribution: the wheel on Python {full} with {', '.join(named)}: {told}")
-    return True
+    return f"distribution: the wheel on Python {full} with {', '.join(named)}: {told}"
 
 
 def _environment(version: str, environment: Path) -> bool:
