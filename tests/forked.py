@@ -136,6 +136,8 @@ def _become(given: dict[str, Any]) -> None:
         os.dup2(opened, number)
         os.close(opened)
     sys.stdin, sys.stdout, sys.stderr = _stream(sys.stdin), _stream(sys.stdout), _stream(sys.stderr)
+    # What is imported from now on is a test's: a moment later the file may have another text of the same length.
+    sys.dont_write_bytecode = True
     # Not the directory of this file, but that of the process, as `python -c` has it.
     sys.path[:1] = [*given["path"], ""]
     sys.argv[:] = ["-c", *given["arguments"]]

@@ -92,14 +92,15 @@ def evenly(files: list[Path]) -> list[Path]:
     return [files[number * (len(files) - 1) // (MOST - 1)] for number in range(MOST)]
 
 
-def copied(name: str, tmp_path: Path) -> Path:
-    """The Python of a package, as a project of its own."""
-    root = tmp_path / "copy"
+@pytest.fixture(scope="module", params=NAMES)
+def copied(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of a package, as a project of its own, whose files are read once."""
+    root = tmp_path_factory.mktemp(request.param) / "copy"
 
     def others(folder: str, entries: list[str]) -> list[str]:
         return [each for each in entries if not (Path(folder, each).is_dir() or each.endswith(".py"))]
 
-    shutil.copytree(packages.install(name), root, ignore=others)
+    shutil.copytree(packages.install(request.param), root, ignore=others)
     (root / "miglint.toml").write_text("")
     return root
 
@@ -153,10 +154,8 @@ def new(before: list[Found], after: list[Found]) -> list[Found]:
     return sorted(shortened(each) for each in after if each not in before)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_merge_that_is_deleted_is_missed_by_each_migration_that_depends_on_it(name: str, tmp_path: Path) -> None:
-    root = copied(name, tmp_path)
-    written = Written(root)
+def test_a_merge_that_is_deleted_is_missed_by_each_migration_that_depends_on_it(copied: Path) -> None:
+    root, written = copied, Written(copied)
     merges = [merge for merge in evenly(written.merges()) if written.children(merge)]
     before = found(root)
     actual = {merge: new(before, without(root, [merge])) for merge in merges}
@@ -164,10 +163,8 @@ def test_a_merge_that_is_deleted_is_missed_by_each_migration_that_depends_on_it(
     assert len(merges) >= 1
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_last_merge_that_is_deleted_leaves_the_branches_that_it_joined(name: str, tmp_path: Path) -> None:
-    root = copied(name, tmp_path)
-    written = Written(root)
+def test_a_last_merge_that_is_deleted_leaves_the_branches_that_it_joined(copied: Path) -> None:
+    root, written = copied, Written(copied)
     merges = evenly(written.merges())
     actual, wanted = {}, {}
     for merge in merges:

@@ -25,7 +25,16 @@ EXAMPLES = [
 ]
 
 
-def findings(example: Example, root: Path) -> list[Diagnostic]:
+@pytest.fixture(scope="module", params=EXAMPLES, ids=lambda example: example.name)
+def example(request: pytest.FixtureRequest) -> Example:
+    found: Example = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def findings(example: Example, tmp_path_factory: pytest.TempPathFactory) -> list[Diagnostic]:
+    """The findings of an example's rule."""
+    root = tmp_path_factory.mktemp("example")
     example.write(root)
     code = page_examples.title(example.page)[0]
     report = Session(Options(cache=False, jobs=1, select=(code,)), cwd=root).report([root])
@@ -43,17 +52,15 @@ def pasted(text: str) -> str:
     return "\n".join(line[4:] for line in text.splitlines() if line.startswith("    ") or not line)
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
-def test_what_is_offered_to_paste_is_python(example: Example, tmp_path: Path) -> None:
-    for finding in findings(example, tmp_path):
+def test_what_is_offered_to_paste_is_python(findings: list[Diagnostic]) -> None:
+    for finding in findings:
         code = pasted(finding.help).replace("…", "...")
         if "CREATE TABLE" not in code or "migrations." in code:
             ast.parse(code)
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
-def test_whole_migrations_continue_the_graph(example: Example, tmp_path: Path) -> None:
-    for number, finding in enumerate(findings(example, tmp_path)):
+def test_whole_migrations_continue_the_graph(example: Example, findings: list[Diagnostic], tmp_path: Path) -> None:
+    for number, finding in enumerate(findings):
         parts = re.split(r"^# (\S+/migrations/\S+\.py)$", pasted(finding.help), flags=re.M)
         files = dict(zip(parts[1::2], parts[2::2], strict=True))
         root = tmp_path / str(number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Iterable
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -60,11 +61,17 @@ def _raise(_package: str) -> None:
     raise
 
 
-def load(names: Iterable[str] = ()) -> tuple[Rule, ...]:
-    """miglint's rules and those of the named plug-ins. Raises PluginError."""
+@cache
+def _own_rules() -> tuple[Rule, ...]:
+    """Those of this package, which stays what it is."""
     import miglint.rules
 
-    found = rules_of(miglint.rules)
+    return tuple(rules_of(miglint.rules))
+
+
+def load(names: Iterable[str] = ()) -> tuple[Rule, ...]:
+    """miglint's rules and those of the named plug-ins. Raises PluginError."""
+    found = list(_own_rules())
     installed = _installed() if names else {}
     for name in names:
         if name not in installed:
