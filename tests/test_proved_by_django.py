@@ -355,6 +355,30 @@ EXISTING = [
         _DATABASE.format('migrations.AddField("order", "note", models.TextField(null=True))'),
         _STATE.format('migrations.AddField("order", "note", models.TextField(null=True))'),
     ),
+    # What only the database has: the state lost it, SQL made it, or another name brings it.
+    (
+        _STATE.format('migrations.RemoveField("order", "note")')
+        + ', migrations.AddField("order", "note", models.TextField(null=True))',
+        'migrations.RemoveField("order", "note"), migrations.AddField("order", "note", models.TextField(null=True))',
+    ),
+    (
+        _STATE.format('migrations.DeleteModel("Order")') + f', migrations.CreateModel("Order", [{_KEY}])',
+        _STATE.format('migrations.DeleteModel("Order")') + f', migrations.CreateModel("Purchase", [{_KEY}])',
+    ),
+    (
+        'migrations.RunSQL("CREATE INDEX by_note ON shop_order (note)"),'
+        'migrations.AddIndex("order", models.Index(fields=["note"], name="by_note"))',
+        'migrations.RunSQL("CREATE INDEX by_note ON shop_order (note)"), migrations.RunSQL("DROP INDEX by_note"),'
+        'migrations.AddIndex("order", models.Index(fields=["note"], name="by_note"))',
+    ),
+    (
+        'migrations.AddField("order", "text", models.TextField(null=True, db_column="note"))',
+        'migrations.AddField("order", "text", models.TextField(null=True, db_column="noted"))',
+    ),
+    (
+        f'migrations.CreateModel("Other", [{_KEY}], options={{"db_table": "shop_customer"}})',
+        f'migrations.CreateModel("Other", [{_KEY}], options={{"db_table": "shop_client"}})',
+    ),
 ]
 # SQLite makes the table anew, and has no names of constraints that could clash.
 TWICE = [f"{_CHECK.format('most')}, {_CHECK.format('most')}", f"{_UNIQUE.format('once')}, {_UNIQUE.format('once')}"]

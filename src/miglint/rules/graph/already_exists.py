@@ -8,10 +8,17 @@ from miglint.api import (
     Action,
     AddCheck,
     AddColumn,
+    AddConstraint,
+    AddField,
+    AddIndex,
     AddUnique,
+    AlterModelTable,
     CreateIndex,
+    CreateModel,
     CreateTable,
+    Custom,
     Diagnostic,
+    Execute,
     FieldOperation,
     ModelOperation,
     ModelState,
@@ -20,23 +27,38 @@ from miglint.api import (
     Origin,
     RemakeTable,
     RenameColumn,
+    RenameField,
     RenameIndexAction,
     RenameModel,
     RenameTable,
+    RunPython,
+    RunSQL,
+    Schema,
     Severity,
     StateProblem,
+    Step,
     rule,
 )
 
 Context = OperationContext[Operation]
 
 _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/"
+# What makes or renames, and the actions that it does so by.
+_MAKES: dict[type[Operation], tuple[type[Action], ...]] = {
+    CreateModel: (CreateTable,),
+    AddField: (AddColumn, CreateTable),
+    AddIndex: (CreateIndex,),
+    AddConstraint: (CreateIndex, AddUnique, AddCheck),
+    RenameModel: (RenameTable,),
+    AlterModelTable: (RenameTable,),
+    RenameField: (RenameColumn,),
+}
 
 
 @rule("MG110", on=(ModelOperation, FieldOperation, RenameModel), severity=Severity.ERROR)
 def already_exists(context: Context) -> Iterator[Diagnostic]:
     """An operation makes, or renames something to, what is there already: the database refuses it."""
-    if not context.step.problems or context.step.conditional or not context.touches_database:
+    if context.step.conditional or not context.touches_database:
         return
     if not context.graph.is_complete(context.migration.key):
         return
@@ -47,6 +69,8 @@ def already_exists(context: Context) -> Iterator[Diagnostic]:
         error = _error(context) if problem.kind == "already-exists" else ""
         if error:
             yield _finding(context, problem, error)
+    if not context.step.problems:
+        yield from _of_the_database(context)
 
 
 def _finding(context: Context, problem: StateProblem, error: str) -> Diagnostic:
@@ -80,6 +104,60 @@ def _origin(context: Context, problem: StateProblem) -> Origin | None:
     return model.origin
 
 
+# -- what only the database has -------------------------------------------------------------------------
+
+
+def _of_the_database(context: Context) -> Iterator[Diagnostic]:
+    """What SQL made, what only the state lost, or what another name brings: it is in the way as well."""
+    for action in context.actions:
+        if not action.certain or not isinstance(action, _MAKES.get(type(context.operation), ())):
+            continue
+        refusal = _refusal(context.step.schema_before, action)
+        maker = _maker(context, action) if refusal is not None else None
+        if refusal is None or maker is None:
+            continue
+        kind, name, table = refusal
+        thing = kind.removeprefix("renamed ")
+        what = f"the database has a table {name}" if thing == "table" else f"{table} has {_ARTICLES[thing]} {name}"
+        yield context.diagnostic(
+            None,
+            f"{what} already: the database raises {_WORDS[context.database.vendor](*refusal)}",
+            help="Every new database stops here, and so does every test run. The state has it under another name, or "
+            "not at all. If it is what this operation means, let the state alone learn of it: "
+            "SeparateDatabaseAndState(state_operations=[…]). If it is what an earlier release left behind, drop it "
+            "before, with RunSQL.",
+            url=_URL,
+            related=(context.related(maker.migration, maker.operation.span, "it was made here"),),
+            detail=name,
+        )
+        return
+
+
+_ARTICLES = {"column": "a column", "index": "an index or constraint", "check": "a CHECK"}
+
+
+def _maker(context: Context, action: Action) -> Step | None:
+    """The step that made what is in the way; None where it may be gone, for all that is known."""
+    graph, key = context.graph, context.migration.key
+    if context.before.is_partial(key.app):
+        return None
+    for step in context.project.history.before(context.step):
+        if _refusal(step.schema_before, action) is None:
+            other = step.migration.key
+            sure = not step.conditional and (other == key or graph.is_ancestor(other, of=key))
+            return step if sure else None
+        if not _is_understood(step):
+            return None
+    return None
+
+
+def _is_understood(step: Step) -> bool:
+    """Whether all that it does to the database is known: code may do more than what is seen of it."""
+    if isinstance(step.operation, RunSQL):
+        return all(each.certain and (not isinstance(each, Execute) or each.understood) for each in step.actions)
+    return not isinstance(step.operation, RunPython | Custom)
+
+
 # -- what the database says ---------------------------------------------------------------------------
 
 
@@ -87,19 +165,19 @@ def _error(context: Context) -> str:
     """The database's words, "" where it does not have the thing for certain: what SQL dropped can be made again."""
     vendor = context.database.vendor
     for action in context.actions:
-        refusal = _refusal(context, action) if action.certain else None
+        refusal = _refusal(context.step.schema_before, action) if action.certain else None
         if refusal is not None:
             return _WORDS[vendor](*refusal)
     return ""
 
 
-def _refusal(context: Context, action: Action) -> tuple[str, str, str] | None:
+def _refusal(schema: Schema, action: Action) -> tuple[str, str, str] | None:
     """Kind, name and table of what an action makes although the schema has it.
 
     Source: django.db.backends.base.schema. The messages are from runs of PostgreSQL 15, MariaDB 10.11 and SQLite;
     what MySQL says otherwise is from https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
     """
-    schema, table = context.step.schema_before, context.step.schema_before.table(action.table)
+    table = schema.table(action.table)
     match action:
         case CreateTable():
             return ("table", action.table, action.table) if table is not None else None
