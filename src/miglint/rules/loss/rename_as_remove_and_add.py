@@ -20,6 +20,7 @@ from miglint.api import (
     DropTable,
     Expr,
     Field,
+    Literal,
     ModelState,
     Operation,
     OperationContext,
@@ -40,6 +41,8 @@ from miglint.api import (
 _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#renamefield"
 # How alike two names must be, as difflib measures it: `total` and `total_amount` are, `price` and `prize` are.
 _ALIKE = 0.6
+# Models with no more fields than this need not have anything in common, should all be the same.
+_FEW = 3
 # Two fields of these kinds need not have anything in common.
 _SAYS_LITTLE = ("BooleanField", "NullBooleanField")
 # Arguments that a rename may change on its way.
@@ -171,8 +174,13 @@ def _same_kind(old: Field, new: Field) -> bool:
     return _parameters(old) == _parameters(new)
 
 
-def _parameters(field: Field) -> dict[str, Expr]:
-    return {name: value for name, value in field.arguments.items() if name not in _MAY_DIFFER}
+def _parameters(field: Field) -> dict[str, Expr | str]:
+    """What a rename leaves as it is; the model of a relation has one name in any case."""
+    return {name: _folded(each, name) for name, each in field.arguments.items() if name not in _MAY_DIFFER}
+
+
+def _folded(value: Expr, name: str) -> Expr | str:
+    return value.text.lower() if name == "to" and isinstance(value, Literal) else value
 
 
 def _related(old: Field, new: Field) -> bool:
@@ -219,7 +227,9 @@ def _models(context: OperationContext[Operation]) -> Iterator[_Pair]:
         score = _likeness(old.name, new.name)
         if any(_likeness(rival, new.name) > score for rival in rivals):
             continue
-        if score >= _ALIKE and shared >= 0.5:
+        # The same fields under another name are the same model, where nothing else was removed beside it.
+        twin = shared == 1.0 and not rivals and len(new.fields) > _FEW
+        if twin or (score >= _ALIKE and shared >= 0.5):
             yield _Pair(step, old.name, new.name, score, shared >= 0.8)
 
 
