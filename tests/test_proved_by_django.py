@@ -366,10 +366,14 @@ EXISTING = [
         _STATE.format('migrations.DeleteModel("Order")') + f', migrations.CreateModel("Purchase", [{_KEY}])',
     ),
     (
-        'migrations.RunSQL("CREATE INDEX by_note ON shop_order (note)"),'
-        'migrations.AddIndex("order", models.Index(fields=["note"], name="by_note"))',
-        'migrations.RunSQL("CREATE INDEX by_note ON shop_order (note)"), migrations.RunSQL("DROP INDEX by_note"),'
-        'migrations.AddIndex("order", models.Index(fields=["note"], name="by_note"))',
+        (
+            'migrations.RunSQL("CREATE INDEX by_note ON shop_order (note)"),'
+            'migrations.AddIndex("order", models.Index(fields=["note"], name="by_note"))'
+        ),
+        (
+            'migrations.RunSQL("CREATE INDEX by_note ON shop_order (note)"), migrations.RunSQL("DROP INDEX by_note"),'
+            'migrations.AddIndex("order", models.Index(fields=["note"], name="by_note"))'
+        ),
     ),
     (
         'migrations.AddField("order", "text", models.TextField(null=True, db_column="note"))',
@@ -425,6 +429,32 @@ def proved(root: Path, code: str, bad: str, good: str) -> None:
 @pytest.mark.parametrize(("bad", "good"), UNKNOWN)
 def test_an_unknown_target_fails_as_the_message_says(bad: str, good: str, tmp_path: Path) -> None:
     proved(tmp_path, "MG109", bad, good)
+
+
+@pytest.mark.parametrize("name", ["nte", "note"])
+@pytest.mark.parametrize(
+    "operation",
+    [
+        'migrations.AddConstraint("order", models.CheckConstraint(condition=~models.Q({}__gt="a"), name="c"))',
+        (
+            'migrations.AddConstraint("order", models.UniqueConstraint(fields=["number"], name="u",'
+            ' condition=models.Q(number=1) & models.Q({}="a")))'
+        ),
+        'migrations.AddIndex("order", models.Index(fields=["number"], name="i", condition=models.Q({}="a")))',
+        'migrations.AddIndex("order", models.Index(models.F("{}").desc(), name="i"))',
+        'migrations.AddIndex("order", models.Index(models.functions.Lower("{}"), name="i"))',
+        (
+            'migrations.AddField("order", "copy", models.GeneratedField(expression=models.F("{}"),'
+            " output_field=models.TextField(), db_persist=True))"
+        ),
+    ],
+)
+def test_a_field_that_only_an_expression_names_is_looked_up_too(operation: str, name: str, tmp_path: Path) -> None:
+    shop(tmp_path, operation.format(name))
+    # Django goes on to list all fields that there are.
+    assert [said(each) for each in findings(tmp_path, "MG109")] == [migrate(tmp_path).partition(" Choices")[0]] * (
+        name == "nte"
+    )
 
 
 @pytest.mark.parametrize(("bad", "good"), EXISTING)

@@ -174,6 +174,7 @@ from miglint.project.needs import (
     field_needs,
     named_fields,
     needs_of,
+    resolved_fields,
 )
 from miglint.project.operations import (
     AddConstraint,
@@ -588,6 +589,7 @@ __all__ = [
     "reached",
     "references",
     "refused",
+    "resolved_fields",
     "reverse_changes",
     "rule",
     "set_apart",

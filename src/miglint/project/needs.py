@@ -38,6 +38,7 @@ from miglint.syntax.facts import (
     Try,
     blocks,
     dotted,
+    expressions,
 )
 from miglint.text import Span
 
@@ -222,6 +223,39 @@ def named_fields(operation: Operation) -> Iterator[tuple[str, Span]]:
             return
     for value in values:
         yield from _texts(value)
+
+
+def resolved_fields(operation: Operation) -> Iterator[tuple[str, Span]]:
+    """The fields that conditions and expressions name: `Q(name__gt=3)`, `F("name")`, an index's `Lower("name")`."""
+    match operation:
+        case AddIndex(index=Call() as call) | AddConstraint(constraint=Call() as call):
+            given = [call.keyword(name) for name in ("condition", "check")]
+            parts = [*call.arguments, *(each for each in given if each is not None)]
+        case AddField(field=Field(arguments=arguments)) if "expression" in arguments:
+            parts = [arguments["expression"]]
+        case _:
+            return
+    for part in parts:
+        for node in expressions(part):
+            if isinstance(node, Call):
+                yield from _resolved(node)
+
+
+# Calls of Django's whose only text is a field's name.
+_OF_FIELDS = frozenset({"F", "Lower", "Upper"})
+
+
+def _resolved(call: Call) -> Iterator[tuple[str, Span]]:
+    if not call.callee.startswith("django.db.models."):
+        return
+    kind = call.callee.rpartition(".")[2]
+    if kind == "Q":
+        for keyword in call.keywords:
+            if keyword.name is not None and not keyword.name.startswith("_"):
+                yield keyword.name.partition("__")[0], keyword.span
+    elif kind in _OF_FIELDS:
+        for name, span in _texts(call.arguments[0] if call.arguments else None):
+            yield name.partition("__")[0], span
 
 
 def _texts(value: Expr | None) -> Iterator[tuple[str, Span]]:

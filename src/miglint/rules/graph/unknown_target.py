@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from miglint.api import (
     AddConstraint,
+    AddField,
     Diagnostic,
     FieldOperation,
     Literal,
@@ -25,6 +26,7 @@ from miglint.api import (
     field_needs,
     named_fields,
     needs_of,
+    resolved_fields,
     rule,
 )
 
@@ -46,6 +48,7 @@ def unknown_target(context: Context) -> Iterator[Diagnostic]:
             yield _of_problem(context, problem)
     if not context.step.problems:
         yield from _of_fields(context)
+        yield from _of_expressions(context)
         yield from _of_needs(context)
 
 
@@ -136,6 +139,24 @@ def _of_fields(context: Context) -> Iterator[Diagnostic]:
             yield context.diagnostic(
                 span,
                 f"{context.model_name} has no field {name!r} at this point: Django raises {error}",
+                help=_help(context, "unknown-field", model.name, name),
+                url=_URL,
+                field=name,
+            )
+
+
+def _of_expressions(context: Context) -> Iterator[Diagnostic]:
+    """Fields that a condition or an expression names: Django looks them up when it writes the SQL, if it writes any."""
+    model = context.model
+    if model is None or not context.touches_database or not _is_migrated(model) or not context.actions:
+        return
+    own = context.operation.name if isinstance(context.operation, AddField) else None
+    for name, span in dict(resolved_fields(context.operation)).items():
+        if name != own and _lacks(context, model, name):
+            yield context.diagnostic(
+                span,
+                f"{context.model_name} has no field {name!r} at this point: Django raises FieldError: Cannot resolve "
+                f"keyword {name!r} into field.",
                 help=_help(context, "unknown-field", model.name, name),
                 url=_URL,
                 field=name,
