@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from miglint.api import (
@@ -15,6 +16,12 @@ from miglint.api import (
     rule,
 )
 
+# A statement that takes the limit away again: 0 means none.
+# Source: https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK-TIMEOUT
+_UNLIMITED = re.compile(
+    r"^\s*reset\b|lock_(?:wait_)?timeout(?:\s*=|\s+to\b|'\s*,)\s*'?\s*(?:default\b|0\s*(?:ms|s|min)?\s*(?:[',;)]|$))"
+)
+
 
 @rule("MG314", on=Migration, severity=Severity.INFO)
 def no_lock_timeout(context: MigrationContext) -> Iterator[Diagnostic]:
@@ -22,9 +29,12 @@ def no_lock_timeout(context: MigrationContext) -> Iterator[Diagnostic]:
     timeout = context.traits.lock_timeout
     if timeout is None:
         return
+    limited = False
     for step, action in executed(context.steps):
         if isinstance(action, Execute) and timeout.setting in action.text.lower():
-            return
+            limited = _UNLIMITED.search(action.text.lower()) is None
+        if limited:
+            continue
         cost = context.cost_of(action)
         if step.conditional or not action.certain or not cost.blocks_reads or not context.is_at_risk(step, action):
             continue
