@@ -27,7 +27,7 @@ DJANGO = (
     "django.contrib.contenttypes.apps",
 )  # fmt: skip
 # A process that does not come to an end is ended.
-_SECONDS = 180
+_SECONDS = 600
 _RUN_MODULE = "import runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
 # What an interpreter has read from its environment before a module could be imported.
 _BEFORE = ("PYTHON", "LC_", "LANG")

@@ -126,9 +126,9 @@ def answer(run: Run) -> dict[str, Any]:
     kept = CACHE / "answers" / f"{run}-{folder.name.rpartition('-')[2]}-{digest(settings, script)}.json"
 
     def make() -> None:
-        told = ask(settings.parent, str(folder / "bin" / "python"))
+        told = run_script(script.name, settings.parent, str(folder / "bin" / "python"), str(POINTS))
         kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(told)
+        kept.write_text(told[told.index('{"django"') :])
 
     once(kept, make)
     found: dict[str, Any] = json.loads(kept.read_text())
