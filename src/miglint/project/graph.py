@@ -362,10 +362,15 @@ class _Resolver:
     ) -> None:
         self._swappable = swappable
         self._unmigrated = unmigrated
-        self._nodes = _internal(migrations.values())
-        self._by_app: dict[str, list[MigrationKey]] = {}
-        for key in sorted(self._nodes.parents):
-            self._by_app.setdefault(key.app, []).append(key)
+        nodes = _internal(migrations.values())
+        # The migrations of each app in their order, those without parents or without children in it.
+        self._first: dict[str, list[MigrationKey]] = {}
+        self._latest: dict[str, list[MigrationKey]] = {}
+        for key in sorted(nodes.parents):
+            for found, edges in ((self._first, nodes.parents), (self._latest, nodes.children)):
+                ends = found.setdefault(key.app, [])
+                if not edges[key]:
+                    ends.append(key)
 
     def knows(self, dependency: Dependency) -> bool:
         return dependency.key is not None or dependency.setting in self._swappable
@@ -381,10 +386,10 @@ class _Resolver:
             return key
         if key.app in self._unmigrated or (key.app == app and key.name == FIRST):
             return None
-        if key.app == app or key.app not in self._by_app:
+        ends = (self._first if key.name == FIRST else self._latest).get(key.app)
+        if key.app == app or ends is None:
             return key
-        edges = self._nodes.parents if key.name == FIRST else self._nodes.children
-        return next((each for each in self._by_app[key.app] if not edges[each]), None)
+        return next(iter(ends), None)
 
 
 def _internal(migrations: Iterable[Migration]) -> _Edges:

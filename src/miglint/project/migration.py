@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from miglint.lazy import lazy
 from miglint.project.keys import MigrationKey
 from miglint.project.truth import Truth
 from miglint.syntax.facts import Class, ModuleFacts
@@ -75,7 +74,7 @@ class Migration(Value, frozen=True, eq=False, dict=True):
     def name(self) -> str:
         return self.key.name
 
-    @lazy
+    @property
     def number(self) -> int | None:
         """The number its name starts with: 12 for `0012_add_total`.
 
