@@ -47,6 +47,8 @@ class FieldClasses:
         self._name_of = name_of
         self._found: dict[tuple[str, str], FieldClass | None] = {}
         self._by_setting: dict[str, str] = {}
+        # What each module said of a name while one is looked up; None while it is asked.
+        self._asked: dict[tuple[str, str], _Place | None] = {}
 
     def set(self, setting: str, path: str) -> None:
         """A setting that names a class, as Django's DEFAULT_AUTO_FIELD does."""
@@ -69,17 +71,17 @@ class FieldClasses:
 
         def find(name: str) -> str:
             module = self._module_of(file)
-            place = self._place(module, name, 0) if module is not None else None
+            place = self._looked_up(module, name) if module is not None else None
             return place.path if place is not None else name
 
         return find
 
     def _class(self, file: str, name: str) -> FieldClass | None:
         module = self._module_of(file)
-        place = self._place(module, self._by_setting.get(name, name), 0) if module is not None else None
+        place = self._looked_up(module, self._by_setting.get(name, name)) if module is not None else None
         if place is None:
             return None
-        order = list(self._order(place, 0))
+        order = self._order(place, {})
         definitions: list[Class] = []
         for each in order:
             kind = (canonical_class(each.path) or "").rpartition(".")[2] or known_kind(each.path)
@@ -92,24 +94,38 @@ class FieldClasses:
                 return FieldClass(_deconstructed(place.path, definitions), kind, tuple(definitions))
         return FieldClass(_deconstructed(place.path, definitions), None, tuple(definitions))
 
-    def _order(self, place: _Place, depth: int) -> Iterator[_Place]:
-        """A class and its bases, each before what it derives from; of a base that several share the last counts."""
-        reached: list[_Place] = [place]
-        for base in self._bases(place) if depth < _MAX_HOPS else ():
-            reached.extend(self._order(base, depth + 1))
-        last = {each.path: index for index, each in enumerate(reached)}
-        yield from (each for index, each in enumerate(reached) if last[each.path] == index and each.path != "object")
+    def _order(self, place: _Place, known: dict[str, list[_Place]], depth: int = 0) -> list[_Place]:
+        """A class and its bases, each before what it derives from; of a base that several share the last counts.
+
+        `known` has the orders of classes by their paths: each is found once, also of a class that derives from itself.
+        """
+        if place.path not in known:
+            known[place.path] = [place]
+            reached: list[_Place] = [place]
+            for base in self._bases(place) if depth < _MAX_HOPS else ():
+                reached.extend(self._order(base, known, depth + 1))
+            last = {each.path: index for index, each in enumerate(reached)}
+            known[place.path] = [
+                each for index, each in enumerate(reached) if last[each.path] == index and each.path != "object"
+            ]
+        return known[place.path]
 
     def _bases(self, place: _Place) -> Iterator[_Place]:
         if place.definition is None or place.module is None:
             return
         for base in place.definition.bases:
             path = dotted(base)
-            found = self._place(place.module, path, 0) if path else None
+            found = self._looked_up(place.module, path) if path else None
             yield found if found is not None else _Place(path or "?")
 
+    def _looked_up(self, module: SourceModule, name: str) -> _Place | None:
+        """Where a name that a module uses is defined. Each module is asked once for a name: modules that import all of
+        each other would be gone through again and again.
+        """
+        self._asked.clear()
+        return self._place(module, name, 0)
+
     def _place(self, module: SourceModule, name: str, hops: int) -> _Place | None:
-        """Where a name that a module uses is defined."""
         if canonical_class(name) is not None or name == "object":
             return _Place(name)
         if hops > _MAX_HOPS:
@@ -126,6 +142,13 @@ class FieldClasses:
         return self._in_module(inner, last, hops + 1) or _Place(self._absolute(module, name) or name)
 
     def _in_module(self, module: SourceModule, name: str, hops: int) -> _Place | None:
+        asked = (module.path, name)
+        if asked not in self._asked:
+            self._asked[asked] = None
+            self._asked[asked] = self._found_in(module, name, hops)
+        return self._asked[asked]
+
+    def _found_in(self, module: SourceModule, name: str, hops: int) -> _Place | None:
         definition = module.facts.class_named(name)
         if definition is not None:
             return _Place(f"{self._name_of(module.path)}.{name}", module, definition)
