@@ -60,7 +60,8 @@ _PLAIN_BASES = (
     "django.db.models.Manager", "django.db.models.QuerySet", "django.db.models.query.QuerySet", "enum.", "object",
     "str", "int", "dict", "typing.", "Exception",
 )  # fmt: skip
-_MAX_HOPS = 8
+# More names than this are not followed to tell whether one is a model.
+_MAX_NAMES = 100
 T = TypeVar("T")
 
 
@@ -266,7 +267,7 @@ def _is_model(context: OperationContext[RunPython], app: str, module: str, name:
     states = (context.before, context.project.history.final)
     if any(state.model(app, name) is not None for state in states):
         return Truth.YES
-    said = _is_model_class(context, module, name, _MAX_HOPS)
+    said = _is_model_class(context, module, name, {})
     if said is Truth.UNKNOWN and _was_ever_a_model(context.project, app, name):
         return Truth.YES
     return said
@@ -285,14 +286,26 @@ def _was_ever_a_model(project: Project, app: str, name: str) -> bool:
 # -- what a class of the project's sources is ---------------------------------------------------------------
 
 
-def _is_model_class(context: OperationContext[RunPython], module: str, name: str, hops: int) -> Truth:
+# What is known of names by module and name; unknown while they are looked at, as those are that stand for themselves.
+_Known = dict[tuple[str, str], Truth]
+
+
+def _is_model_class(context: OperationContext[RunPython], module: str, name: str, known: _Known) -> Truth:
     """Whether the sources say that a name of a module is a model class; unknown where they cannot be read."""
-    facts = context.project.facts_of(context.migration.key, module) if hops else None
+    if (module, name) not in known:
+        known[module, name] = Truth.UNKNOWN
+        if len(known) <= _MAX_NAMES:
+            known[module, name] = _is_model_there(context, module, name, known)
+    return known[module, name]
+
+
+def _is_model_there(context: OperationContext[RunPython], module: str, name: str, known: _Known) -> Truth:
+    facts = context.project.facts_of(context.migration.key, module)
     if facts is None or facts.problem is not None:
         return Truth.UNKNOWN
     definition = facts.class_named(name)
     if definition is not None:
-        return _is_model_definition(context, module, facts, definition, hops)
+        return _is_model_definition(context, module, facts, definition, known)
     if any(function.name == name for function in facts.top(Function)):
         return Truth.NO
     if name in module_assignments(facts):
@@ -302,17 +315,19 @@ def _is_model_class(context: OperationContext[RunPython], module: str, name: str
         for alias in statement.aliases:
             if alias.bound == name:
                 inner, _, original = _absolute(context, module, alias.path).rpartition(".")
-                return _is_model_class(context, inner, original, hops - 1)
-    return _is_in_stars(context, module, facts, name, hops)
+                return _is_model_class(context, inner, original, known)
+    return _is_in_stars(context, module, facts, name, known)
 
 
-def _is_in_stars(context: OperationContext[RunPython], module: str, facts: ModuleFacts, name: str, hops: int) -> Truth:
+def _is_in_stars(
+    context: OperationContext[RunPython], module: str, facts: ModuleFacts, name: str, known: _Known
+) -> Truth:
     """Looks behind `from .order import *`."""
     for statement in facts.imports():
         for alias in statement.aliases:
             if alias.bound == "*":
                 inner = _absolute(context, module, alias.module, is_module=True)
-                if (said := _is_model_class(context, inner, name, hops - 1)) is not Truth.UNKNOWN:
+                if (said := _is_model_class(context, inner, name, known)) is not Truth.UNKNOWN:
                     return said
     return Truth.UNKNOWN
 
@@ -342,11 +357,11 @@ def _joined(module: str, path: str, *, up: int) -> str:
 
 
 def _is_model_definition(
-    context: OperationContext[RunPython], module: str, facts: ModuleFacts, definition: Class, hops: int
+    context: OperationContext[RunPython], module: str, facts: ModuleFacts, definition: Class, known: _Known
 ) -> Truth:
     if _has_fields(definition):
         return Truth.YES
-    truths = [_is_model_base(context, module, facts, base, hops - 1) for base in definition.bases]
+    truths = [_is_model_base(context, module, facts, base, known) for base in definition.bases]
     if Truth.YES in truths:
         return Truth.YES
     return Truth.UNKNOWN if Truth.UNKNOWN in truths else Truth.NO
@@ -363,20 +378,19 @@ def _has_fields(definition: Class) -> bool:
 
 
 def _is_model_base(
-    context: OperationContext[RunPython], module: str, facts: ModuleFacts, base: Expr, hops: int
+    context: OperationContext[RunPython], module: str, facts: ModuleFacts, base: Expr, known: _Known
 ) -> Truth:
     name = dotted(base)
     if name in _MODEL_BASES:
         return Truth.YES
     if name.startswith(_PLAIN_BASES) or name.startswith("django.db.models."):
         return Truth.NO
-    if hops <= 0 or not name:
+    if not name:
         return Truth.UNKNOWN
     if not _imported(base):
-        definition = facts.class_named(name)
-        return Truth.UNKNOWN if definition is None else _is_model_definition(context, module, facts, definition, hops)
+        return Truth.UNKNOWN if facts.class_named(name) is None else _is_model_class(context, module, name, known)
     inner, _, original = _absolute(context, module, name).rpartition(".")
-    return _is_model_class(context, inner, original, hops)
+    return _is_model_class(context, inner, original, known)
 
 
 # -- how it is used -----------------------------------------------------------------------------------------
