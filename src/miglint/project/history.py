@@ -7,6 +7,7 @@ linear plan a missing dependency would be invisible. The schema is folded along 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
@@ -41,12 +42,13 @@ from miglint.syntax.sql import read_sql
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One operation in its place.
+    """One operation in its place, the `place`th of the plan.
 
     `touches_database` is false within `state_operations`, `touches_state` within `database_operations`;
     `conditional` is true within a part that runs under a condition only.
     """
 
+    place: int
     migration: Migration
     path: OperationPath
     operation: Operation
@@ -120,21 +122,20 @@ class History(msgspec.Struct, frozen=True, dict=True):
 
     def before(self, step: Step) -> Iterator[Step]:
         """The steps before a step in the plan, latest first."""
-        return map(self.steps.__getitem__, range(self._places[id(step)] - 1, -1, -1))
+        return map(self.steps.__getitem__, range(step.place - 1, -1, -1))
 
     def after(self, step: Step, *, app: str | None = None) -> Iterator[Step]:
         """The steps after a step in the plan, in its order; those of one app, where one is given."""
-        place = self._places[id(step)]
         places: Sequence[int] = range(len(self.steps)) if app is None else self._by_app.get(app, ())
-        return map(self.steps.__getitem__, islice(places, bisect_right(places, place), None))
+        return map(self.steps.__getitem__, islice(places, bisect_right(places, step.place), None))
 
     def is_before(self, one: Step, other: Step) -> bool:
         """Whether a step comes before another in the plan."""
-        return self._places[id(one)] < self._places[id(other)]
+        return one.place < other.place
 
     def between(self, one: Step, other: Step) -> tuple[Step, ...]:
         """The steps between two steps in the plan, in its order, whichever comes first."""
-        first, last = sorted((self._places[id(one)], self._places[id(other)]))
+        first, last = sorted((one.place, other.place))
         return self.steps[first + 1 : last]
 
     @lazy
@@ -144,10 +145,6 @@ class History(msgspec.Struct, frozen=True, dict=True):
         for place, step in enumerate(self.steps):
             found.setdefault(step.migration.app, []).append(place)
         return found
-
-    @lazy
-    def _places(self) -> Mapping[int, int]:
-        return {id(step): place for place, step in enumerate(self.steps)}
 
     def state_before(self, key: MigrationKey) -> ProjectState:
         """The state of a migration's ancestors."""
@@ -206,8 +203,14 @@ class _Replay:
         self._schema = Schema()
         self._steps: dict[MigrationKey, tuple[Step, ...]] = {}
         self._before: dict[MigrationKey, ProjectState] = {}
+        self._after: dict[MigrationKey, ProjectState] = {}
+        self._number = 0
 
     def history(self) -> History:
+        leaves = [leaf for app in self._graph.apps for leaf in self._graph.leaves(app)]
+        # How many ask yet for the point at the end of a migration: its versions are let go after the last one.
+        waiting = Counter(parent for key in self._graph.migrations for parent in self._graph.parents(key))
+        waiting.update(leaves)
         for key in self._graph.plan():
             migration = self._graph.migrations[key]
             start = self._start(key)
@@ -215,11 +218,14 @@ class _Replay:
             steps: list[Step] = []
             self._points[key] = self._run(migration, start, steps)
             self._steps[key] = tuple(steps)
-        after = {key: point.state for key, point in self._points.items()}
+            self._after[key] = self._points[key].state
+            for parent in self._graph.parents(key):
+                waiting[parent] -= 1
+                if not waiting[parent]:
+                    self._points.pop(parent, None)
         everything = tuple(step for steps in self._steps.values() for step in steps)
-        leaves = [leaf for app in self._graph.apps for leaf in self._graph.leaves(app)]
         final = self._merge([self._points[leaf] for leaf in leaves if leaf in self._points], None).state
-        return History(everything, final, self._before, after, self._steps)
+        return History(everything, final, self._before, self._after, self._steps)
 
     # -- where branches meet -------------------------------------------------------------------------
 
@@ -272,7 +278,7 @@ class _Replay:
 
     def _replayed(self, key: MigrationKey | None) -> ProjectState:
         """The state of all ancestors from the start: a rename on one branch moves what another one writes."""
-        ancestors = self._graph.ancestors(key) if key is not None else frozenset(self._points)
+        ancestors = self._graph.ancestors(key) if key is not None else frozenset(self._steps)
         state = self._start_point.state
         for other in self._graph.plan():
             if other in ancestors and other in self._steps:
@@ -325,6 +331,7 @@ class _Replay:
             self._schema = schema if conditional else folded
             steps.append(
                 Step(
+                    place=self._number,
                     migration=migration,
                     path=path,
                     operation=operation,
@@ -339,6 +346,7 @@ class _Replay:
                     conditional=conditional,
                 )
             )
+            self._number += 1
             scratch = after
             if in_state:
                 state = after
