@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
@@ -39,6 +39,10 @@ _REFRESHED_DAYS = 7
 # However many branches there are, the file stays within a few times of what one run uses.
 _KEPT_TIMES = 4
 _KEPT_AT_LEAST = 2_000
+
+
+# The inode, the time of the last change in nanoseconds, and the size in bytes.
+_Version = tuple[int, int, int]
 
 
 class _Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -128,18 +132,24 @@ def _version(package: str) -> str:
 class Cache:
     """The facts by content hash. `save` writes what was added, merged with what others wrote meanwhile."""
 
-    def __init__(self, directory: Path, entries: Mapping[bytes, _Entry], today: int) -> None:
+    def __init__(
+        self, directory: Path, entries: Mapping[bytes, _Entry], today: int, loaded: _Version | None = None
+    ) -> None:
         self.directory = directory
         self._entries = dict(entries)
         self._today = today
         self._used: set[bytes] = set()
         self._changed = False
+        # Which version of the file these entries are from, and whether all of its entries are here.
+        self._loaded = loaded
+        self._has_gone = False
 
     @classmethod
     def load(cls, directory: Path, *, today: int | None = None) -> Cache:
         """The cache in a directory; `today` is counted in days since 1970."""
         day = int(time.time()) // _SECONDS_A_DAY if today is None else today
-        return cls(directory, _load(directory / FILE), day)
+        loaded = _version_of(directory / FILE)  # asked first: what is written meanwhile is another version
+        return cls(directory, _load(directory / FILE), day, loaded)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -194,8 +204,23 @@ class Cache:
         self._changed = False
         with suppress(OSError):
             _make(self.directory)
-            self._merge(_load(self.directory / FILE))
-            write_whole(self.directory / FILE, [_encoder.encode(_File(_FORMAT, dict(self._kept())))])
+            file = self.directory / FILE
+            if self._has_gone or _version_of(file) != self._loaded:
+                self._merge(_load(file))
+            write_whole(file, _written(list(self._kept())))
+            self._loaded = _version_of(file)
+
+    def let_go(self) -> None:
+        """Forgets facts that are saved, and the file that they lie in: `save` takes them over from there.
+
+        Who asks for them again reads the text again.
+        """
+        self._has_gone = True
+        self._entries = {
+            key: _Entry(entry.day, entry.facts.copy())
+            for key, entry in self._entries.items()
+            if not key.endswith(_stamp())
+        }
 
     def _merge(self, others: Mapping[bytes, _Entry]) -> None:
         for key, entry in others.items():
@@ -235,6 +260,25 @@ def _make(directory: Path) -> None:
     ignore = directory / _IGNORE
     if not ignore.exists():
         write_whole(ignore, [b"*\n"])
+
+
+def _version_of(file: Path) -> _Version | None:
+    """What tells one version of a file, which is only ever replaced, from another; None where it is not there."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _written(entries: Sequence[tuple[bytes, _Entry]]) -> Iterator[bytes]:
+    """A `_File` in parts: that of a large project is never twice in memory.
+
+    Source: the array and map format families of https://github.com/msgpack/msgpack/blob/master/spec.md
+    """
+    yield b"\x92" + _encoder.encode(_FORMAT) + b"\xdf" + len(entries).to_bytes(4, "big")
+    for key, entry in entries:
+        yield _encoder.encode(key) + _encoder.encode(entry)
 
 
 def _load(file: Path) -> Mapping[bytes, _Entry]:

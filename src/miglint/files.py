@@ -11,7 +11,7 @@ from miglint.cache import Cache
 from miglint.diagnostic import Diagnostic
 from miglint.modules import Modules, hash_of, names_in
 from miglint.project.layout import printable
-from miglint.reading import FileRead, Progress, file_content, read_files
+from miglint.reading import WORTH_MEMORY, FileRead, Progress, file_content, read_files
 from miglint.root import Root
 from miglint.syntax.facts import ModuleFacts
 from miglint.text import Source
@@ -95,10 +95,15 @@ class Files:
         if self._cache is not None:
             self._cache.save()
 
-    def forget_facts(self) -> None:
-        """Gives back the memory of facts; who asks for them again has them decoded again."""
-        for read in self._read.values():
-            read.forget_facts()
+    def let_go(self) -> None:
+        """Of a large project that was read before, saves what is new, and gives back the memory of what facts are
+        decoded from. Where all is new, that lies among what stays, and more of it is to be saved later.
+        """
+        if self._cache is not None and not self.are_new and len(self._read) > WORTH_MEMORY:
+            self._cache.save()
+            self._cache.let_go()
+            for read in self._read.values():
+                read.facts  # noqa: B018  (which lets go of what they are decoded from)
 
     # -- for findings --------------------------------------------------------------------------------
 

@@ -51,9 +51,9 @@ def judge(begun: Begun, rules: Sequence[Rule], baseline: Baseline | None) -> Jud
     Raises SettingsError and UsageError.
     """
     loaded = load(begun, compared=True)
+    begun.files.let_go()
     report = _report(begun, loaded, _found_by(rules, begun, loaded), rules, baseline)
     tracked = any(project.tracking.ignored or project.tracking.untracked for project in loaded.projects)
-    begun.files.forget_facts()
     return Judged(report, not (report.internal_errors or loaded.git_failed or tracked))
 
 

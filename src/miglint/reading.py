@@ -25,8 +25,8 @@ Progress = Callable[[int, int], None]
 # Fewer files are read sooner than other processes have imported libcst.
 _WORTH_PROCESSES = 40
 _FILES_A_PROCESS = 20
-# The facts of fewer files are not worth the time of looking for what they have in common.
-_WORTH_SHARING = 5_000
+# With more files than this, memory is worth more than the time of looking for what their facts have in common.
+WORTH_MEMORY = 5_000
 # What the quick reader read is remembered apart: a file that is reported on is read by LibCST.
 _QUICKLY = b" quickly"
 
@@ -52,19 +52,16 @@ class FileRead:
     @lazy
     def facts(self) -> ModuleFacts:
         """The facts, decoded when they are asked for; read again where what was remembered cannot be decoded."""
-        if isinstance(self._known, ModuleFacts):
-            return self._known
+        known, self._known = self._known, b""
+        if isinstance(known, ModuleFacts):
+            return known
         try:
-            facts = decode(self._known)
+            facts = decode(known)
         except UNREADABLE:
             from miglint import workers
 
             facts = decode(workers.read_encoded(workers.Text(_shown(self._data))))
         return self._sharing.share(facts) if self._sharing is not None else facts
-
-    def forget_facts(self) -> None:
-        """Has the facts decoded again when they are asked for again."""
-        self.__dict__.pop("facts", None)
 
     @property
     def data(self) -> bytes:
@@ -139,7 +136,7 @@ class _Reading:
     def read(self, paths: list[str], *, jobs: int | None, progress: Progress | None) -> dict[str, FileRead]:
         found: dict[str, FileRead] = {}
         waiting: list[tuple[str, bytes | str, bytes]] = []
-        sharing = Sharing() if len(paths) > _WORTH_SHARING else None
+        sharing = Sharing() if len(paths) > WORTH_MEMORY else None
         for path in paths:
             data: bytes | str = b""
             try:
