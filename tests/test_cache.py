@@ -125,6 +125,41 @@ def test_entries_unused_for_a_month_are_dropped_when_it_is_saved(tmp_path: Path)
     assert (loaded.get(ONE), loaded.get(TWO)) == (None, facts_of(2))
 
 
+def test_what_was_let_go_is_still_in_the_file(tmp_path: Path) -> None:
+    first = Cache.load(tmp_path)
+    first.add(ONE, encode(facts_of(1)))
+    statements = first.read_sql("UPDATE shop_order SET done = true", "postgresql")
+    first.save()
+    cache = Cache.load(tmp_path)
+    assert cache.get(ONE) == facts_of(1)
+    cache.let_go()
+    assert cache.get(ONE) is None
+    assert cache.read_sql("UPDATE shop_order SET done = true", "postgresql") == statements
+    cache.add(TWO, encode(facts_of(2)))
+    cache.save()
+    again = Cache.load(tmp_path)
+    assert (again.get(ONE), again.get(TWO)) == (facts_of(1), facts_of(2))
+    assert len(again) == 3
+
+
+def test_a_file_that_nobody_else_wrote_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[Path] = []
+    read = cache_module._load
+    monkeypatch.setattr(cache_module, "_load", lambda file: reads.append(file) or read(file))
+    cache = Cache.load(tmp_path)
+    for content, number in ((ONE, 1), (TWO, 2)):
+        cache.add(content, encode(facts_of(number)))
+        cache.save()
+    assert len(reads) == 1
+    other = Cache.load(tmp_path)
+    cache.add(content_hash(b"three"), encode(facts_of(3)))
+    cache.save()
+    other.add(content_hash(b"four"), encode(facts_of(4)))
+    other.save()
+    assert len(reads) == 3  # the other one, and what it had to merge
+    assert len(Cache.load(tmp_path)) == 4
+
+
 def test_entries_of_another_branch_are_kept(tmp_path: Path) -> None:
     written(tmp_path, 1, today=100)
     written(tmp_path, 2, today=110)

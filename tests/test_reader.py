@@ -465,7 +465,7 @@ def test_the_facts_of_many_files_share_what_is_equal(monkeypatch: pytest.MonkeyP
 
     few = values()
     assert few[0].span is not few[1].span
-    monkeypatch.setattr(reading, "_WORTH_SHARING", 2)
+    monkeypatch.setattr(reading, "WORTH_MEMORY", 2)
     many = values()
     assert len(many) == 3
     assert many == few
