@@ -297,8 +297,8 @@ class AddCheck(Action, frozen=True, kw_only=True, eq=False):
     domain: str = ""
     name: str = ""
     validated: bool = True
-    # The column that the check proves to be not null, "" for any other check.
-    not_null: str = ""
+    # The columns that the check proves to be not null.
+    not_null: tuple[str, ...] = ()
 
     @property
     def conditions(self) -> frozenset[str]:

@@ -49,7 +49,7 @@ ConstraintKind = Literal["check", "unique", "primary key", "foreign key", "exclu
 
 
 class Constraint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A constraint; `to_table` is set for a foreign key, `not_null` for a CHECK that proves one column not null.
+    """A constraint; `to_table` is set for a foreign key, `not_null` for a CHECK that proves columns not null.
 
     `at_commit`: a foreign key that is checked when the transaction ends.
     """
@@ -60,7 +60,7 @@ class Constraint(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     validated: bool = True
     to_table: str = ""
     to_model: ModelKey | None = None
-    not_null: str = ""
+    not_null: tuple[str, ...] = ()
     at_commit: bool = False
     # It is added when the migration ends.
     waiting: bool = False
@@ -116,7 +116,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def proves_not_null(self, column: str) -> bool:
         """Whether a validated CHECK says that the column holds no NULL."""
-        return any(found.not_null == column and found.validated for found in self.constraints)
+        return any(column in found.not_null and found.validated for found in self.constraints)
 
 
 class Domain(msgspec.Struct, frozen=True, kw_only=True):
@@ -303,7 +303,7 @@ def _rename_column(schema: Schema, action: RenameColumn) -> Schema:
         replace(
             found,
             columns=renamed(found.columns),
-            not_null=action.new_column if found.not_null == action.column else found.not_null,
+            not_null=renamed(found.not_null),
         )
         for found in table.constraints
     )

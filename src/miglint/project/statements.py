@@ -189,8 +189,8 @@ def _is_at_commit(statement: Statement) -> bool:
 
 def _add_check(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
     validated = "not-valid" not in statement.flags
-    proven = statement.columns[0] if "is-not-null" in statement.flags else ""
-    yield AddCheck(name=statement.name, columns=statement.columns, validated=validated, not_null=proven, **where)
+    columns, proven = statement.columns, statement.not_null
+    yield AddCheck(name=statement.name, columns=columns, validated=validated, not_null=proven, **where)
 
 
 def _checked(statement: Statement) -> Truth:

@@ -12,7 +12,7 @@ from miglint.project.left_out import is_given
 from miglint.project.state import ModelState
 from miglint.syntax.facts import Call, Expr, Items, Literal, Operation
 
-_Q = ("django.db.models.Q", "django.db.models.query_utils.Q")
+Q_CLASSES = ("django.db.models.Q", "django.db.models.query_utils.Q")
 _JOINED = {"&": " AND ", "|": " OR "}
 _COMPARED = {"exact": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 # Fields whose values are, in SQL, what is written in Python.
@@ -72,7 +72,9 @@ def _where(condition: Expr, model: ModelState, *, negated: bool = False) -> str 
     if isinstance(condition, Operation) and condition.operator == "~x":
         inner = _where(condition.operands[0], model, negated=not negated)
         return f"NOT {_in_brackets(inner)}" if inner is not None else None
-    return _q(condition, model, negated=negated) if isinstance(condition, Call) and condition.callee in _Q else None
+    if isinstance(condition, Call) and condition.callee in Q_CLASSES:
+        return _q(condition, model, negated=negated)
+    return None
 
 
 def _q(call: Call, model: ModelState, *, negated: bool) -> str | None:
@@ -86,7 +88,7 @@ def _q(call: Call, model: ModelState, *, negated: bool) -> str | None:
     parts: list[str | None] = []
     keywords = sorted(call.keywords, key=lambda each: each.name or "")
     named = [(each.name or "", each.value) for each in keywords if each.name not in ("_connector", "_negated")]
-    for pair in (*(_pair(each) or each for each in call.arguments), *named):
+    for pair in (*(pair_of(each) or each for each in call.arguments), *named):
         if isinstance(pair, tuple):
             looked_up = _lookup(*pair, model, negated=negated)
             parts += looked_up if join == " AND " else [_all_of(looked_up, " AND ")]
@@ -96,7 +98,7 @@ def _q(call: Call, model: ModelState, *, negated: bool) -> str | None:
     return f"NOT {_in_brackets(found)}" if turns and found is not None else found
 
 
-def _pair(value: Expr) -> tuple[str, Expr] | None:
+def pair_of(value: Expr) -> tuple[str, Expr] | None:
     """The name and value of a lookup that is written as a tuple, as makemigrations does."""
     items = value.items if isinstance(value, Items) and value.kind == "tuple" else ()
     name = text_of(items[0]) if len(items) == 2 else None

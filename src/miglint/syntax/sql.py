@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 # Raised whenever the shape or the meaning of statements changes: remembered ones of another version are not used.
-SQL_VERSION = 8
+SQL_VERSION = 9
 
 _DIALECTS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite"}
 # Longer texts are data dumps: reading them takes long and says nothing.
@@ -35,6 +35,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     new_name: str = ""
     columns: tuple[str, ...] = ()
+    # The columns that a CHECK says to be not NULL, whatever else it asks.
+    not_null: tuple[str, ...] = ()
     to: str = ""
     type: str | None = None
     made: tuple[Statement, ...] = ()
@@ -691,10 +693,8 @@ class _Reader:
         not_valid = frozenset({"not-valid"} if "VALID" in self.rest() else ())
         if self.skip("CHECK"):
             words = self.group()
-            proven = len(words) == 4 and [word.upper for word in words[1:]] == ["IS", "NOT", "NULL"]
-            flags = not_valid | {"is-not-null"} if proven else not_valid
-            columns = tuple(word.text for word in words[:1]) if proven else tuple(_named_in(words))
-            yield Statement(verb="add-check", name=name, columns=columns, flags=flags)
+            columns, proven = tuple(_named_in(words)), tuple(_proven_not_null(words))
+            yield Statement(verb="add-check", name=name, columns=columns, not_null=proven, flags=not_valid)
         elif self.skip("FOREIGN", "KEY"):
             columns = self.names()
             to = self.name() if self.skip("REFERENCES") else ""
@@ -806,6 +806,40 @@ def _named_in(words: list[_Word]) -> Iterator[str]:
             yield word.text
         elif word.kind == "word" and word.text[:1].isalpha() and following != "(" and word.upper not in _IN_EXPRESSIONS:
             yield word.text.lower()
+
+
+def _proven_not_null(words: list[_Word]) -> Iterator[str]:
+    """The columns of `a IS NOT NULL AND (b IS NOT NULL) AND a > 0`; none where not all parts have to hold."""
+    parts: list[list[_Word]] = [[]]
+    depth = 0
+    for word in words:
+        depth += {"(": 1, ")": -1}.get(word.upper, 0)
+        if depth == 0 and word.upper in ("OR", "BETWEEN", "CASE", "NOT") and (word.upper != "NOT" or not _is_is(parts)):
+            return
+        if depth == 0 and word.upper == "AND":
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    for part in parts:
+        if len(part) == 4 and [word.upper for word in part[1:]] == ["IS", "NOT", "NULL"]:
+            yield from _named_in(part[:1])
+        elif len(part) > 2 and _closes_at_end(part):
+            yield from _proven_not_null(part[1:-1])
+
+
+def _is_is(parts: list[list[_Word]]) -> bool:
+    """Whether what comes last is the `IS` of `IS NOT`."""
+    return bool(parts[-1]) and parts[-1][-1].upper == "IS"
+
+
+def _closes_at_end(words: list[_Word]) -> bool:
+    """Whether the parenthesis that begins the words is closed by their last, and not before."""
+    depth = 0
+    for at, word in enumerate(words):
+        depth += {"(": 1, ")": -1}.get(word.upper, 0)
+        if depth == 0:
+            return at == len(words) - 1
+    return False
 
 
 def _is_on(options: list[_Word], option: str) -> bool:

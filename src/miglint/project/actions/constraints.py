@@ -27,8 +27,9 @@ from miglint.project.columns import (
     text_of,
 )
 from miglint.project.left_out import is_given, left_out
+from miglint.project.proven import proven_not_null
 from miglint.project.state import ModelState
-from miglint.syntax.facts import Call, Expr, Items, Literal
+from miglint.syntax.facts import Call, Expr, Items
 
 # Arguments that make Django build a unique index instead of a constraint.
 # Source: BaseDatabaseSchemaEditor._create_unique_sql
@@ -45,7 +46,7 @@ def constraint_of(
     elif left_out(value, database):
         return
     elif callee == "CheckConstraint":
-        proven = _proves_not_null(value, model)
+        proven = proven_not_null(value.keyword("condition") or value.keyword("check"), model)
         yield AddCheck(name=name or "", columns=uses_of(value, model), not_null=proven, **where)
     elif callee == "UniqueConstraint":
         yield _unique(value, name, model, **more)
@@ -63,17 +64,6 @@ def _unique(value: Call, name: str | None, model: ModelState, **more: Any) -> Ad
         where = place(model, uses=uses_of(value, model), partial=is_given(value.keyword("condition")), **more)
         return CreateIndex(name=name or "", columns=columns, unique=True, reason=reason, **where)
     return AddUnique(name=name or "", columns=columns, reason="UniqueConstraint", **place(model, **more))
-
-
-def _proves_not_null(value: Call, model: ModelState) -> str:
-    """The column of `CheckConstraint(condition=Q(column__isnull=False))`, "" for any other condition."""
-    condition = value.keyword("condition") or value.keyword("check")
-    if not isinstance(condition, Call) or condition.arguments or len(condition.keywords) != 1:
-        return ""
-    keyword = condition.keywords[0]
-    field, _, lookup = (keyword.name or "").rpartition("__")
-    is_false = isinstance(keyword.value, Literal) and keyword.value.text == "False"
-    return model.column(field) if lookup == "isnull" and is_false and model.field(field) is not None else ""
 
 
 def add_constraint(operation: ops.AddConstraint, scene: Scene) -> Iterator[Action]:

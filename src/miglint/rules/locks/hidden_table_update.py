@@ -50,7 +50,7 @@ def _instead(context: ActionContext[UpdateRows], operation: AlterField, action: 
     model, name = context.model, operation.name
     value = staged.value_of_default(operation.field)
     begin = "All of them stay locked until the last one is written, and the migration does not look like an update. "
-    proof = AddCheck(table=action.table, model=action.model, not_null=action.column)
+    proof = AddCheck(table=action.table, model=action.model, not_null=(action.column,))
     if model is None or name is None or value is None or not context.offers(proof, validated=False):
         return f"{begin}Fill the column in batches, in a migration before it with `atomic = False`."
     recipe = staged.not_null(

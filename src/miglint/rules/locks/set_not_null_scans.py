@@ -40,7 +40,7 @@ def _scans(context: ActionContext[SetNotNull], action: SetNotNull) -> bool:
 
 def _instead(context: ActionContext[SetNotNull], action: SetNotNull) -> str:
     operation, model = context.operation, context.model
-    proof = AddCheck(table=action.table, model=action.model, not_null=action.column)
+    proof = AddCheck(table=action.table, model=action.model, not_null=(action.column,))
     if not (context.offers(proof, validated=False) and context.offers(action, proven=True)):
         return "Migrate when nobody works on the table."
     steps = (
