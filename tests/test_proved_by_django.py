@@ -436,6 +436,7 @@ def test_an_unknown_target_fails_as_the_message_says(bad: str, good: str, tmp_pa
     "operation",
     [
         'migrations.AddConstraint("order", models.CheckConstraint(condition=~models.Q({}__gt="a"), name="c"))',
+        'migrations.AddConstraint("order", models.CheckConstraint(condition=models.Q(("{}__gt", "a")), name="c"))',
         (
             'migrations.AddConstraint("order", models.UniqueConstraint(fields=["number"], name="u",'
             ' condition=models.Q(number=1) & models.Q({}="a")))'

@@ -24,6 +24,7 @@ from miglint.project.operations import (
     Operation,
     RunPython,
 )
+from miglint.project.unique_index import pair_of
 from miglint.syntax.facts import (
     Assign,
     Call,
@@ -250,9 +251,11 @@ def _resolved(call: Call) -> Iterator[tuple[str, Span]]:
         return
     kind = call.callee.rpartition(".")[2]
     if kind == "Q":
-        for keyword in call.keywords:
-            if keyword.name is not None and not keyword.name.startswith("_"):
-                yield keyword.name.partition("__")[0], keyword.span
+        named = [(each.name, each.span) for each in call.keywords if each.name is not None]
+        pairs = ((pair_of(each), each.span) for each in call.arguments)
+        for name, span in (*named, *((pair[0], span) for pair, span in pairs if pair is not None)):
+            if not name.startswith("_"):
+                yield name.partition("__")[0], span
     elif kind in _OF_FIELDS:
         for name, span in _texts(call.arguments[0] if call.arguments else None):
             yield name.partition("__")[0], span
