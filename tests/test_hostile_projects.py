@@ -475,6 +475,8 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(os, "replace", refused)
     write_whole(file, [b"newest"])
     assert file.read_text() == "newest"
+    write_whole(file, (part for part in (b"made ", b"once")))
+    assert file.read_text() == "made once"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "report"]
 
 

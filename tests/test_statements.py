@@ -18,6 +18,7 @@ from miglint.project.action import (
     Reference,
 )
 from miglint.project.statements import sql_actions
+from miglint.syntax.sql import read_sql
 from test_effects import CASES
 
 # A statement that says several things on MySQL: MODIFY column type NULL.
@@ -74,3 +75,10 @@ def _is_compared(case: Any) -> bool:
 def test_the_actions_are_the_statements(file: str, name: str, case: dict[str, Any]) -> None:
     found = Prediction(case)
     assert spelled(list(found.actions), found) == executed(case, found)
+
+
+@pytest.mark.parametrize(("depth", "proven"), [(0, ("a",)), (10, ("a",)), (2_000, ())])
+def test_many_parentheses_hide_what_a_condition_proves_and_nothing_else(depth: int, proven: tuple[str, ...]) -> None:
+    condition = f"{'(' * depth}a IS NOT NULL{')' * depth}"
+    (found,) = read_sql(f"ALTER TABLE item ADD CONSTRAINT c CHECK ({condition})", "postgresql")
+    assert (found.verb, found.columns, found.not_null) == ("add-check", ("a",), proven)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
@@ -29,7 +30,10 @@ def write_whole(file: Path, parts: Iterable[bytes]) -> None:
     except OSError as error:
         if error.errno not in _NOT_TO_BE_REPLACED or not target.is_file():
             raise
-        _write(target, parts)
+        if temporary.exists():  # parts may be made but once
+            shutil.copyfile(temporary, target)
+        else:
+            _write(target, parts)
     finally:
         with suppress(OSError):  # what was put in its place is no longer there
             temporary.unlink()

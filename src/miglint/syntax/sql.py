@@ -19,6 +19,8 @@ from msgspec.structs import replace
 SQL_VERSION = 9
 
 _DIALECTS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite"}
+# Nobody writes a condition in so many parentheses; each takes a pass over the words.
+_MAX_NESTED = 20
 # Longer texts are data dumps: reading them takes long and says nothing.
 _MAX_LENGTH = 500_000
 
@@ -808,8 +810,11 @@ def _named_in(words: list[_Word]) -> Iterator[str]:
             yield word.text.lower()
 
 
-def _proven_not_null(words: list[_Word]) -> Iterator[str]:
-    """The columns of `a IS NOT NULL AND (b IS NOT NULL) AND a > 0`; none where not all parts have to hold."""
+def _proven_not_null(words: list[_Word], nested: int = 0) -> Iterator[str]:
+    """The columns of `a IS NOT NULL AND (b IS NOT NULL) AND a > 0`; none where not all parts have to hold.
+
+    `nested` is in how many parentheses; in very many nothing is looked for.
+    """
     parts: list[list[_Word]] = [[]]
     depth = 0
     for word in words:
@@ -823,8 +828,8 @@ def _proven_not_null(words: list[_Word]) -> Iterator[str]:
     for part in parts:
         if len(part) == 4 and [word.upper for word in part[1:]] == ["IS", "NOT", "NULL"]:
             yield from _named_in(part[:1])
-        elif len(part) > 2 and _closes_at_end(part):
-            yield from _proven_not_null(part[1:-1])
+        elif len(part) > 2 and nested < _MAX_NESTED and _closes_at_end(part):
+            yield from _proven_not_null(part[1:-1], nested + 1)
 
 
 def _is_is(parts: list[list[_Word]]) -> bool:
