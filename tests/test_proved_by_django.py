@@ -431,31 +431,132 @@ def test_an_unknown_target_fails_as_the_message_says(bad: str, good: str, tmp_pa
     proved(tmp_path, "MG109", bad, good)
 
 
+_PART = (
+    'migrations.CreateModel("Part", [("id", models.BigAutoField(primary_key=True)), ("note", models.TextField()), '
+    '("order", models.ForeignKey("shop.Order", models.CASCADE))], options={"OPTION": VALUE})'
+)
+_CONSTRAINT = 'migrations.AddConstraint("order", models.{})'
+_INDEX = 'migrations.AddIndex("order", models.Index({}, name="i"))'
+
+
+def part(option: str, value: str) -> str:
+    return _PART.replace("OPTION", option).replace("VALUE", value)
+
+
+# Fields of its own model that an operation names, `NAME`: one that is there, and one that is not.
+LOOKED_UP = [
+    _CONSTRAINT.format('CheckConstraint(condition=~models.Q(NAME__gt="a"), name="c")'),
+    _CONSTRAINT.format('CheckConstraint(condition=models.Q(("NAME__gt", "a")), name="c")'),
+    _CONSTRAINT.format('CheckConstraint(condition=models.Q(models.Q(number=1), models.Q(NAME="a")), name="c")'),
+    _CONSTRAINT.format('CheckConstraint(condition=models.Q(number__lt=models.F("NAME")), name="c")'),
+    _CONSTRAINT.format('UniqueConstraint(fields=["number"], name="u", condition=models.Q(id=1) & models.Q(NAME="a"))'),
+    _CONSTRAINT.format('UniqueConstraint(fields=["number"], include=["NAME"], name="u")'),
+    _CONSTRAINT.format('UniqueConstraint(models.functions.Lower("NAME"), name="u")'),
+    _INDEX.format('fields=["number"], condition=models.Q(NAME="a")'),
+    _INDEX.format('models.F("NAME").desc()'),
+    _INDEX.format('"NAME"'),
+    _INDEX.format('models.functions.Concat(models.Value("n"), "NAME")'),
+    _INDEX.format('models.Func("NAME", function="lower")'),
+    _INDEX.format('models.Case(models.When(NAME="a", then=models.Value(1)), default="number")'),
+    (
+        'migrations.AddField("order", "copy", models.GeneratedField(expression=models.F("NAME"),'
+        " output_field=models.TextField(), db_persist=True))"
+    ),
+    'migrations.AlterUniqueTogether("order", set([("number", "NAME")]))',
+    part("unique_together", '{("id", "NAME")}'),
+    part("unique_together", '("order_id", "NAME")'),
+    part("order_with_respect_to", '"NAME"'),
+    part("indexes", '[models.Index(fields=["-NAME"], name="i")]'),
+    part("indexes", '[models.Index(fields=["id"], condition=models.Q(NAME="a"), name="i")]'),
+    part("constraints", '[models.UniqueConstraint(fields=["NAME"], name="u")]'),
+    part("constraints", '[models.CheckConstraint(condition=models.Q(NAME="a") | models.Q(pk=1), name="c")]'),
+    _STATE.format(part("order_with_respect_to", '"NAME"')),
+    part("order_with_respect_to", '"NAME"').replace('"NAME"}', '"NAME", "managed": False}'),
+    (
+        'migrations.AlterIndexTogether("order", {("note", "number")}), '
+        'migrations.RenameIndex("order", new_name="i", old_fields=("NAME", "number"))'
+    ),
+    # A model that derives from another one has its fields, and those that Django adds.
+    f'{_CHILD.replace(", bases", """, options={"order_with_respect_to": "NAME"}, bases""")}',
+]
+
+
 @pytest.mark.parametrize("name", ["nte", "note"])
+@pytest.mark.parametrize("operation", LOOKED_UP)
+def test_a_field_that_an_index_a_constraint_or_an_option_names_is_looked_up(
+    operation: str, name: str, tmp_path: Path
+) -> None:
+    shop(tmp_path, operation.replace("NAME", name))
+    found = findings(tmp_path, "MG109")
+    # Django goes on to list all fields that there are.
+    assert [said(each) for each in found] == [migrate(tmp_path).partition(" Choices")[0]] * (name == "nte")
+    text = (tmp_path / "shop/migrations/0002_next.py").read_text()
+    pointed_at = [text[each.span.start : each.span.end] for each in found if each.span is not None]
+    assert all("nte" in text and "migrations" not in text for text in pointed_at)
+
+
+# What get_field does not find although queries, or other models, know it by that name.
 @pytest.mark.parametrize(
-    "operation",
+    ("wrong", "right"),
     [
-        'migrations.AddConstraint("order", models.CheckConstraint(condition=~models.Q({}__gt="a"), name="c"))',
-        'migrations.AddConstraint("order", models.CheckConstraint(condition=models.Q(("{}__gt", "a")), name="c"))',
+        (part("unique_together", '{("note", "pk")}'), part("unique_together", '{("note", "id")}')),
         (
-            'migrations.AddConstraint("order", models.UniqueConstraint(fields=["number"], name="u",'
-            ' condition=models.Q(number=1) & models.Q({}="a")))'
+            part("unique_together", '{("note", "id")}').replace('("id", models.BigAuto', '("code", models.BigAuto'),
+            part("unique_together", '{("note", "id")}').replace('("id", models.BigAutoField(primary_key=True)), ', ""),
         ),
-        'migrations.AddIndex("order", models.Index(fields=["number"], name="i", condition=models.Q({}="a")))',
-        'migrations.AddIndex("order", models.Index(models.F("{}").desc(), name="i"))',
-        'migrations.AddIndex("order", models.Index(models.functions.Lower("{}"), name="i"))',
         (
-            'migrations.AddField("order", "copy", models.GeneratedField(expression=models.F("{}"),'
-            " output_field=models.TextField(), db_persist=True))"
+            part("indexes", '[models.Index(fields=["_order"], name="i")]'),
+            part("indexes", '[models.Index(fields=["_order"], name="i")], "order_with_respect_to": "order"'),
+        ),
+        (_INDEX.format('models.F("-note")'), _INDEX.format('models.F("note")')),
+        (_INDEX.format('fields=["Note"]'), _INDEX.format('fields=["customer_id"]')),
+    ],
+)
+def test_a_name_is_one_of_a_field_only_where_django_takes_it_for_one(wrong: str, right: str, tmp_path: Path) -> None:
+    base = BASE.replace('("note",', '("customer", models.ForeignKey("shop.Customer", models.CASCADE)), ("note",')
+    for operations in (wrong, right):
+        shop(tmp_path, operations)
+        write(tmp_path, {"shop/migrations/0001_initial.py": base})
+        expected = migrate(tmp_path).partition(" Choices")[0]
+        assert [said(each) for each in findings(tmp_path, "MG109")] == [expected] * (operations == wrong)
+
+
+_TO_FIELD = 'models.ForeignKey("{}", models.CASCADE, null=True, related_name="+", to_field="NAME")'
+
+
+@pytest.mark.parametrize("name", ["nr", "Number", "pk", "number"])
+@pytest.mark.parametrize(
+    "operations",
+    [
+        f'migrations.AddField("order", "c", {_TO_FIELD.format("shop.Customer")})',
+        (
+            'migrations.AddField("order", "c", models.IntegerField(null=True)), '
+            f'migrations.AlterField("order", "c", {_TO_FIELD.format("Customer")})'
+        ),
+        (
+            'migrations.CreateModel("Part", [("number", models.IntegerField(unique=True)), '
+            f'("c", {_TO_FIELD.format("self")})])'
+        ),
+        f'{_STATE.format("""migrations.AddField("order", "c", KEY)""")}'.replace(
+            "KEY", _TO_FIELD.format("shop.Customer").replace("NAME", "state")
         ),
     ],
 )
-def test_a_field_that_only_an_expression_names_is_looked_up_too(operation: str, name: str, tmp_path: Path) -> None:
-    shop(tmp_path, operation.format(name))
-    # Django goes on to list all fields that there are.
-    assert [said(each) for each in findings(tmp_path, "MG109")] == [migrate(tmp_path).partition(" Choices")[0]] * (
-        name == "nte"
-    )
+def test_the_field_that_a_key_refers_to_is_looked_up_in_its_target(operations: str, name: str, tmp_path: Path) -> None:
+    base = BASE.replace("primary_key=True))])", 'primary_key=True)), ("number", models.IntegerField(unique=True))])')
+    shop(tmp_path, operations.replace("NAME", name))
+    write(tmp_path, {"shop/migrations/0001_initial.py": base})
+    expected = migrate(tmp_path)
+    assert [said(each) for each in findings(tmp_path, "MG109")] == [expected] * (expected != "")
+    assert (expected == "") == (name == "number" or "state" in operations)
+
+
+def test_an_expression_index_is_not_looked_into_where_the_database_has_none(tmp_path: Path) -> None:
+    """Source: BaseDatabaseSchemaEditor.add_index"""
+    index, constraint = _INDEX.format('models.F("nte")'), _CONSTRAINT.format('UniqueConstraint("nte", name="u")')
+    shop(tmp_path, f"{index}, {constraint}")
+    (found,) = findings(tmp_path, "MG109", "mariadb")
+    assert found.subject.operation == (1,)
 
 
 @pytest.mark.parametrize(("bad", "good"), EXISTING)

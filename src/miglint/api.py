@@ -124,6 +124,7 @@ from miglint.project.fields import (
 )
 from miglint.project.forwards.problems import (
     StateProblem,
+    is_migrated,
 )
 from miglint.project.freshness import (
     is_fresh,
@@ -150,6 +151,10 @@ from miglint.project.layout import (
 from miglint.project.left_out import (
     left_out,
 )
+from miglint.project.lookups import (
+    Lookup,
+    lookups_of,
+)
 from miglint.project.loss import (
     type_loses,
 )
@@ -172,9 +177,7 @@ from miglint.project.narrowing import (
 from miglint.project.needs import (
     Need,
     field_needs,
-    named_fields,
     needs_of,
-    resolved_fields,
 )
 from miglint.project.operations import (
     AddConstraint,
@@ -454,6 +457,7 @@ __all__ = [
     "Keyword",
     "Lambda",
     "Literal",
+    "Lookup",
     "Loop",
     "Migration",
     "MigrationContext",
@@ -565,19 +569,20 @@ __all__ = [
     "is_checked",
     "is_emptied",
     "is_fresh",
+    "is_migrated",
     "is_new",
     "is_noop",
     "is_noop_sql",
     "items_of",
     "join_table",
     "left_out",
+    "lookups_of",
     "may_write",
     "model_changes",
     "model_key",
     "module_assignments",
     "module_values",
     "named",
-    "named_fields",
     "narrowing",
     "needs_cast",
     "needs_of",
@@ -589,7 +594,6 @@ __all__ = [
     "reached",
     "references",
     "refused",
-    "resolved_fields",
     "reverse_changes",
     "rule",
     "set_apart",

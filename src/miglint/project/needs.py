@@ -1,4 +1,4 @@
-"""What an operation needs to be there, besides the model it works on: other models, and fields of its own."""
+"""The models that an operation needs to be there, besides the one that it works on."""
 
 from __future__ import annotations
 
@@ -13,18 +13,12 @@ from miglint.project.fields import Field
 from miglint.project.keys import ModelKey, model_key
 from miglint.project.migration import Migration
 from miglint.project.operations import (
-    AddConstraint,
     AddField,
-    AddIndex,
     AlterField,
-    AlterIndexTogether,
-    AlterOrderWithRespectTo,
-    AlterUniqueTogether,
     CreateModel,
     Operation,
     RunPython,
 )
-from miglint.project.unique_index import pair_of
 from miglint.syntax.facts import (
     Assign,
     Call,
@@ -39,7 +33,6 @@ from miglint.syntax.facts import (
     Try,
     blocks,
     dotted,
-    expressions,
 )
 from miglint.text import Span
 
@@ -206,65 +199,3 @@ def _expects_absence(statement: Try) -> bool:
     caught = [handler.exception for handler in statement.handlers]
     classes = [each for one in caught for each in (one.items if isinstance(one, Items) else (one,))]
     return any(each is None or dotted(each) in _CATCHES for each in classes)
-
-
-# -- fields -------------------------------------------------------------------------------------------
-
-
-def named_fields(operation: Operation) -> Iterator[tuple[str, Span]]:
-    """The fields of its own model that an index, a constraint or an option names, as far as they can be read."""
-    match operation:
-        case AddIndex(index=Call() as call) | AddConstraint(constraint=Call() as call):
-            values = [call.keyword("fields"), call.keyword("include")]
-        case AlterUniqueTogether(unique_together=value) | AlterIndexTogether(index_together=value):
-            values = [value]
-        case AlterOrderWithRespectTo(order_with_respect_to=value):
-            values = [value]
-        case _:
-            return
-    for value in values:
-        yield from _texts(value)
-
-
-def resolved_fields(operation: Operation) -> Iterator[tuple[str, Span]]:
-    """The fields that conditions and expressions name: `Q(name__gt=3)`, `F("name")`, an index's `Lower("name")`."""
-    match operation:
-        case AddIndex(index=Call() as call) | AddConstraint(constraint=Call() as call):
-            given = [call.keyword(name) for name in ("condition", "check")]
-            parts = [*call.arguments, *(each for each in given if each is not None)]
-        case AddField(field=Field(arguments=arguments)) if "expression" in arguments:
-            parts = [arguments["expression"]]
-        case _:
-            return
-    for part in parts:
-        for node in expressions(part):
-            if isinstance(node, Call):
-                yield from _resolved(node)
-
-
-# Calls of Django's whose only text is a field's name.
-_OF_FIELDS = frozenset({"F", "Lower", "Upper"})
-
-
-def _resolved(call: Call) -> Iterator[tuple[str, Span]]:
-    if not call.callee.startswith("django.db.models."):
-        return
-    kind = call.callee.rpartition(".")[2]
-    if kind == "Q":
-        named = [(each.name, each.span) for each in call.keywords if each.name is not None]
-        pairs = ((pair_of(each), each.span) for each in call.arguments)
-        for name, span in (*named, *((pair[0], span) for pair, span in pairs if pair is not None)):
-            if not name.startswith("_"):
-                yield name.partition("__")[0], span
-    elif kind in _OF_FIELDS:
-        for name, span in _texts(call.arguments[0] if call.arguments else None):
-            yield name.partition("__")[0], span
-
-
-def _texts(value: Expr | None) -> Iterator[tuple[str, Span]]:
-    """The texts of a display, displays in it included; a `-` before a name only gives an index's order."""
-    if isinstance(value, Items):
-        for item in value.items:
-            yield from _texts(item)
-    elif isinstance(value, Literal) and value.kind == "str":
-        yield value.text.removeprefix("-"), value.span

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from miglint.project.columns import World, target_key, text_of
+from miglint.project.columns import World, primary_key_of, target_key, text_of
 from miglint.project.fields import RELATIONS, Field
 from miglint.project.keys import ModelKey, model_key
+from miglint.project.left_out import is_given
 from miglint.project.state import FieldState, ModelState, ProjectState
 from miglint.project.truth import Truth
 from miglint.syntax.facts import Expr, Literal, Name
@@ -87,11 +88,20 @@ class Relations:
 
     def has_attribute(self, model: ModelState, name: str) -> Truth:
         """Whether a row has an attribute of that name because of a field or a relation."""
-        if self._field(model, name) is not None or self._is_attname(model, name) or name in ("pk", "_state", "_meta"):
+        if self._field(model, name) is not None or self._is_unwritten(model, name) or name in ("pk", "_state", "_meta"):
             return Truth.YES
         if self.attribute(model, name) is not None:
             return Truth.YES
         return Truth.UNKNOWN if self._may_hide(model, name) else Truth.NO
+
+    def has_field(self, model: ModelState, name: str) -> Truth:
+        """Whether Options.get_field finds a field; unknown of a relation of another model, which has no column here.
+
+        Source: django.db.models.options.Options.get_field and Options._prepare
+        """
+        if self._field(model, name) is not None or self._is_unwritten(model, name):
+            return Truth.YES
+        return Truth.UNKNOWN if self._query_name(model, name) is not None or self._may_hide(model, name) else Truth.NO
 
     def is_reverse(self, model: ModelState, name: str) -> bool:
         """Whether a relation of another model has that name on this one, in a query or as an attribute of a row."""
@@ -111,7 +121,7 @@ class Relations:
             if name == "pk":
                 return None
             state = self._field(current, name)
-            if state is None and self._is_attname(current, name):
+            if state is None and self._is_unwritten(current, name):
                 return None
             relation = self._forward(state.field, current) if state is not None else self._query_name(current, name)
             if state is not None and relation is None:
@@ -155,10 +165,12 @@ class Relations:
                 return found
         return None
 
-    def _is_attname(self, model: ModelState, name: str) -> bool:
-        """Whether it is the column attribute of a relation: `customer_id`; `_order`, or an implicit `id`."""
-        if name in ("id", "_order"):
-            return True
+    def _is_unwritten(self, model: ModelState, name: str) -> bool:
+        """Whether it is the column attribute of a relation (`customer_id`), or a field that Django adds by itself."""
+        if name == "id":
+            return any(primary_key_of(each) is None for each in self._family(model))
+        if name == "_order":
+            return any(is_given(each.options.get("order_with_respect_to")) for each in self._family(model))
         if not name.endswith("_id"):
             return False
         state = self._field(model, name[: -len("_id")])

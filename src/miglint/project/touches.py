@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal as Choice
 
 from miglint.project.keys import ModelKey, model_key
+from miglint.project.lookups import lookups_of
 from miglint.project.migration import Migration
-from miglint.project.needs import named_fields, needs_of
+from miglint.project.needs import needs_of
 from miglint.project.operations import (
     AddConstraint,
     AddField,
@@ -133,8 +134,9 @@ def _deeds(operation: Operation) -> Iterator[_Found]:
             yield model, "option", "options", "sets", value
         case AlterModelManagers(managers=value):
             yield model, "option", "managers", "sets", value
-    for name, _ in named_fields(operation):
-        yield model, "field", name, "uses", None
+    for lookup in lookups_of(operation):
+        if lookup.relation is None:
+            yield model, "field", lookup.name, "uses", None
 
 
 def _name(value: Expr | None) -> str:

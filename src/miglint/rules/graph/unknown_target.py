@@ -7,35 +7,36 @@ from collections.abc import Iterable, Iterator
 
 from miglint.api import (
     AddConstraint,
-    AddField,
     Diagnostic,
     FieldOperation,
-    Literal,
+    Lookup,
+    ModelKey,
     ModelOperation,
     ModelState,
     Need,
     Operation,
     OperationContext,
     ProjectState,
+    Relations,
+    RemakeTable,
     RemoveField,
     RenameField,
     RenameModel,
     Severity,
     StateProblem,
     Step,
+    World,
     field_needs,
-    named_fields,
+    is_migrated,
+    lookups_of,
     needs_of,
-    resolved_fields,
     rule,
+    target_key,
 )
 
 Context = OperationContext[Operation]
 
 _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/"
-# What every model may have without saying so.
-_IMPLICIT = {"id", "pk", "_order"}
-_RELATIONS_WITH_COLUMN = ("ForeignKey", "OneToOneField", None)
 
 
 @rule("MG109", on=(ModelOperation, FieldOperation, RenameModel), severity=Severity.ERROR)
@@ -47,8 +48,7 @@ def unknown_target(context: Context) -> Iterator[Diagnostic]:
         if problem.kind != "already-exists" and not _is_said(context, problem):
             yield _of_problem(context, problem)
     if not context.step.problems:
-        yield from _of_fields(context)
-        yield from _of_expressions(context)
+        yield from _of_lookups(context)
         yield from _of_needs(context)
 
 
@@ -124,59 +124,48 @@ def _base_error(context: Context, problem: StateProblem) -> str:
     return f"InvalidBasesError: Cannot resolve bases for [<ModelState: '{problem.app or app}.{problem.model}'>]"
 
 
-# -- fields that indexes, constraints and options name --------------------------------------------------
+# -- fields that indexes, constraints, options and keys name ---------------------------------------------
 
 
-def _of_fields(context: Context) -> Iterator[Diagnostic]:
-    model = context.model
-    if model is None or not context.touches_database or not _is_migrated(model):
-        return
-    for name, span in dict(named_fields(context.operation)).items():
-        if _lacks(context, model, name):
-            # SQLite makes a new table for a constraint, from a model of another name.
-            remade = context.database.vendor == "sqlite" and isinstance(context.operation, AddConstraint)
-            error = f"FieldDoesNotExist: {'New' * remade}{model.name} has no field named {name!r}"
-            yield context.diagnostic(
-                span,
-                f"{context.model_name} has no field {name!r} at this point: Django raises {error}",
-                help=_help(context, "unknown-field", model.name, name),
-                url=_URL,
-                field=name,
-            )
+def _of_lookups(context: Context) -> Iterator[Diagnostic]:
+    relations, seen = context.project.relations(context.after), set[tuple[ModelKey, str]]()
+    for lookup in lookups_of(context.operation, expression_indexes=context.database.expression_indexes):
+        model = _looked_into(context, lookup)
+        if model is None or (model.key, lookup.name) in seen or _is_found(relations, model, lookup):
+            continue
+        seen.add((model.key, lookup.name))
+        name = f"{model.app}.{model.name}"
+        yield context.diagnostic(
+            lookup.span,
+            f"{name} has no field {lookup.name!r} at this point: Django raises {_lookup_error(context, model, lookup)}",
+            help=_help(context, "unknown-field", model.name, lookup.name, app=model.app),
+            url=_URL,
+            field=lookup.name,
+            detail="" if lookup.relation is None else name,
+        )
 
 
-def _of_expressions(context: Context) -> Iterator[Diagnostic]:
-    """Fields that a condition or an expression names: Django looks them up when it writes the SQL, if it writes any."""
-    model = context.model
-    if model is None or not context.touches_database or not _is_migrated(model) or not context.actions:
-        return
-    own = context.operation.name if isinstance(context.operation, AddField) else None
-    for name, span in dict(resolved_fields(context.operation)).items():
-        if name != own and _lacks(context, model, name):
-            yield context.diagnostic(
-                span,
-                f"{context.model_name} has no field {name!r} at this point: Django raises FieldError: Cannot resolve "
-                f"keyword {name!r} into field.",
-                help=_help(context, "unknown-field", model.name, name),
-                url=_URL,
-                field=name,
-            )
+def _looked_into(context: Context, lookup: Lookup) -> ModelState | None:
+    """The model that a name is looked up in; None where Django does not come to that, or where it is not known."""
+    model = context.after.model(context.migration.app, context.operation.model or "")
+    if model is None or not (lookup.by == "class" or (context.touches_database and is_migrated(model))):
+        return None
+    if lookup.relation is None:
+        return model
+    key = target_key(lookup.relation, model.app, model.name, World(context.after, context.project.swappable))
+    return context.after.model(*key) if key is not None else None
 
 
-def _is_migrated(model: ModelState) -> bool:
-    return model.managed.certain and model.proxy.refuted
+def _is_found(relations: Relations, model: ModelState, lookup: Lookup) -> bool:
+    return (lookup.by == "query" and lookup.name == "pk") or relations.has_field(model, lookup.name).possible
 
 
-def _lacks(context: Context, model: ModelState, name: str) -> bool:
-    """Whether a model certainly has no such field: all are known, and no parent's table may bring it.
-
-    A relation answers to its column attribute, too. Source: django.db.models.options.Options.get_field
-    """
-    known = model.complete and not context.before.is_partial(model.app)
-    if not known or name in model.fields or name in _IMPLICIT or any(isinstance(base, Literal) for base in model.bases):
-        return False
-    relation = model.fields.get(name.removesuffix("_id"))
-    return relation is None or relation.field.kind not in _RELATIONS_WITH_COLUMN
+def _lookup_error(context: Context, model: ModelState, lookup: Lookup) -> str:
+    if lookup.by == "query":
+        return f"FieldError: Cannot resolve keyword {lookup.name!r} into field."
+    # SQLite makes a new table for a constraint, from a model of another name.
+    remade = isinstance(context.operation, AddConstraint) and any(isinstance(a, RemakeTable) for a in context.actions)
+    return f"FieldDoesNotExist: {'New' * remade}{model.name} has no field named {lookup.name!r}"
 
 
 # -- models that relations and bases name ---------------------------------------------------------------
@@ -209,7 +198,7 @@ def _is_missing(context: Context, need: Need) -> bool:
     if need.by == "bases":
         return True
     model = context.model
-    in_database = context.touches_database and model is not None and _is_migrated(model)
+    in_database = context.touches_database and model is not None and is_migrated(model)
     return in_database and not _is_referred_to(context, need)
 
 
