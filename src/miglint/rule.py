@@ -381,6 +381,10 @@ class OperationContext(_Context, Generic[O]):
             return False
         return not self.project.sizes.is_small(model.table)
 
+    def is_live(self, action: Action) -> bool:
+        """Whether the action's table is one that a running release uses."""
+        return is_live(self.step, action, self.project)
+
     def place(self, use: Use, message: str, span: Span | None = None) -> tuple[Span | None, tuple[Related, ...]]:
         """Where a finding about a use (or a part of it) stands: there, or, in another file, at the operation.
 
@@ -432,10 +436,6 @@ class ActionContext(OperationContext[Operation], Generic[A]):
     def cost(self, action: Action | None = None) -> Cost:
         """What an action (the first, unless given) costs on the configured database."""
         return self.cost_of(action if action is not None else self.action)
-
-    def is_live(self, action: Action) -> bool:
-        """Whether the action's table is one that a running release uses."""
-        return is_live(self.step, action, self.project)
 
     def is_at_risk(self, action: Action) -> bool:
         """Whether it matters that the action's table is locked: it is live and not known to be small."""

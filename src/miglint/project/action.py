@@ -188,6 +188,8 @@ class AlterColumnType(Action, frozen=True, kw_only=True, eq=False):
     old_type: str | None = None
     new_type: str | None = None
     change: TypeChange = "unknown"
+    # Whether SQL says to cast the values (USING); None where it is Django that says it where it has to.
+    casts: bool | None = None
     cascades: bool = False
     utc: bool = False
     # The whole column, which MySQL's MODIFY says again, whatever of it changes.

@@ -86,22 +86,31 @@ _NO_CAST: dict[str, frozenset[str]] = {
 _TO_BOOLEAN_NO_CAST = {"smallint", "bigint", "numeric", "double precision"}
 
 
-def narrowing(old: str | None, new: str | None, database: Database, *, negative: bool = False) -> Narrowing | None:
+def narrowing(
+    old: str | None, new: str | None, database: Database, *, negative: bool = False, casts: bool | None = None
+) -> Narrowing | None:
     """What a change from one type to another does to the values that the new one does not hold.
 
     None where it holds them all, where nothing happens to them, and where it is not known. `negative`: the new
-    column refuses negative numbers that the old one took.
+    column refuses negative numbers that the old one took. `casts`: whether the values are cast explicitly (USING),
+    which Django has PostgreSQL do (None) where the kind of the column changes.
     """
     if old is None or new is None:
         return None
     if database.vendor == "sqlite":
         return _sqlite(old, new, negative)
     if old.endswith("]") and new.endswith("]"):
-        return _array(old, new, database)
+        return _array(old, new, database, casts)
     before, after = _parse(old), _parse(new)
     if before is None or after is None:
         return None
-    found = _change(before, after, database) if before != after else None
+    if before == after:
+        found = None
+    elif casts is False and database.vendor == "postgresql" and _is_cast_by_hand(before, after):
+        error = f"column … cannot be cast automatically to type {after.kind}"
+        found = Narrowing(values="all values", outcome="refused", error=error)
+    else:
+        found = _change(before, after, database, casts)
     if found is None and negative:
         return _negative(database, new)
     return found
@@ -129,15 +138,25 @@ def _sqlite(old: str, new: str, negative: bool) -> Narrowing | None:
     return None
 
 
-def _array(old: str, new: str, database: Database) -> Narrowing | None:
+def _is_cast_by_hand(old: _Type, new: _Type) -> bool:
+    """Whether PostgreSQL casts one type to the other only where it is told to, or not even then."""
+    known = {*_NO_CAST, *_WRITTEN, *_TEXT}
+    return {old.kind, new.kind} <= known and (needs_cast(old.kind, new.kind) or _has_no_cast(old, new))
+
+
+def _has_no_cast(old: _Type, new: _Type) -> bool:
+    return new.kind in _NO_CAST.get(old.kind, ()) or (new.kind == "boolean" and old.kind in _TO_BOOLEAN_NO_CAST)
+
+
+def _array(old: str, new: str, database: Database, casts: bool | None) -> Narrowing | None:
     """An array's element: Django casts each, so that even a shorter varchar cuts. The size is not enforced."""
     before, after = _parse(old.rpartition("[")[0]), _parse(new.rpartition("[")[0])
     if before is None or after is None or before == after:
         return None
-    found = _change(before, after, database)
+    found = _change(before, after, database, casts)
     if found is None:
         return None
-    cut = before.kind == after.kind == "varchar"
+    cut = before.kind == after.kind == "varchar" and casts is not False
     outcome: Outcome = "cut" if cut else found.outcome
     return Narrowing(values=f"{found.values} in arrays", outcome=outcome, error="" if cut else found.error)
 
@@ -150,13 +169,12 @@ def _parse(text: str) -> _Type | None:
     return _Type(found[1], first, second)
 
 
-def _change(old: _Type, new: _Type, database: Database) -> Narrowing | None:
+def _change(old: _Type, new: _Type, database: Database, casts: bool | None) -> Narrowing | None:
     if new.kind in _TEXT:
-        return _to_text(old, new, database)
+        return _to_text(old, new, database, casts)
     if old.kind in _TEXT:
         return _from_text(old, new, database)
-    uncast = new.kind in _NO_CAST.get(old.kind, ()) or (new.kind == "boolean" and old.kind in _TO_BOOLEAN_NO_CAST)
-    if uncast:
+    if _has_no_cast(old, new):
         error = f"cannot cast type {old.kind} to {new.kind}"
         refused = Narrowing(values="all values", outcome="refused", error=error)
         return refused if database.vendor == "postgresql" else None
@@ -171,7 +189,7 @@ def _change(old: _Type, new: _Type, database: Database) -> Narrowing | None:
 # -- text -------------------------------------------------------------------------------------------------
 
 
-def _to_text(old: _Type, new: _Type, database: Database) -> Narrowing | None:
+def _to_text(old: _Type, new: _Type, database: Database, casts: bool | None) -> Narrowing | None:
     limit, longest = new.first, _longest(old)
     if limit is None or new.kind != "varchar" or (longest is not None and longest <= limit):
         return None
@@ -179,7 +197,7 @@ def _to_text(old: _Type, new: _Type, database: Database) -> Narrowing | None:
         return None
     postgresql = database.vendor == "postgresql"
     # Django writes a cast (USING) where the kind of the column changes, and a cast cuts.
-    if postgresql and old.kind != "varchar":
+    if postgresql and (old.kind != "varchar" if casts is None else casts):
         return Narrowing(values=f"values longer than {limit} characters", outcome="cut")
     error = f"value too long for type character varying({limit})" if postgresql else "Data too long for column"
     return Narrowing(values=f"values longer than {limit} characters", outcome="refused", error=error)

@@ -169,8 +169,15 @@ def _alter_type(statement: Statement, where: dict[str, Any]) -> Iterator[Action]
     stated, collated = None, False
     for made in statement.made:
         stated, collated = _column(made), "collated" in made.flags
+    casts = "cast" in statement.flags
     yield AlterColumnType(
-        column=statement.name, new_type=statement.type, change=change, stated=stated, collated=collated, **where
+        column=statement.name,
+        new_type=statement.type,
+        change=change,
+        casts=casts,
+        stated=stated,
+        collated=collated,
+        **where,
     )
 
 

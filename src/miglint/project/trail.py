@@ -121,10 +121,17 @@ def _is_on(operation: AddField | AlterField, place: Place) -> bool:
     return model == place.model.name and name == place.field and place.step.migration.app == place.model.app
 
 
-def prepared(history: History, step: Step, model: ModelState, field: FieldState) -> Truth:
-    """Whether code right before a step, in its migration or the one before in the app, may have written the field."""
+def prepared(
+    history: History, step: Step, model: ModelState, field: FieldState, *, within: tuple[Action, ...] = ()
+) -> Truth:
+    """Whether code right before a step, in its migration or the one before in the app, may have written the field.
+
+    `within` are the actions of the step itself that come before.
+    """
     app, seen = step.migration.app, {step.migration.key}
-    found = Truth.NO
+    column = model.column(field.name)
+    here = Place(step=step, model=model.key, field=field.name, column=column, table=model.table)
+    found = _strongest(_sql_writes(action, here) for action in within)
     for place in trail(history, step, model.key, field.name):
         migration = place.step.migration
         if migration.app == app and migration.key not in seen:

@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 # Raised whenever the shape or the meaning of statements changes: remembered ones of another version are not used.
-SQL_VERSION = 9
+SQL_VERSION = 10
 
 _DIALECTS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite"}
 # Nobody writes a condition in so many parentheses; each takes a pass over the words.
@@ -764,8 +764,7 @@ class _Reader:
     def _alter_column(self, column: str) -> Iterator[Statement]:
         if self.skip("SET", "DATA", "TYPE") or self.skip("TYPE"):
             kind = self._type()
-            flags = frozenset({"using"} if self._computes(column, kind) else ())
-            yield Statement(verb="alter-column-type", name=column, type=kind, flags=flags)
+            yield Statement(verb="alter-column-type", name=column, type=kind, flags=self._using(column, kind))
         elif self.skip("SET", "STATISTICS") or self.skip("SET", "(") or self.skip("RESET", "("):
             yield Statement(verb="set storage parameters", name=column)
         for words, verb in _COLUMN_CLAUSES.items():
@@ -773,15 +772,22 @@ class _Reader:
                 yield Statement(verb=verb, name=column)
                 return
 
-    def _computes(self, column: str, kind: str | None) -> bool:
-        """Whether USING gives another value than the column's own, or that one cast to the new type."""
+    def _using(self, column: str, kind: str | None) -> frozenset[str]:
+        """Whether USING gives another value than the column's own ("using"), or that one cast to the new type."""
         while self.at < len(self.words) and not self.skip("USING"):
             self.at += 1
-        if self.at == len(self.words):
-            return False
-        if self.name() != column:
-            return True
-        return (self.skip("::") and self._type() != kind) or self.at < len(self.words)
+        words = self.words[self.at :]
+        while words and words[0].upper == "(" and _closes_at_end(words):
+            words = words[1:-1]
+        return _Reader(words)._computed(column, kind) if words else frozenset()
+
+    def _computed(self, column: str, kind: str | None) -> frozenset[str]:
+        """What the words of an expression make of a column: see `_using`."""
+        called = self.skip("CAST", "(")
+        own = self.name() == column
+        casts = self.skip("AS" if called else "::")
+        own = own and (not casts or self._type() == kind) and (not called or self.skip(")"))
+        return frozenset({"using"} if not own or self.at < len(self.words) else {"cast"} if casts else ())
 
     def _drop_part(self) -> Iterator[Statement]:
         if self.skip("CONSTRAINT") or self.skip("FOREIGN", "KEY") or self.skip("CHECK"):
@@ -879,7 +885,7 @@ _KNOWN_STABLE = {
 }
 _AFTER_TYPE = {
     "NOT", "NULL", "DEFAULT", "CHECK", "UNIQUE", "PRIMARY", "REFERENCES", "CONSTRAINT", "GENERATED", "COLLATE",
-    "USING", ",", "FIRST", "AFTER", "COMMENT", "AUTO_INCREMENT", "DEFERRABLE", "CHARSET",
+    "USING", ",", ")", "FIRST", "AFTER", "COMMENT", "AUTO_INCREMENT", "DEFERRABLE", "CHARSET",
 }  # fmt: skip
 _COLUMN_CLAUSES = {
     ("SET", "NOT", "NULL"): "set-not-null",

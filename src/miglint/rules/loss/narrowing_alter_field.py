@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from miglint.api import (
     DEFAULTS,
@@ -15,11 +16,16 @@ from miglint.api import (
     Literal,
     ModelState,
     Narrowing,
+    Operation,
     OperationContext,
     Paste,
+    Query,
+    RunPython,
+    RunSQL,
     Severity,
     is_checked,
     narrowing,
+    owner_of,
     prepared,
     rule,
     set_apart,
@@ -30,26 +36,37 @@ _URL = "https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTAB
 _SIZES = ("max_length", "max_digits", "decimal_places")
 
 
-@rule("MG204", on=AlterField, severity=Severity.ERROR)
-def narrowing_alter_field(context: OperationContext[AlterField]) -> Iterator[Diagnostic]:
+@rule("MG204", on=(AlterField, RunSQL, RunPython), severity=Severity.ERROR)
+def narrowing_alter_field(context: OperationContext[Operation]) -> Iterator[Diagnostic]:
     """A type or size that cannot hold every old value cuts values, or fails on them."""
-    model, name = context.model, context.operation.name
-    state = model.field(name) if model is not None and name is not None else None
-    if model is None or state is None or not context.touches_database or context.table_is_new:
+    if not context.touches_database:
         return
-    found = _narrowing(context, model, state)
+    if isinstance(context.operation, AlterField):
+        yield from _of_field(context, context.operation)
+        return
+    for action in context.actions:
+        if isinstance(action, AlterColumnType) and not action.on_new_table and context.is_live(action):
+            yield from _of_sql(context, action)
+
+
+def _of_field(context: OperationContext[Operation], operation: AlterField) -> Iterator[Diagnostic]:
+    model, name = context.model, operation.name
+    state = model.field(name) if model is not None and name is not None else None
+    if model is None or state is None or context.table_is_new:
+        return
+    new = operation.field
+    found = _narrowing(context, model, state, new)
     if found is None or context.column_is_new(model.table, model.column(state.name)):
         return
     ready = prepared(context.project.history, context.step, model, state)
     if ready.certain:
         return
-    new = context.operation.field
     yield context.diagnostic(
         None,
         f"altering {context.model_name}.{state.name} from {_named(state.field, new)} to {_named(new, state.field)} "
         f"{found.says} "
         f"({context.database.title})",
-        help=_help(context, model, state, found),
+        help=_help(context, operation, model, state, found),
         url=_URL,
         related=(context.related(state.origin.migration, state.origin.span, f"{state.name} was defined here"),),
         confidence=Confidence.LOW if context.step.conditional or ready.possible else Confidence.HIGH,
@@ -57,8 +74,51 @@ def narrowing_alter_field(context: OperationContext[AlterField]) -> Iterator[Dia
     )
 
 
-def _narrowing(context: OperationContext[AlterField], model: ModelState, state: FieldState) -> Narrowing | None:
-    old, new = state.field, context.operation.field
+def _of_sql(context: OperationContext[Operation], action: AlterColumnType) -> Iterator[Diagnostic]:
+    """A column whose type SQL changes, of a model that Django manages."""
+    model = owner_of(action.table, context.before)
+    if model is None or model.table != action.table or model.managed.refuted:
+        return
+    state = next((each for each in model.fields.values() if model.column(each.name) == action.column), None)
+    found = narrowing(action.old_type, action.new_type, context.database, casts=action.casts)
+    if state is None or found is None or context.column_is_new(action.table, action.column):
+        return
+    before = tuple(takewhile(lambda each: each is not action, context.actions))
+    ready = prepared(context.project.history, context.step, model, state, within=before)
+    if ready.certain or _asks(context, model):
+        return
+    label = f"{model.app}.{model.name}"
+    yield context.diagnostic(
+        None,
+        f"SQL that changes {label}.{state.name} from {action.old_type} to {action.new_type} {found.says} "
+        f"({context.database.title})",
+        help=f"{_outcome(context, found)}{_mend(action, found)} Or keep {action.column}: add a column of the new type "
+        "beside it, copy to it what is to stay, and let the code use that one; drop the old one in a later release.",
+        url=_URL,
+        related=(context.related(state.origin.migration, state.origin.span, f"{state.name} was defined here"),),
+        confidence=min(context.certainty(action), Confidence.LOW if ready.possible else Confidence.HIGH),
+        model=model.name,
+        field=state.name,
+    )
+
+
+def _mend(action: AlterColumnType, found: Narrowing) -> str:
+    if found.values == "all values":
+        return f"Say with USING how a value of {action.old_type} becomes one of {action.new_type}."
+    return "Ask which rows have such values, and mend them before this statement."
+
+
+def _asks(context: OperationContext[Operation], model: ModelState) -> bool:
+    """Whether the code that hands the SQL over works on the model's rows, too: it may mend them first."""
+    if not isinstance(context.operation, RunPython):
+        return False
+    return any(query.key == model.key for query in context.usage.of(Query))
+
+
+def _narrowing(
+    context: OperationContext[Operation], model: ModelState, state: FieldState, new: Field
+) -> Narrowing | None:
+    old = state.field
     if model.managed.refuted or model.proxy.certain:
         return None
     if new.kind == "JSONField" and old.holds_json:
@@ -70,9 +130,7 @@ def _narrowing(context: OperationContext[AlterField], model: ModelState, state: 
     return narrowing(before, after, context.database, negative=negative)
 
 
-def _types(
-    context: OperationContext[AlterField], model: ModelState, state: FieldState
-) -> tuple[str | None, str | None]:
+def _types(context: OperationContext[Operation], model: ModelState, state: FieldState) -> tuple[str | None, str | None]:
     """The column's type before and after, None where that is not known."""
     table = context.step.schema_before.table(model.table)
     column = table.columns.get(model.column(state.name)) if table is not None else None
@@ -90,25 +148,32 @@ def _named(field: Field, other: Field) -> str:
     return f"{name}({inner})" if inner else name
 
 
-def _help(context: OperationContext[AlterField], model: ModelState, state: FieldState, found: Narrowing) -> str:
+def _outcome(context: OperationContext[Operation], found: Narrowing) -> str:
+    """What the database says, and when that shows."""
+    if found.outcome != "refused":
+        return f"{context.database.title} reports no error, and undoing the migration does not bring the values back. "
     said = f"{context.database.title}: {found.error}. " if found.error else ""
-    if found.outcome == "refused":
-        what = "The migration passes on a test database and fails where such a row is. "
-    else:
-        what = f"{context.database.title} reports no error, and undoing the migration does not bring the values back. "
+    if found.values == "all values":
+        return f"{said}The migration fails on a table without rows, too. "
+    return f"{said}The migration passes on a test database and fails where such a row is. "
+
+
+def _help(
+    context: OperationContext[Operation], operation: AlterField, model: ModelState, state: FieldState, found: Narrowing
+) -> str:
     mend = "" if "all values" in found.values else "Mend such rows in a migration before this one. Or keep"
     sequel = context.instead
     new_name = f"{state.name}_new"
     left_out = ("unique", "db_index", "db_column", *DEFAULTS)
     # The form is PostgreSQL's; where no type changes, the new column has that of the old one.
     after = _types(context, model, state)[1] if context.database.vendor == "postgresql" else None
-    first = staged.fresh_column(sequel, context.operation, new_name, left_out, table=model.table, type=after)
+    first = staged.fresh_column(sequel, operation, new_name, left_out, table=model.table, type=after)
     fill = Paste()
     run = fill.operation("RunPython", "copy", "migrations.RunPython.noop")
     value = f"row.{state.name}_id" if state.field.is_relation.certain else f"row.{state.name}"
-    attribute = f"{new_name}_id" if context.operation.field.is_relation.certain else new_name
+    attribute = f"{new_name}_id" if operation.field.is_relation.certain else new_name
     # A class that is not Django's may well make Python's values of the text itself.
-    if context.operation.field.kind == "JSONField" and state.field.kind != "JSONField" and state.field.type is not None:
+    if operation.field.kind == "JSONField" and state.field.kind != "JSONField" and state.field.type is not None:
         fill.imports.add("import json")
         value = f"json.loads({value})"
     function = (
@@ -121,7 +186,7 @@ def _help(context: OperationContext[AlterField], model: ModelState, state: Field
     )
     second = sequel.migration(f"copy_{model.name.lower()}_{state.name}", [run], fill, functions=function)
     return (
-        f"{said}{what}{mend or 'Keep'} the old column until the new one is "
+        f"{_outcome(context, found)}{mend or 'Keep'} the old column until the new one is "
         f"checked: instead of this operation,\n{set_apart(*first, second)}\n"
         f"then let the code use {new_name}, and remove {state.name} in a later release."
     )
