@@ -5,29 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from miglint.api import (
+    ActionContext,
     AlterColumnType,
-    AlterField,
     Diagnostic,
-    OperationContext,
     Severity,
+    owner_of,
     rule,
 )
 
 _URL = "https://www.postgresql.org/docs/current/typeconv-oper.html"
 
 
-@rule("MG411", on=AlterField, severity=Severity.WARNING)
-def type_change_breaks_old_filters(context: OperationContext[AlterField]) -> Iterator[Diagnostic]:
+@rule("MG411", on=AlterColumnType, severity=Severity.WARNING)
+def type_change_breaks_old_filters(context: ActionContext[AlterColumnType]) -> Iterator[Diagnostic]:
     """After a change between kinds of types, the database refuses the filters of the release that is running."""
-    model, name = context.model, context.operation.name
-    state = model.field(name) if model is not None and name is not None else None
-    if model is None or state is None or not context.touches_database or context.table_is_new:
+    if not context.touches_database or context.project.deploy == "downtime":
         return
-    changed = next((a for a in context.actions if isinstance(a, AlterColumnType) and not a.cascades), None)
-    if changed is None or context.project.deploy == "downtime" or model.column(state.name) != changed.column:
-        return
+    for changed in context.matching:
+        if not changed.cascades and not changed.on_new_table and context.is_live(changed):
+            yield from _refused(context, changed)
+
+
+def _refused(context: ActionContext[AlterColumnType], changed: AlterColumnType) -> Iterator[Diagnostic]:
+    model = owner_of(changed.table, context.before)
+    fields = [each for each in model.fields if model.column(each) == changed.column] if model is not None else []
     old, new = (_family(kind) for kind in (changed.old_type, changed.new_type))
-    if old == new or context.column_is_new(changed.table, changed.column):
+    if model is None or not fields or old == new or context.column_is_new(changed.table, changed.column):
         return
     refused = [
         refusal
@@ -40,13 +43,14 @@ def type_change_breaks_old_filters(context: OperationContext[AlterField]) -> Ite
     inserts = " and INSERTs" if "insert" in statements else ""
     yield context.diagnostic(
         None,
-        f"{context.model_name}.{state.name} changes from {changed.old_type} to {changed.new_type}: "
+        f"{model.app}.{model.name}.{fields[0]} changes from {changed.old_type} to {changed.new_type}: "
         f"{context.database.title} refuses the filters{inserts} of the running release",
         help=f"It still sends {old} values: ProgrammingError: operator does not exist: {new} = {old}. Add a second "
-        f"field of the new type, write both, copy, read the new one, and remove {state.name}, each in a release of "
+        f"field of the new type, write both, copy, read the new one, and remove {fields[0]}, each in a release of "
         "its own; or migrate in a downtime (setting `deploy`).",
         url=_URL,
-        field=state.name,
+        model=model.name,
+        field=fields[0],
         confidence=context.certainty(changed),
     )
 
