@@ -1,7 +1,9 @@
 """What a text says, as facts: names resolved, spans exact, and nothing lost on the way to a file and back."""
 
 import json
+import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,6 +12,7 @@ from miglint import reading
 from miglint.cache import decode as decoded
 from miglint.cache import encode
 from miglint.reading import read_files
+from miglint.syntax import quick
 from miglint.syntax.facts import (
     Alias,
     Assign,
@@ -194,6 +197,31 @@ def test_except_without_parentheses_is_read() -> None:
     (statement,) = facts.body
     assert isinstance(statement, Try)
     assert statement.handlers[0].exception == Items("tuple", (Name("B"), Name("C")))
+
+
+@pytest.mark.parametrize("read_by", [read, quick.read], ids=["LibCST", "ast"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"f'one;\n{b}two\t'",
+        r"rf'one;\n{b}'",
+        r"fR'{b}\d'",
+        r"""f'{b}"\'"'""",
+        'f"""a\n"b" {b}\\""""',
+        r"f'\\{b}\x41\u00e9\101'",
+        "f'a\\\nb{b}'",
+        r"f'{{{b}}}\{b}'",
+        r"f'\q{b}\"'",
+        r"'a\n' f'\n{b}' r'\n'",
+    ],
+)
+def test_the_text_of_an_f_string_is_what_python_makes_of_it(text: str, read_by: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = eval(text, {"b": "<b>"})
+    (statement,) = read_by(f"x = {text}\n").body
+    parts = [part.text if isinstance(part, Literal) else "<b>" for part in statement.value.parts]
+    assert "".join(parts) == expected
 
 
 # -- equality -----------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -21,6 +23,8 @@ from miglint.text import Span
 # Python converts no longer number to decimal digits (sys.set_int_max_str_digits).
 MAX_DIGITS = 4000
 
+# What is no quote, once it is escaped.
+_ESCAPED = re.compile(r"\\.|\"", re.DOTALL)
 _TYPE_CHECKING = ("typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING", "TYPE_CHECKING")
 
 
@@ -31,6 +35,18 @@ def string_literal(value: str | bytes, span: Span) -> Literal:
     if value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value):
         return Literal("str", value, span)
     return Literal("escaped", ascii(value), span)
+
+
+def text_between(written: str, *, raw: bool) -> str:
+    """What stands between the fields of an f-string, without the braces and escapes that write it."""
+    text = written.replace("{{", "{").replace("}}", "}")
+    if raw or "\\" not in text:
+        return text
+    quoted = _ESCAPED.sub(lambda found: '\\"' if found[0] == '"' else found[0], text)
+    try:
+        return cast(str, ast.literal_eval(f'"""{quoted}"""'))
+    except (ValueError, SyntaxError):
+        return text
 
 
 def name_in(scope: Scope, name: str, span: Span) -> Name:

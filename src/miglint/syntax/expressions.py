@@ -9,7 +9,7 @@ from typing import Any, cast
 import libcst as cst
 
 from miglint.syntax.bindings import target_names
-from miglint.syntax.building import MAX_DIGITS, attribute, comparison, name_in, string_literal, unary
+from miglint.syntax.building import MAX_DIGITS, attribute, comparison, name_in, string_literal, text_between, unary
 from miglint.syntax.facts import (
     MAX_DEPTH,
     TOO_DEEP,
@@ -183,7 +183,8 @@ class ExpressionReader:
                 plain = part.format_spec is None and part.conversion is None
                 parts.append(value if plain else Operation("format", (value,), self.span(node)))
             elif part.value:
-                parts.append(string_literal(part.value.replace("{{", "{").replace("}}", "}"), self.span(node)))
+                text = text_between(part.value, raw="r" in node.start.lower())
+                parts.append(string_literal(text, self.span(node)))
         return Template(tuple(parts), self.span(node))
 
     def _integer(self, node: cst.Integer, scope: Scope) -> Expr:

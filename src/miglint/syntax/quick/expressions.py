@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
-from miglint.syntax.building import MAX_DIGITS, attribute, comparison, name_in, string_literal, unary
+from miglint.syntax.building import MAX_DIGITS, attribute, comparison, name_in, string_literal, text_between, unary
 from miglint.syntax.facts import (
     MAX_DEPTH,
     Call,
@@ -147,7 +147,7 @@ class ExpressionReader:
                 continue
             for part in fields(self._text, piece):
                 if isinstance(part, str):
-                    parts.append(string_literal(part.replace("{{", "{").replace("}}", "}"), piece.span))
+                    parts.append(string_literal(text_between(part, raw="r" in piece.prefix), piece.span))
                 else:
                     value = self._field(part, next(values, None), scope)
                     parts.append(Operation("format", (value,), piece.span) if part.formatted else value)
