@@ -38,7 +38,7 @@ LAYERS: list[tuple[str, ...]] = [
         "miglint.foreign", "miglint.git", "miglint.reading", "miglint.imports", "miglint.workers", "miglint.modules",
         "miglint.installed", "miglint.selection",
         "miglint.report", "miglint.baseline",
-        "miglint.root", "miglint.files", "miglint.begin", "miglint.beside",
+        "miglint.unread", "miglint.root", "miglint.files", "miglint.begin", "miglint.beside",
     ),
     ("miglint.check", "miglint.since", "miglint.inspection", "miglint.verdicts", "miglint.remembered", "miglint.load"),
     ("miglint.judge", "miglint.scope"),

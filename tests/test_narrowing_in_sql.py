@@ -95,6 +95,15 @@ def test_postgresql_casts_by_itself_what_is_said_and_nothing_else() -> None:
     assert {name for name in refused - said if not (name.endswith("to bytea") or name.startswith("jsonb to"))} == set()
 
 
+def test_a_type_of_sql_is_spelled_in_one_way() -> None:
+    texts = ("int[]", "int4 [ ]", "character varying(5)[3]", "VARCHAR ( 5 )", "decimal(6,2)", "timestamptz[][]")
+    found = [read_sql(f"ALTER TABLE t ADD a {text} DEFAULT 'x'", "postgresql")[0] for text in texts]
+    assert [each.type for each in found] == [
+        "integer[]", "integer[]", "varchar(5)[3]", "varchar(5)", "numeric(6, 2)", "timestamp with time zone[][]"
+    ]  # fmt: skip
+    assert [each.verb for each in found if "unknown-default" in each.flags] == []
+
+
 @pytest.mark.parametrize(
     ("change", "casts", "is_known"),
     [

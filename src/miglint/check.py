@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from miglint import plugins, suppressions
+from miglint import plugins, suppressions, unread
 from miglint.baseline import Baseline
 from miglint.databases.effects import TableEffect, effects
 from miglint.diagnostic import Diagnostic, Severity, Subject
@@ -20,7 +20,7 @@ from miglint.project.action import Action, CreateTable
 from miglint.project.history import Step
 from miglint.project.keys import MigrationKey
 from miglint.project.layout import Layout
-from miglint.project.migration import Migration, Unreadable
+from miglint.project.migration import Migration
 from miglint.project.operations import Alternative, Custom, Operation, Unread, walk_operations
 from miglint.project.project import Project
 from miglint.reading import FileRead
@@ -83,7 +83,7 @@ def run(
     Those in the baseline are marked; the option `write_baseline` has it take them in instead. Raises SettingsError.
     """
     selection, settings, writes = root.selection, root.settings, root.options.write_baseline
-    diagnostics = [*asked.diagnostics, *_unread(found, projects, files)]
+    diagnostics = [*asked.diagnostics, *unread.files(found, projects)]
     diagnostics = [d for d in settle(diagnostics, rules) if selection.is_on(d.code, d.name)]
     judged = frozenset(rule.code for rule in rules if selection.is_on(rule.code, rule.name))
     diagnostics = _suppressed(diagnostics, projects, files, rules, settings, judged)
@@ -156,6 +156,7 @@ class _Judge:
                 yield from self._ask(rule, MigrationContext(rule, project, migration, steps), migration)
             for step in steps:
                 yield from self._step(step, rules)
+                yield from unread.statements(step) if rules is every else ()
 
     def _is_judged(self, migration: Migration) -> bool:
         """Whether all rules are asked, and not those alone that are project-wide."""
@@ -220,63 +221,6 @@ def _crash(rule: Rule, error: Exception, migration: Migration | None, step: Step
             operation_name=step.operation.class_name if step is not None else None,
             detail=rule.code,
         ),
-    )
-
-
-# -- what could not be read ---------------------------------------------------------------------------
-
-
-def _unread(found: Layout, projects: Sequence[Project], files: Mapping[str, FileRead]) -> Iterator[Diagnostic]:
-    for problem in found.problems:
-        yield Diagnostic(
-            code="MG901",
-            name="syntax-error",
-            severity=Severity.ERROR,
-            message=problem.message,
-            path=problem.path,
-            subject=Subject(detail=problem.path.removeprefix(found.root)),
-        )
-    for project in projects:
-        for migration in project.own_migrations():
-            if migration.facts.problem is not None:
-                yield _syntax_error(migration)
-            for each in _distinct(migration.unreadable):
-                yield _partly(migration, each)
-
-
-def _syntax_error(migration: Migration) -> Diagnostic:
-    problem = migration.facts.problem
-    assert problem is not None
-    return Diagnostic(
-        code="MG901",
-        name="syntax-error",
-        severity=Severity.ERROR,
-        message=f"the file cannot be read: {problem.message}",
-        path=migration.path,
-        span=problem.span,
-        help="Nothing in this migration was checked, and what other findings say about its app may be incomplete.",
-        subject=Subject(app=migration.app, migration=migration.name),
-    )
-
-
-def _distinct(parts: Iterable[Unreadable]) -> Iterator[Unreadable]:
-    seen: set[tuple[str, Span]] = set()
-    for part in parts:
-        if (part.what, part.span) not in seen:
-            seen.add((part.what, part.span))
-            yield part
-
-
-def _partly(migration: Migration, part: Unreadable) -> Diagnostic:
-    return Diagnostic(
-        code="MG902",
-        name="partly-readable",
-        severity=Severity.WARNING,
-        message=f"a part of `{part.what}` cannot be read without running it: it is {part.why}",
-        path=migration.path,
-        span=part.span,
-        help=f"Not checked because of this: {part.unchecked}.",
-        subject=Subject(app=migration.app, migration=migration.name, detail=f"{part.what}:{part.why}"),
     )
 
 

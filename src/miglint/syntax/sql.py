@@ -155,12 +155,13 @@ _SERIAL = {"SERIAL", "BIGSERIAL", "SMALLSERIAL"}
 _HARMLESS = {
     "SELECT", "SET", "RESET", "SHOW", "GRANT", "REVOKE", "BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT",
     "RELEASE", "COMMENT", "PRAGMA", "VALUES", "USE", "ANALYZE", "VACUUM", "CLUSTER", "LOCK", "END", "NOTIFY",
-    "LISTEN", "DISCARD",
+    "LISTEN", "DISCARD", "CHECKPOINT", "DEALLOCATE", "SECURITY",
 }  # fmt: skip
 _HARMLESS_OBJECTS = {
     "EXTENSION", "TYPE", "DOMAIN", "SEQUENCE", "SCHEMA", "FUNCTION", "PROCEDURE", "COLLATION", "ROLE", "VIEW",
     "POLICY", "STATISTICS", "TRIGGER", "MATERIALIZED", "AGGREGATE", "OPERATOR", "CAST", "PUBLICATION", "DATABASE",
-    "TEXT", "RULE", "TABLESPACE", "SYSTEM", "EVENT",
+    "TEXT", "RULE", "TABLESPACE", "SYSTEM", "EVENT", "SERVER", "FOREIGN", "LANGUAGE", "USER", "SUBSCRIPTION",
+    "PRIVILEGES",
 }  # fmt: skip
 # What stands before and after the name in statements that PostgreSQL may refuse in a transaction.
 _TOLD_APART: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
@@ -938,9 +939,9 @@ _BUILTIN = {
 
 
 def _canonical(kind: str) -> str:
-    base, bracket, rest = kind.partition("(")
-    base = base.strip()
-    return f"{_ALIASES.get(base, base)}{bracket}{rest}"
+    kind = re.sub(r" ?\[ ?(\d*) ?\]", r"[\1]", kind)
+    base = re.split(r"[(\[]", kind, maxsplit=1)[0]
+    return _ALIASES.get(base.strip(), base.strip()) + kind[len(base) :]
 
 
 def _is_builtin(kind: str) -> bool:
