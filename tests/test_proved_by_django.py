@@ -586,3 +586,64 @@ def test_what_django_lets_pass_is_no_finding(operations: str, tmp_path: Path) ->
     shop(tmp_path, operations)
     assert migrate(tmp_path) == ""
     assert findings(tmp_path, "MG109") + findings(tmp_path, "MG110") == []
+
+
+# -- MG109, of a model that goes while others name it -----------------------------------------------------
+
+_CLIENTS = migration(
+    f'migrations.CreateModel("Client", [{_KEY}]),\n'
+    f'        migrations.CreateModel("Sale", [{_KEY}]),\n'
+    f'        migrations.CreateModel("Order", [{_KEY}, ("client", {_FK.format("shop.Client")})]),\n'
+    f'        migrations.CreateModel("Link", [{_KEY}, ("client", {_FK.format("Client")}), '
+    f'("order", {_FK.format("shop.Order")})]),\n'
+    '        migrations.AddField("order", "clients", models.ManyToManyField("Client", "+", through="shop.Link")),'
+)
+_GONE = 'migrations.DeleteModel("Client")'
+_FREE = (
+    'migrations.RemoveField("order", "clients"), migrations.DeleteModel("Link"), '
+    'migrations.RemoveField("order", "client")'
+)
+
+
+@pytest.mark.parametrize(
+    ("operations", "fields"),
+    [
+        (_GONE, ["Link.client", "Order.client", "Order.clients"]),
+        (_STATE.format(_GONE), ["Link.client", "Order.client", "Order.clients"]),
+        ('migrations.DeleteModel("Link")', ["Order.clients"]),
+        (f"{_FREE}, {_GONE}", []),
+        (f'{_FREE.rpartition(", migr")[0]}, {_GONE}, migrations.RemoveField("order", "client")', []),
+        (_DATABASE.format(f"{_FREE}, {_GONE}"), []),
+        (f'{_FREE}, {_GONE}, migrations.DeleteModel("Sale"), migrations.DeleteModel("Order")', []),
+        (f'{_GONE}, migrations.CreateModel("Client", [{_KEY}])', []),
+        ('migrations.DeleteModel("Sale")', []),
+        ('migrations.RenameModel("Client", "Customer")', []),
+    ],
+)
+def test_a_model_goes_for_good_only_with_all_that_names_it(operations: str, fields: list[str], tmp_path: Path) -> None:
+    shop(tmp_path, operations)
+    write(tmp_path, {"shop/migrations/0001_initial.py": _CLIENTS})
+    found = findings(tmp_path, "MG109")
+    assert [each.subject.detail.removeprefix("shop.") for each in found] == fields
+    told = re.sub(r"<function .*>", "<function …>", migrate(tmp_path))
+    assert told in [said(each) for each in found] if fields else told == ""
+
+
+def test_a_model_of_another_app_is_gone_with_its_app(tmp_path: Path) -> None:
+    files = {
+        "crm/migrations/0001_initial.py": migration(f'migrations.CreateModel("Client", [{_KEY}])'),
+        "crm/migrations/0002_gone.py": migration(_GONE, '("crm", "0001_initial"), ("shop", "0001_initial")'),
+        "shop/migrations/0001_initial.py": migration(
+            f'migrations.CreateModel("Order", [{_KEY}, ("client", {_FK.format("crm.Client")})])',
+            '("crm", "0001_initial")',
+        ),
+    }
+    write(tmp_path, files)
+    (found,) = findings(tmp_path, "MG109")
+    assert migrate(tmp_path) == said(found)
+    assert "in a migration of shop" in found.help
+
+    removed = migration('migrations.RemoveField("order", "client")', '("shop", "0001_initial"), ("crm", "0002_gone")')
+    write(tmp_path, {"shop/migrations/0002_removed.py": removed})
+    assert findings(tmp_path, "MG109") == []
+    assert migrate(tmp_path) == ""

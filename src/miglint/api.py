@@ -148,6 +148,10 @@ from miglint.project.layout import (
     Module,
     Package,
 )
+from miglint.project.left_behind import (
+    LeftBehind,
+    left_behind,
+)
 from miglint.project.left_out import (
     left_out,
 )
@@ -456,6 +460,7 @@ __all__ = [
     "Items",
     "Keyword",
     "Lambda",
+    "LeftBehind",
     "Literal",
     "Lookup",
     "Loop",
@@ -575,6 +580,7 @@ __all__ = [
     "is_noop_sql",
     "items_of",
     "join_table",
+    "left_behind",
     "left_out",
     "lookups_of",
     "may_write",

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator
 
 from miglint.api import (
     AddConstraint,
+    DeleteModel,
     Diagnostic,
     FieldOperation,
+    LeftBehind,
     Lookup,
     ModelKey,
     ModelOperation,
@@ -28,6 +30,7 @@ from miglint.api import (
     World,
     field_needs,
     is_migrated,
+    left_behind,
     lookups_of,
     needs_of,
     rule,
@@ -50,6 +53,7 @@ def unknown_target(context: Context) -> Iterator[Diagnostic]:
     if not context.step.problems:
         yield from _of_lookups(context)
         yield from _of_needs(context)
+        yield from _of_left_behind(context)
 
 
 def _is_ambiguous(context: Context) -> bool:
@@ -232,6 +236,42 @@ def _need_error(context: Context, need: Need) -> str:
     if need.by == "through":
         return "AttributeError: 'str' object has no attribute '_meta'"
     return f"ValueError: Related model {need.written.lower()!r} cannot be resolved"
+
+
+# -- relations to a model that goes -----------------------------------------------------------------------
+
+
+def _of_left_behind(context: Context) -> Iterator[Diagnostic]:
+    gone, project = context.model, context.project
+    if not isinstance(context.operation, DeleteModel) or gone is None or not context.step.touches_state:
+        return
+    for left in left_behind(gone.key, context.step, project.history, project.swappable):
+        if not all(context.graph.is_certain(app) for app in (gone.app, left.model.app)):
+            continue
+        name, origin = f"{left.model.app}.{left.model.name}.{left.field.name}", left.field.origin
+        remove = f'    migrations.RemoveField("{left.model.name.lower()}", "{left.field.name}"),'
+        where = "" if left.model.app == gone.app else f", in a migration of {left.model.app} that this one depends on"
+        yield context.diagnostic(
+            None,
+            f"{name} names {context.model_name} for good, and this takes it away: Django raises "
+            f"{_left_error(context, gone, left)}",
+            help=f"Django stops when all migrations are applied, and runs no test. Remove the field before{where}, or "
+            f"let it name another model:\n{remove}",
+            url=_URL,
+            related=(context.related(origin.migration, origin.span, f"{left.field.name} was last changed here"),),
+            detail=name,
+        )
+
+
+def _left_error(context: Context, gone: ModelState, left: LeftBehind) -> str:
+    """Source: django.db.models.utils, django.core.checks.model_checks._check_lazy_references"""
+    lacking, not_installed = f"doesn't provide model {gone.key.name!r}", "isn't installed"
+    is_there = len(context.project.history.final.in_app(gone.app)) > 0
+    why = f"but app {gone.app!r} {lacking if is_there else not_installed}."
+    if left.need.by == "through":
+        return f"ValueError: <function …> contains a lazy reference to {gone.key}, {why}"
+    field = f"{left.model.app}.{left.model.name}.{left.field.name}"
+    return f"ValueError: The field {field} was declared with a lazy reference to {str(gone.key)!r}, {why}"
 
 
 # -- what to do -----------------------------------------------------------------------------------------
