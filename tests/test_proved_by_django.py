@@ -570,15 +570,18 @@ def socket() -> Iterator[Path]:
         yield directory
 
 
+def _new_database(socket: Path, label: str) -> dict[str, str]:
+    name = f"existing_{abs(hash(label))}"
+    with psycopg.connect(host=str(socket), user="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return {"ENGINE": "django.db.backends.postgresql", "HOST": str(socket), "USER": "postgres", "NAME": name}
+
+
 @pytest.mark.parametrize("operations", [*(bad for bad, _ in EXISTING), *TWICE])
 def test_postgresql_says_so_in_its_own_words(operations: str, socket: Path, tmp_path: Path) -> None:
     shop(tmp_path, operations)
     (found,) = findings(tmp_path, "MG110", "postgresql")
-    name = f"existing_{abs(hash(operations))}"
-    with psycopg.connect(host=str(socket), user="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    database = {"ENGINE": "django.db.backends.postgresql", "HOST": str(socket), "USER": "postgres", "NAME": name}
-    assert migrate(tmp_path, database=database) == said(found)
+    assert migrate(tmp_path, database=_new_database(socket, operations)) == said(found)
 
 
 @pytest.mark.parametrize("operations", PASSING)
@@ -586,6 +589,137 @@ def test_what_django_lets_pass_is_no_finding(operations: str, tmp_path: Path) ->
     shop(tmp_path, operations)
     assert migrate(tmp_path) == ""
     assert findings(tmp_path, "MG109") + findings(tmp_path, "MG110") == []
+
+
+# -- MG110, of names of indexes ---------------------------------------------------------------------------
+
+_ON_CUSTOMER = 'migrations.AddIndex("customer", models.Index(fields=["id"], name="{}"))'
+_NEW_CUSTOMER = (
+    'migrations.CreateModel("Customer", [("id", models.BigAutoField(primary_key=True)), '
+    '("name", models.CharField(max_length=9, {})), ("order", models.ForeignKey("shop.Order", models.CASCADE))])'
+)
+_INDEXED = 'migrations.AddField("customer", "name", models.CharField(max_length=9, null=True, {}))'
+# Before, what makes a name, and what takes it away or wants it again: whether SQLite and PostgreSQL refuse it.
+NAMES = [
+    ("", _ON_CUSTOMER.format("number_idx"), True, True),
+    ("", _ON_CUSTOMER.format("NUMBER_idx"), True, False),
+    ("", _ON_CUSTOMER.format("other_idx"), False, False),
+    ('migrations.RemoveIndex("order", "number_idx")', _ON_CUSTOMER.format("number_idx"), False, False),
+    ('migrations.DeleteModel("Order")', _ON_CUSTOMER.format("number_idx"), False, False),
+    ('migrations.RemoveField("order", "number")', _ON_CUSTOMER.format("positive"), None, False),
+    (_STATE.format('migrations.RemoveIndex("order", "number_idx")'), _ON_CUSTOMER.format("number_idx"), True, True),
+    (_UNIQUE.format("once"), _ON_CUSTOMER.format("once"), False, True),
+    (_CHECK.format("most"), _ON_CUSTOMER.format("most"), False, False),
+    (
+        _ON_CUSTOMER.format("i"),
+        'migrations.RenameIndex("customer", new_name="number_idx", old_name="i")',
+        True,
+        True,
+    ),
+    (
+        "",
+        f'migrations.CreateModel("New", [{_KEY}], {{"indexes": [models.Index(fields=["id"], name="number_idx")]}})',
+        True,
+        True,
+    ),
+    # Names that Django makes up stay as they are when the column, or the table, is renamed.
+    (
+        f"{_INDEXED.format('db_index=True')}",
+        f'migrations.RenameField("customer", "name", "old"), {_INDEXED.format("db_index=True")}',
+        True,
+        True,
+    ),
+    (
+        f"{_INDEXED.format('unique=True')}",
+        f'migrations.RenameField("customer", "name", "old"), {_INDEXED.format("db_index=False")}',
+        False,
+        False,
+    ),
+    (
+        f"{_INDEXED.format('db_index=True')}",
+        (
+            'migrations.RenameField("customer", "name", "old"), migrations.RemoveField("customer", "old"), '
+            f"{_INDEXED.format('db_index=True')}"
+        ),
+        False,
+        False,
+    ),
+    (
+        f"{_INDEXED.format('db_index=True')}",
+        f'migrations.RenameModel("Customer", "Client"), {_NEW_CUSTOMER.format("db_index=True")}',
+        True,
+        True,
+    ),
+    (
+        'migrations.AlterUniqueTogether("order", {("id", "number")})',
+        (
+            'migrations.RenameModel("Order", "Sale"), migrations.CreateModel("Order", ['
+            f'{_KEY}, ("number", models.IntegerField())], {{"unique_together": {{("id", "number")}}}})'
+        ),
+        True,
+        True,
+    ),
+    # What is deferred is named when the migration ends.
+    (
+        # SQLite makes the index of the old name, which is a text to it.
+        f'{_INDEXED.format("db_index=True")}, migrations.RenameField("customer", "name", "old")',
+        _INDEXED.format("db_index=True"),
+        None,
+        False,
+    ),
+    (
+        f'{_INDEXED.format("db_index=True")}, migrations.RenameModel("Customer", "Client")',
+        _NEW_CUSTOMER.format("db_index=True"),
+        False,
+        False,
+    ),
+    (
+        'migrations.RunSQL("CREATE INDEX by_note ON shop_order (note)")',
+        _ON_CUSTOMER.format("by_note"),
+        True,
+        True,
+    ),
+    (
+        'migrations.RunSQL("CREATE INDEX by_note ON shop_order (note)"), migrations.RunSQL("DROP INDEX by_note")',
+        _ON_CUSTOMER.format("by_note"),
+        False,
+        False,
+    ),
+]
+
+
+def in_three(root: Path, before: str, operations: str) -> None:
+    shop(root, before)
+    write(root, {"shop/migrations/0003_again.py": migration(operations, '("shop", "0002_next")')})
+
+
+@pytest.mark.parametrize(("before", "operations", "sqlite", "postgresql"), NAMES)
+def test_an_index_has_its_name_alone_among_all_tables(
+    before: str, operations: str, sqlite: bool | None, postgresql: bool, socket: Path, tmp_path: Path
+) -> None:
+    in_three(tmp_path, before, operations)
+    for vendor, refused in (("sqlite", sqlite), ("postgresql", postgresql)):
+        if refused is not None:
+            told = [said(each) for each in findings(tmp_path, "MG110", vendor)]
+            database = _new_database(socket, before + operations) if vendor == "postgresql" else None
+            assert [migrate(tmp_path, database=database)] == (told or [""])
+            assert bool(told) is refused
+    assert findings(tmp_path, "MG110", "mariadb") == []
+
+
+def test_a_name_that_is_written_is_pointed_at(tmp_path: Path) -> None:
+    in_three(tmp_path, "", _ON_CUSTOMER.format("number_idx"))
+    (found,) = findings(tmp_path, "MG110")
+    text = (tmp_path / "shop/migrations/0003_again.py").read_text()
+    assert found.span is not None
+    assert text[found.span.start : found.span.end] == '"number_idx"'
+    assert "Give this one another name" in found.help
+
+
+@pytest.mark.parametrize("between", ['migrations.RunSQL("ALTER INDEX", "")', "Drop()"])
+def test_a_name_may_be_gone_where_not_all_is_known(between: str, tmp_path: Path) -> None:
+    in_three(tmp_path, between, _ON_CUSTOMER.format("number_idx"))
+    assert findings(tmp_path, "MG110", "postgresql") == []
 
 
 # -- MG109, of a model that goes while others name it -----------------------------------------------------

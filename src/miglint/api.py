@@ -138,6 +138,7 @@ from miglint.project.history import (
     Step,
     executed,
 )
+from miglint.project.index_names import clashes
 from miglint.project.keys import (
     MigrationKey,
     ModelKey,
@@ -557,6 +558,7 @@ __all__ = [
     "blocks",
     "called",
     "children",
+    "clashes",
     "comes_back",
     "dotted",
     "effects",

@@ -20,6 +20,7 @@ from miglint.api import (
     Diagnostic,
     Execute,
     FieldOperation,
+    Literal,
     ModelOperation,
     ModelState,
     Operation,
@@ -37,6 +38,8 @@ from miglint.api import (
     Severity,
     StateProblem,
     Step,
+    clashes,
+    expressions,
     rule,
 )
 
@@ -70,7 +73,7 @@ def already_exists(context: Context) -> Iterator[Diagnostic]:
         if error:
             yield _finding(context, problem, error)
     if not context.step.problems:
-        yield from _of_the_database(context)
+        yield from list(_of_the_database(context)) or _of_names(context)
 
 
 def _finding(context: Context, problem: StateProblem, error: str) -> Diagnostic:
@@ -131,6 +134,42 @@ def _of_the_database(context: Context) -> Iterator[Diagnostic]:
             detail=name,
         )
         return
+
+
+def _of_names(context: Context) -> Iterator[Diagnostic]:
+    """A name that another index has, be it one of another table."""
+    taken = clashes(context.project.history, context.database).get(context.step.place)
+    if taken is None or not _is_sure(context, taken.step):
+        return
+    name, call = taken.name, context.operation.call
+    texts = (each for each in (expressions(call) if call is not None else ()) if isinstance(each, Literal))
+    span = next((text.span for text in texts if text.value == name), None)
+    yield context.diagnostic(
+        span,
+        f"{taken.table} has an index or constraint {name} already: the database raises "
+        f"{_WORDS[context.database.vendor]('index', name, taken.table)}",
+        help=f"{context.database.title} has names of indexes once for all tables, and every new database stops here. "
+        + (_MADE_UP[context.database.vendor].format(name) if span is None else "Give this one another name."),
+        url=_URL,
+        related=(context.related(taken.step.migration, taken.step.operation.span, "it was made here"),),
+        detail=name,
+    )
+
+
+_MADE_UP = {
+    "postgresql": "Django makes the name up of those of the table and the columns, and keeps it where these are "
+    "renamed. Give the old one another name before: migrations.RunSQL('ALTER INDEX \"{}\" RENAME TO …').",
+    "sqlite": "Django makes the name up of those of the table and the columns, and keeps it where these are renamed. "
+    "Drop the old one before, with RunSQL, and make it again under another name.",
+}
+
+
+def _is_sure(context: Context, maker: Step) -> bool:
+    """Whether a step that gave a name runs before in every order."""
+    graph, key, other = context.graph, context.migration.key, maker.migration.key
+    if context.before.is_partial(key.app) or context.before.is_partial(other.app):
+        return False
+    return other == key or graph.is_ancestor(other, of=key)
 
 
 _ARTICLES = {"column": "a column", "index": "an index or constraint", "check": "a CHECK"}
