@@ -34,6 +34,7 @@ from miglint.project.operations import (
     nested,
 )
 from miglint.project.persistent import PersistentMap
+from miglint.project.reach import Reach
 from miglint.project.schema import Schema, settled
 from miglint.project.state import ModelState, ProjectState
 from miglint.project.statements import ReadSQL
@@ -78,12 +79,12 @@ Versions = PersistentMap[_Versions]
 class _Point(msgspec.Struct, frozen=True):
     """The state at the end of a migration, and the version of each model that was ever written up to there.
 
-    `size` is how many models that are.
+    `reach` sums the versions up.
     """
 
     state: ProjectState
     versions: Versions
-    size: int
+    reach: Reach
 
 
 class _Write(msgspec.Struct, frozen=True):
@@ -195,7 +196,10 @@ class _Replay:
         self._swappable = swappable
         self._sql = sql
         self._usages = usages
-        self._start_point = _Point(ProjectState(self._database.longest_name), PersistentMap(), 0)
+        self._apps = tuple(graph.apps)
+        self._places = {app: place for place, app in enumerate(self._apps)}
+        nothing = ProjectState(self._database.longest_name)
+        self._start_point = _Point(nothing, PersistentMap(), Reach.nothing(len(self._apps)))
         self._points: dict[MigrationKey, _Point] = {}
         # The place of a write is its bit in a version; places grow along the plan.
         self._writes: dict[ModelKey, list[_Write]] = {}
@@ -216,7 +220,7 @@ class _Replay:
             start = self._start(key)
             self._before[key] = start.state
             steps: list[Step] = []
-            self._points[key] = self._run(migration, start, steps)
+            self._points[key] = self._reached(self._run(migration, start, steps), start)
             self._steps[key] = tuple(steps)
             self._after[key] = self._points[key].state
             for parent in self._graph.parents(key):
@@ -237,25 +241,22 @@ class _Replay:
         """The newest version of each model; where two branches wrote one, what they did is done again in order."""
         if len(points) < 2:
             return points[0] if points else self._start_point
-        merged = max(points, key=lambda point: point.size)
-        state, versions, size = merged.state, merged.versions, merged.size
+        merged = max(points, key=lambda point: sum(point.reach.lengths))
+        state, versions, reach = merged.state, merged.versions, merged.reach
         conflicts: set[ModelKey] = set()
         for point in points:
-            if point is merged or point.versions is merged.versions:
-                continue
             for app in point.state.partial:
                 state = state.with_partial(app)
-            for app, theirs in point.versions.differing(versions):
-                mine = versions.get(app, _NEVER)
-                if not theirs.app & ~mine.app:
-                    continue
-                if not mine.app & ~theirs.app:
-                    state, versions = state.with_app_of(point.state, app), versions.put(app, theirs)
-                    size += len(theirs.models) - len(mine.models)
-                    continue
+            newer, doubtful = reach.ahead(point.reach)
+            if newer:
+                names = [self._apps[app] for app in newer]
+                state, versions = state.with_apps_of(point.state, names), versions.taking(names, point.versions)
+                reach = reach.with_those_of(point.reach, newer)
+            for app in map(self._apps.__getitem__, doubtful):
+                mine, theirs = versions.get(app, _NEVER), point.versions.get(app, _NEVER)
                 both = mine.models
-                for name, version in theirs.models.differing(mine.models):
-                    model, known = ModelKey(app, name), mine.models.get(name, 0)
+                for name, version, here in theirs.models.differing(both):
+                    model, known = ModelKey(app, name), here or 0
                     if not version & ~known:
                         continue
                     if known & ~version:
@@ -263,8 +264,13 @@ class _Replay:
                     state = _take(state, model, point.state)
                     both = both.put(name, version | known)
                 versions = versions.put(app, _Versions(mine.app | theirs.app, both))
-                size += len(both) - len(mine.models)
-        return _Point(self._redone(state, versions, conflicts, key), versions, size)
+                reach = reach.knowing({self._places[app]: mine.app | theirs.app})
+        return _Point(self._redone(state, versions, conflicts, key), versions, reach)
+
+    def _reached(self, end: _Point, start: _Point) -> _Point:
+        """The end of a migration, with what it wrote."""
+        written = {self._places[app]: each.app for app, each, _ in end.versions.differing(start.versions)}
+        return _Point(end.state, end.versions, start.reach.knowing(written)) if written else end
 
     def _redone(
         self, state: ProjectState, versions: Versions, conflicts: set[ModelKey], key: MigrationKey | None
@@ -378,7 +384,7 @@ class _Replay:
 
     def _noted(self, before: _Point, after: ProjectState, by: tuple[Migration, OperationPath, Operation]) -> _Point:
         """The point after an operation, where the models that it wrote have newer versions."""
-        versions, size = before.versions, before.size
+        versions = before.versions
         for app, models in after.changed_since(before.state):
             old, known = before.state.in_app(app), versions.get(app) or _Versions()
             newer = known.models
@@ -389,8 +395,7 @@ class _Replay:
                 writes.append(_Write(*by, models.get(name), version))
             number = self._app_writes[app] = self._app_writes.get(app, -1) + 1
             versions = versions.put(app, _Versions(known.app | 1 << number, newer))
-            size += len(newer) - len(known.models)
-        return _Point(after, versions, size)
+        return _Point(after, versions, before.reach)
 
 
 def _is_on(write: _Write, key: ModelKey) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, Mapping, ValuesView
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
 from itertools import chain, zip_longest
 from typing import Any, TypeVar, overload
 
@@ -72,6 +72,26 @@ class PersistentMap(Mapping[str, V]):
         """A copy that has not got a key."""
         return self._with(key, None)
 
+    def taking(self, keys: Iterable[str], other: PersistentMap[V]) -> PersistentMap[V]:
+        """A copy in which some keys have the values that another copy of the same mapping has, and has for certain.
+
+        Each leaf is copied once.
+        """
+        leaves, size = list(self._leaves), self._size
+        leaves += [_EMPTY] * (len(other._leaves) - len(leaves))
+        copied: dict[int, list[V | None]] = {}
+        for key in keys:
+            number = self._numbers[key]
+            at, place = number >> _BITS, number & _LAST
+            leaf = copied.get(at)
+            if leaf is None:
+                leaf = copied[at] = list(leaves[at])
+            size += leaf[place] is None
+            leaf[place] = other._leaves[at][place]
+        for at, leaf in copied.items():
+            leaves[at] = tuple(leaf)
+        return self._copy(leaves, size)
+
     def _with(self, key: str, value: V | None) -> PersistentMap[V]:
         number = self._numbers.get(key)
         if number is None:
@@ -79,38 +99,44 @@ class PersistentMap(Mapping[str, V]):
             self._keys.append(key)
         at, place = number >> _BITS, number & _LAST
         leaves = list(self._leaves)
-        while at >= len(leaves):
-            leaves.append(_EMPTY)
+        if at >= len(leaves):
+            leaves += [_EMPTY] * (at + 1 - len(leaves))
         leaf = list(leaves[at])
         size = self._size + (value is not None) - (leaf[place] is not None)
         leaf[place] = value
         leaves[at] = tuple(leaf)
+        return self._copy(leaves, size)
+
+    def _copy(self, leaves: list[tuple[V | None, ...]], size: int) -> PersistentMap[V]:
         copy: PersistentMap[V] = PersistentMap.__new__(PersistentMap)
         copy._keys, copy._numbers, copy._leaves, copy._size = self._keys, self._numbers, tuple(leaves), size
         return copy
 
     def changed(self, other: PersistentMap[V]) -> list[str]:
         """The keys with another value, as an object, than in another mapping, or that only one has; quick of copies."""
-        if self._keys is not other._keys:
-            return [key for key in dict.fromkeys((*self, *other)) if self.get(key) is not other.get(key)]
-        found: list[str] = []
-        for at, (leaf, others) in enumerate(zip_longest(self._leaves, other._leaves, fillvalue=_EMPTY)):
-            if leaf is not others:
-                keys = self._keys[at << _BITS : (at + 1) << _BITS]
-                found += [key for key, one, two in zip(keys, leaf, others, strict=False) if one is not two]
-        return found
+        return [key for key, _, _ in self._pairs(other)]
 
-    def differing(self, other: PersistentMap[V]) -> Iterator[tuple[str, V]]:
-        """The keys with another value, as an object, than in another mapping, or not there at all; quick of copies."""
+    def differing(self, other: PersistentMap[V]) -> Iterator[tuple[str, V, V | None]]:
+        """What has another value, as an object, than in another mapping, or is not there at all; quick of copies.
+
+        Each key with its value, and the one that it has there.
+        """
+        return ((key, value, there) for key, value, there in self._pairs(other) if value is not None)
+
+    def _pairs(self, other: PersistentMap[V]) -> Iterator[tuple[str, V | None, V | None]]:
+        """The keys with another value, as an object, than in another mapping, with both values."""
         if self._keys is not other._keys:
-            yield from ((key, value) for key, value in self.items() if other.get(key) is not value)
+            pairs = ((key, self.get(key), other.get(key)) for key in dict.fromkeys((*self, *other)))
+            yield from ((key, value, there) for key, value, there in pairs if value is not there)
             return
-        for at, leaf in enumerate(self._leaves):
-            others = other._leaves[at] if at < len(other._leaves) else _EMPTY
-            if leaf is not others:
-                for place, value in enumerate(leaf):
-                    if value is not None and value is not others[place]:
-                        yield self._keys[at << _BITS | place], value
+        mine, others = self._leaves, other._leaves
+        if len(mine) != len(others):
+            mine, others = zip(*zip_longest(mine, others, fillvalue=_EMPTY), strict=True)
+        for at, leaf in enumerate(mine):
+            if leaf is not others[at]:
+                for place, (value, there) in enumerate(zip(leaf, others[at], strict=False), at << _BITS):
+                    if value is not there:
+                        yield self._keys[place], value, there
 
 
 class _Items(ItemsView[str, V]):

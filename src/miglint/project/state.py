@@ -7,7 +7,7 @@ Source: django.db.migrations.state.ProjectState
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -189,10 +189,12 @@ _NO_APP = _App()
 class ProjectState:
     """All models; `partial` are the apps of which something could not be read."""
 
-    __slots__ = ("_apps", "_partial", "longest_name")
+    __slots__ = ("_apps", "_marking", "_partial", "longest_name")
 
     def __init__(self, longest_name: int | None = None) -> None:
         self._apps: PersistentMap[_App] = PersistentMap()
+        # By what marks begin with, the apps that have one that does in any copy: few apps name another.
+        self._marking: dict[str, set[str]] = {}
         self._partial: frozenset[str] = frozenset()
         self.longest_name = longest_name
 
@@ -219,8 +221,12 @@ class ProjectState:
 
     def marked(self, mark: Mark) -> list[ModelState]:
         """The models with a mark, by app and name."""
-        found = [app.models[name] for app in self._apps.values() for name in app.marks.get(mark, ())]
+        found = [app.models[name] for app in self._with_marks(mark[0]) for name in app.marks.get(mark, ())]
         return sorted(found, key=lambda model: model.key)
+
+    def _with_marks(self, beginning: str) -> Iterator[_App]:
+        """The apps that may have a mark that begins so."""
+        return (self._apps.get(app, _NO_APP) for app in self._marking.get(beginning, ()))
 
     def with_table(self, table: str) -> list[ModelState]:
         """The models with a table, or a join table, of this name, by app and name."""
@@ -234,7 +240,7 @@ class ProjectState:
 
     def settings(self) -> frozenset[str]:
         """The swappable settings that models name."""
-        return frozenset(name for app in self._apps.values() for kind, name in app.marks if kind == SETTING)
+        return frozenset(name for app in self._with_marks(SETTING) for kind, name in app.marks if kind == SETTING)
 
     def in_app(self, app: str) -> Models:
         """The models of an app by lower-case name."""
@@ -242,7 +248,7 @@ class ProjectState:
 
     def changed_since(self, before: ProjectState) -> Iterator[tuple[str, Models]]:
         """The apps, with their models, that are not the same as in another state."""
-        return ((app, found.models) for app, found in self._apps.differing(before._apps))
+        return ((app, found.models) for app, found, _ in self._apps.differing(before._apps))
 
     def is_partial(self, app: str) -> bool:
         """Whether an operation on this app could not be read: what is missing may be there."""
@@ -253,21 +259,30 @@ class ProjectState:
         return self._partial
 
     def put(self, model: ModelState) -> ProjectState:
-        app = self._apps.get(model.app) or _App()
-        return self._with(self._apps.put(model.app, app.put(model)), self._partial)
+        app = self._apps.get(model.app) or _App()  # whose mapping numbers the names of its models alone
+        after = app.put(model)
+        if after.marks is not app.marks:
+            for beginning, _ in model.marks:
+                self._marking.setdefault(beginning, set()).add(model.app)
+        return self._copy(self._apps.put(model.app, after))
 
     def without(self, key: ModelKey) -> ProjectState:
         app = self._apps.get(key.app) or _App()
-        return self._with(self._apps.put(key.app, app.without(key.name)), self._partial)
+        return self._copy(self._apps.put(key.app, app.without(key.name)))
 
-    def with_app_of(self, other: ProjectState, app: str) -> ProjectState:
-        """The state with one app's models as another state has them."""
-        return self._with(self._apps.put(app, other._apps.get(app) or _App()), self._partial)
+    def with_apps_of(self, other: ProjectState, apps: Iterable[str]) -> ProjectState:
+        """The state with the models of some apps as another state of the same history has them."""
+        return self._copy(self._apps.taking(apps, other._apps))
 
     def with_partial(self, app: str) -> ProjectState:
-        return self if app in self._partial else self._with(self._apps, self._partial | {app})
+        if app in self._partial:
+            return self
+        copy = self._copy(self._apps)
+        copy._partial = self._partial | {app}
+        return copy
 
-    def _with(self, apps: PersistentMap[_App], partial: frozenset[str]) -> ProjectState:
-        state = ProjectState.__new__(ProjectState)
-        state._apps, state._partial, state.longest_name = apps, partial, self.longest_name
-        return state
+    def _copy(self, apps: PersistentMap[_App]) -> ProjectState:
+        copy = ProjectState.__new__(ProjectState)
+        copy._apps, copy._marking, copy._partial = apps, self._marking, self._partial
+        copy.longest_name = self.longest_name
+        return copy
