@@ -99,6 +99,12 @@ class Text(msgspec.Struct, frozen=True):
     is_written: bool
 
 
+class Foreign(msgspec.Struct, frozen=True):
+    """An object of a class that is no code of the project: `pathlib.Path`."""
+
+    path: str
+
+
 class Bound(msgspec.Struct, frozen=True):
     """An attribute of a value, most likely a method."""
 
@@ -133,7 +139,7 @@ class Instance(msgspec.Struct, frozen=True, eq=False):
 
 Value = (
     Registry | Editor | Connection | Cursor | Model | Rows | Row | Several | Each | Constant | Written | Text | Bound
-    | Routine | Kind | Instance | None
+    | Routine | Kind | Instance | Foreign | None
 )  # fmt: skip
 
 # The methods whose keywords are names of annotations.
@@ -211,7 +217,9 @@ class RawSQL(Use, frozen=True, kw_only=True):
 
 
 class Called(Use, frozen=True, kw_only=True):
-    """A call of what is imported, or of one of Python's own functions: `path` is `shop.services.recalculate`, `open`.
+    """A call of what is imported, or of one of Python's own functions: `path` is `shop.services.recalculate`, `open`;
+
+    of a method of what is made so: `pathlib.Path.unlink`.
 
     `target` is the module of the project that defines it, None where the project has none; `definition` the class
     that is instantiated.

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from miglint.project.flow.constants import OF_STRINGS, filled, formatted, is_name_of_table, is_written_out, string_of
 from miglint.project.flow.following import Follower, Frame
+from miglint.project.flow.foreign import given_by, made_by
 from miglint.project.flow.querysets import builtin, element_of, queried, source_of
 from miglint.project.keys import model_key
 from miglint.project.usage import (
@@ -16,6 +17,7 @@ from miglint.project.usage import (
     Cursor,
     Each,
     Editor,
+    Foreign,
     GetModel,
     Instance,
     Kind,
@@ -66,7 +68,7 @@ def call_value(flow: Follower, call: Call, frame: Frame) -> Value:
         return builtin(call.function.name, arguments)
     if call.callee.startswith("django.db.") and call.callee.endswith("connection.cursor"):
         return Cursor()
-    return None
+    return made_by(call.callee) if function is None else None
 
 
 def _applied(flow: Follower, call: Call, arguments: tuple[Value, ...], frame: Frame) -> Value:
@@ -136,6 +138,9 @@ def _method_called(
             known = value.expr if isinstance(value, Constant | Text) else text
             flow.note(RawSQL, call.span, frame, text=known, call=call, is_written=is_written)
         return None
+    if isinstance(owner, Foreign):
+        flow.note(Called, call.span, frame, path=f"{owner.path}.{name}", call=call)
+        return given_by(owner, name)
     if isinstance(owner, Instance):
         method = flow.method(owner, name)
         return flow.run(method, arguments, tuple(named.items()), frame) if method is not None else None

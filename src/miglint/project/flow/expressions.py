@@ -21,6 +21,7 @@ from miglint.project.flow.constants import (
     with_literals,
 )
 from miglint.project.flow.following import Follower, Frame
+from miglint.project.flow.foreign import PATH
 from miglint.project.flow.members import attribute_value
 from miglint.project.flow.names import name_value
 from miglint.project.flow.querysets import element_of, row_of, source_of
@@ -81,6 +82,8 @@ def _operation(flow: Follower, expression: Operation, frame: Frame) -> Value:
     values = _operands(flow, expression, frame)
     if expression.operator in ("|", "&") and values and isinstance(values[0], Rows):
         return replace(values[0], is_filtered=all(isinstance(each, Rows) and each.is_filtered for each in values))
+    if expression.operator == "/" and PATH in values:
+        return PATH
     text = added_text(expression, values)
     if text is not None:
         return Constant(Literal("str", text, expression.span))

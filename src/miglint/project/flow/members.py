@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from miglint.project.flow.constants import OF_STRINGS, constant_of
 from miglint.project.flow.following import Follower, Frame
+from miglint.project.flow.foreign import member_of, stored_file
 from miglint.project.flow.querysets import MANAGERS
 from miglint.project.usage import (
     Bound,
@@ -11,6 +12,7 @@ from miglint.project.usage import (
     Constant,
     Cursor,
     Editor,
+    Foreign,
     Instance,
     Kind,
     Model,
@@ -73,7 +75,9 @@ def _member(flow: Follower, value: Value, name: str) -> Value:
             if relation.many:
                 return Rows(key=relation.target, manager="", is_filtered=True)
             return Row(key=relation.target)
-        return Bound(value, name)
+        return (stored_file(model, name) if model is not None else None) or Bound(value, name)
+    if isinstance(value, Foreign):
+        return member_of(value, name)
     if isinstance(value, Instance | Kind):
         return _of_class(flow, value, name)
     if isinstance(value, Registry | Editor | Connection | Cursor | Rows):

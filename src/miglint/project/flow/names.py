@@ -8,8 +8,9 @@ from miglint.project.code import Code, lambda_code
 from miglint.project.flow.constants import constant_of
 from miglint.project.flow.definitions import File
 from miglint.project.flow.following import MAX_CALLS, Follower, Frame
+from miglint.project.flow.foreign import makes_path
 from miglint.project.source_module import SourceModule
-from miglint.project.usage import Bound, Connection, Instance, Kind, Routine, Several, Value
+from miglint.project.usage import Bound, Connection, Foreign, Instance, Kind, Routine, Several, Value
 from miglint.syntax.facts import Call, Lambda, Name
 
 _CONNECTIONS = ("django.db.connection", "django.db.backends.connection")
@@ -40,11 +41,11 @@ def _global(flow: Follower, name: str, file: File, hops: int = 0) -> Value:
         if value.scope == "imported":
             return _imported(flow, value.name, file.module)
         return _global(flow, value.name, file, hops + 1)
-    if isinstance(value, Call) and hops < _MAX_HOPS:
-        # A `partial` or an instance that is made once, on import.
+    if value is not None and (isinstance(value, Call) or makes_path(value)) and hops < _MAX_HOPS:
+        # A `partial`, an instance or a path that is made once, on import.
         frame = Frame(Code(name="", parameters=(), nodes=()), file, {})
         made = flow.value(value, frame)
-        return made if isinstance(made, Routine | Instance) else None
+        return made if isinstance(made, Routine | Instance | Foreign) else None
     if name in file.unpacked and hops < _MAX_HOPS:
         call, at = file.unpacked[name]
         made = flow.value(call, Frame(Code(name="", parameters=(), nodes=()), file, {}))
