@@ -11,7 +11,7 @@ from typing import Literal as Choice
 import msgspec
 
 from miglint.project.usage import Query, Row, Rows
-from miglint.syntax.facts import Call, Expr, Items, Keyword, Literal, Operation, Pairs
+from miglint.syntax.facts import Call, Expr, Items, Keyword, Literal, Operation, Pairs, children
 from miglint.text import Span
 
 # `lookup`: a path of fields and lookups; `field`: a field or its column; `prefetch`: attributes of rows.
@@ -48,6 +48,9 @@ _AGGREGATES = frozenset({"Avg", "Count", "Max", "Min", "StdDev", "Sum", "Varianc
 # Functions all of whose positional strings are names of fields.
 _FUNCTIONS = frozenset({"Coalesce", "Concat", "Greatest", "Least", "Lower", "Upper", "Length", "Trim", "LTrim", "RTrim",
                         "Cast", "NullIf"})  # fmt: skip
+
+
+_SUBQUERIES = ("Subquery", "Exists", "ArraySubquery")
 
 
 def named(query: Query) -> Iterator[Named]:
@@ -112,7 +115,9 @@ def _in_expression(value: Expr) -> Iterator[Named]:
     if not isinstance(value, Call) or not value.callee.startswith(_EXPRESSIONS):
         return
     name = value.callee.rpartition(".")[2]
-    if name in ("OuterRef", "Subquery", "Exists", "Value", "RawSQL", "Prefetch"):
+    if name in _SUBQUERIES:
+        yield from (_path(text) for argument in value.arguments[:1] for text in _asked_outside(argument))
+    if name in ("OuterRef", "Value", "RawSQL", "Prefetch", *_SUBQUERIES):
         return
     if name == "F" or name in _AGGREGATES:
         yield from (_path(text) for text in _texts(value.arguments[:1]) if text.text != "*")
@@ -127,3 +132,18 @@ def _in_expression(value: Expr) -> Iterator[Named]:
         yield from _in_expression(argument)
         if name == "Q" and isinstance(argument, Items):  # `Q(("total__gt", 3))`
             yield from (_path(text) for text in _texts(argument.items[:1]))
+
+
+def _asked_outside(value: Expr) -> Iterator[Literal]:
+    """What `OuterRef` names in a query that is written within another one: fields of the model of that one.
+
+    In a query within this one it names fields of this one, and `OuterRef(OuterRef(…))` those of what is around.
+    """
+    if isinstance(value, Call):
+        name = value.callee.rpartition(".")[2] if value.callee.startswith(_EXPRESSIONS) else ""
+        if name == "OuterRef":
+            yield from _texts(value.arguments[:1])
+        if name in ("OuterRef", *_SUBQUERIES):
+            return
+    for child in children(value):
+        yield from _asked_outside(child)
