@@ -13,6 +13,7 @@ from miglint.project.migration import Migration
 from miglint.project.operations import (
     AddField,
     AddIndex,
+    AlterModelTable,
     Alternative,
     CreateModel,
     Custom,
@@ -512,6 +513,39 @@ def test_what_a_constant_is_is_what_an_operation_is_given(value: str, operation:
         for each in (operation, operation.replace("NAMED", value))
     )
     assert getattr(named, parameter) == getattr(written, parameter) != None  # noqa: E711
+
+
+@pytest.mark.parametrize(
+    "value", ["NAME", "'a' + '_' + 'b'", "f'a_{B}'", "'_'.join(['a', B])", "'a_%s' % B", "'a_b' * 1"]
+)
+def test_the_constants_in_indexes_constraints_and_options_are_written_out(value: str) -> None:
+    operations = (
+        "AddIndex('order', models.Index(fields=['n'], name=VALUE))",
+        "AddConstraint('order', models.UniqueConstraint(fields=['n'], name=VALUE))",
+        "CreateModel('Order', [], options={'db_table': VALUE, 'indexes': [models.Index(fields=['n'], name=VALUE)]})",
+        "AddField('order', 'n', models.TextField(db_column=VALUE))",
+    )
+    given, written = (
+        migration(
+            "NAME = 'a_b'\nB = 'b'\nclass Migration(migrations.Migration):\n    operations = [\n"
+            + "".join(f"        migrations.{each.replace('VALUE', text)},\n" for each in operations)
+            + "    ]\n"
+        ).operations
+        for text in (value, "'a_b'")
+    )
+    for one, other, name in zip(given, written, ("index", "constraint", "options", "field"), strict=True):
+        assert getattr(one, name) == getattr(other, name)
+
+
+@pytest.mark.parametrize("value", ["'a' * 100_000", "'a' * -1 * N", "'a' * 'b'", "['a'] * 3", "'a' * N", "2 * 3"])
+def test_what_is_repeated_too_often_or_an_unknown_number_of_times_stays_as_it_is(value: str) -> None:
+    found = migration(
+        "from shop.parts import N\nclass Migration(migrations.Migration):\n"
+        f"    operations = [migrations.AlterModelTable('order', {value})]\n"
+    )
+    (operation,) = found.operations
+    assert isinstance(operation, AlterModelTable)
+    assert not isinstance(operation.table, Literal)
 
 
 def test_the_name_of_a_function_stays_a_name() -> None:

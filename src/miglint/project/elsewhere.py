@@ -5,7 +5,7 @@ What can be read without running it is put in its place, with the span of the na
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from miglint.project.class_changes import changes
@@ -36,6 +36,7 @@ from miglint.syntax.facts import (
     Starred,
     Statement,
     Subscript,
+    Template,
     dotted,
     walk,
 )
@@ -46,6 +47,14 @@ _MAX_DEPTH = 6
 _MAX_PARTS = 50_000
 # What a function may do besides returning, for its value to be known without its being run.
 _STRAIGHT = (Assign, Augment, Evaluate, Import, Loop)
+
+
+# The arguments of a field that say what its column is.
+_OF_COLUMNS = frozenset({
+    "max_length", "null", "unique", "db_index", "primary_key", "db_column", "max_digits", "decimal_places",
+})  # fmt: skip
+# What puts texts together.
+_OF_TEXTS = ("+", "%", "*")
 
 
 class Elsewhere:
@@ -61,6 +70,39 @@ class Elsewhere:
         """A list, a dictionary or a constant; the elements of a list that is written here stay as they are."""
         resolved = self._values.resolve(value)
         return resolved if _is_written_here(resolved) else self.written_out(resolved)
+
+    def constants_within(self, value: Expr) -> Expr:
+        """What a state is told, with the constants in options, and in the indexes and constraints among them."""
+        return self._within(self.whole(value))
+
+    def _within(self, value: Expr) -> Expr:
+        if isinstance(value, Call) and value.callee.endswith(("Index", "Constraint")):
+            return self.with_constants(value)
+        if isinstance(value, Items):
+            items = tuple(map(self._within, value.items))
+            return Items(value.kind, items, value.span) if _differs(items, value.items) else value
+        if isinstance(value, Pairs):
+            before = [pair.value for pair in value.pairs]
+            values = [self._within(each) for each in before]
+            pairs = (Pair(pair.key, new) for pair, new in zip(value.pairs, values, strict=True))
+            return Pairs(tuple(pairs), value.span) if _differs(values, before) else value
+        return self._constant(None, value)
+
+    def with_constants(self, call: Call) -> Call:
+        """A call whose keyword arguments that are constants, or are put together from such, are written out."""
+        values = [keyword.value for keyword in call.keywords]
+        constants = [self._constant(keyword.name, keyword.value) for keyword in call.keywords]
+        if not _differs(constants, values):
+            return call
+        keywords = (Keyword(k.name, constant, k.span) for k, constant in zip(call.keywords, constants, strict=True))
+        return Call(call.function, call.arguments, tuple(keywords), call.span)
+
+    def _constant(self, name: str | None, value: Expr) -> Expr:
+        """The constant that a value is, at the place where it is used; else the value."""
+        found = self.whole(value) if _may_be_constant(name, value) else value
+        return (
+            Literal(found.kind, found.text, value.span) if found is not value and isinstance(found, Literal) else value
+        )
 
     def spread(self, call: Call) -> Call:
         """A call whose `**given` of another module is written out."""
@@ -244,3 +286,17 @@ def placed(value: Expr, facts: ModuleFacts, module: str, span: Span) -> Expr:
 
     placed: Expr = moved(value)
     return placed
+
+
+def _may_be_constant(name: str | None, value: Expr) -> bool:
+    """Other modules are asked only for what decides about the column: their default, say, stays theirs."""
+    if isinstance(value, Name):
+        return value.scope == "free" or name in _OF_COLUMNS
+    if isinstance(value, Operation):
+        return value.operator in _OF_TEXTS
+    made = value.function if isinstance(value, Call) else None
+    return isinstance(value, Template) or (isinstance(made, Attribute) and made.name in ("join", "format"))
+
+
+def _differs(values: Sequence[Expr], before: Sequence[Expr]) -> bool:
+    return any(value is not other for value, other in zip(values, before, strict=True))

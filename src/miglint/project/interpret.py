@@ -81,10 +81,6 @@ _UNCHECKED = {
 }
 # The operations whose arguments are lists, dictionaries and constants of the state, and no functions.
 _OF_STATE = (ModelOperation, FieldOperation)
-# The arguments of a field that say what its column is.
-_OF_COLUMNS = frozenset({
-    "max_length", "null", "unique", "db_index", "primary_key", "db_column", "max_digits", "decimal_places",
-})  # fmt: skip
 # The arguments of a field that name models.
 _MODELS = frozenset({"to", "through"})
 _IMPORT_STRING = ("django.utils.module_loading.import_string",)
@@ -500,7 +496,7 @@ class _Interpreter:
         if kind == "SQL | None" and value is not None:
             return self._sql(values.resolve_all(value), values)
         if of_state and value is not None:
-            return self._elsewhere.whole(value)
+            return self._elsewhere.constants_within(value)
         resolved = values.resolve(value) if value is not None else None
         return value if kind == "Callback | None" and not isinstance(resolved, Literal) else resolved
 
@@ -526,19 +522,7 @@ class _Interpreter:
         resolved = self._elsewhere.spread(resolved)
         callee = resolved.callee if "." in resolved.callee else self._imported_by_setting(resolved, values)
         of = self._field_class(callee) if callee and canonical_class(callee) is None else None
-        return Field(self._named_by_package(self._with_constants(resolved)), of)
-
-    def _with_constants(self, call: Call) -> Call:
-        """A call whose keyword arguments that are names of constants are those constants."""
-        if not any(map(_may_be_constant, call.keywords)):
-            return call
-        keywords = tuple(
-            Keyword(keyword.name, resolved, keyword.span)
-            if _may_be_constant(keyword) and isinstance(resolved := self._elsewhere.whole(keyword.value), Literal)
-            else keyword
-            for keyword in call.keywords
-        )
-        return Call(call.function, call.arguments, keywords, call.span)
+        return Field(self._named_by_package(self._elsewhere.with_constants(resolved)), of)
 
     def _named_by_package(self, call: Expr) -> Expr:
         """A field or a swappable dependency with the models that other modules name written out."""
@@ -670,12 +654,6 @@ def text_of(value: Expr | None, values: Values) -> str | None:
         content = resolved.value
         return content.decode("ascii") if isinstance(content, bytes) and content.isascii() else None
     return resolved.text if resolved.kind == "str" else None
-
-
-def _may_be_constant(keyword: Keyword) -> bool:
-    """Other modules are asked only for what decides about the column: their default, say, stays theirs."""
-    value = keyword.value
-    return isinstance(value, Name) and (value.scope == "free" or keyword.name in _OF_COLUMNS)
 
 
 def _is_docstring(statement: Statement) -> bool:

@@ -9,6 +9,8 @@ from miglint.syntax.facts import Expr, Items, Literal, Pairs, Template
 
 # No SQL that a person wrote is longer.
 _MAX_LENGTH = 1_000_000
+# Nor does one repeat a text until it is so long, but to try out a limit.
+MAX_REPEATED = 10_000
 _PERCENT = re.compile(r"%(?:%|\((\w+)\)[sd]|[sd])")
 _BRACES = re.compile(r"\{\{|\}\}|\{(\w*)\}")
 _PLAIN = ("str", "int")

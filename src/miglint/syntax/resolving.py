@@ -8,7 +8,7 @@ from typing import Any
 from typing import Literal as Choice
 
 from miglint.syntax.builtin_calls import elements
-from miglint.syntax.composing import percent_text, template_text
+from miglint.syntax.composing import MAX_REPEATED, percent_text, template_text
 from miglint.syntax.facts import (
     Call,
     Comprehension,
@@ -41,11 +41,13 @@ def _name(value: Name, known: Names, depth: int) -> Expr:
 
 
 def _operation(value: Operation, known: Names, depth: int) -> Expr:
-    if value.operator not in ("+", "%", "|"):
+    if value.operator not in ("+", "%", "|", "*"):
         return value
     operands = [known.resolve(operand, depth + 1) for operand in value.operands]
     if value.operator == "%":
         return _percent(operands, value, known, depth)
+    if value.operator == "*":
+        return _repeated(operands, value)
     if value.operator == "|":
         pairs = [operand.pairs for operand in operands if isinstance(operand, Pairs)]
         return Pairs(tuple(chain.from_iterable(pairs)), value.span) if len(pairs) == len(operands) else value
@@ -73,6 +75,18 @@ def _percent(operands: list[Expr], value: Operation, known: Names, depth: int) -
         if text is not None and is_affordable(text):
             return Literal("str", text, value.span)
     return Operation("%", (left, *operands[1:-1], right), value.span)
+
+
+def _repeated(operands: list[Expr], value: Operation) -> Expr:
+    """`"a" * 64`, a text some number of times."""
+    texts = [each.text for each in operands if isinstance(each, Literal) and each.kind == "str"]
+    numbers = [each.value for each in operands if isinstance(each, Literal) and each.kind == "int"]
+    if len(operands) != 2 or len(texts) != 1 or len(numbers) != 1:
+        return value
+    text, number = texts[0], numbers[0]
+    if not isinstance(number, int) or len(text) * number > MAX_REPEATED:
+        return value
+    return Literal("str", text * number, value.span)
 
 
 def _template(value: Template, known: Names, depth: int) -> Expr:

@@ -31,12 +31,12 @@ def reverse_loses_data(context: OperationContext[Operation]) -> Iterator[Diagnos
     if isinstance(operation, AddField):
         if context.table_is_new:
             return
-        lost = f"the column {made.table}.{made.column.name}" if isinstance(made, AddColumn) else f"table {made.table}"
+        lost = _column(made) if isinstance(made, AddColumn) else f"table {made.table}"
         what = f"{context.model_name}.{operation.name}"
     else:
         if _begins(context):
             return  # before it there was nothing to go back to
-        lost, what = f"the table {made.table}", context.model_name
+        lost, what = f"the table {made.table}" if made.table else "its table", context.model_name
     if not context.consequences.reverse_loses_data.certain:
         return
     yield context.diagnostic(
@@ -47,6 +47,11 @@ def reverse_loses_data(context: OperationContext[Operation]) -> Iterator[Diagnos
         field=operation.name if isinstance(operation, AddField) else None,
         confidence=context.certainty(made),
     )
+
+
+def _column(made: AddColumn) -> str:
+    """The column for a message; a name that is computed is not known."""
+    return f"the column {made.table}.{made.column.name}" if made.column.name else f"its column of {made.table}"
 
 
 def _begins(context: OperationContext[Operation]) -> bool:
