@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from miglint.api import Diagnostic, Graph, MigrationKey, Project, ProjectContext, Severity, Span, rule
+from miglint.api import Diagnostic, Graph, Migration, MigrationKey, Project, ProjectContext, Severity, Span, rule
 
 _URL = "https://docs.djangoproject.com/en/stable/topics/migrations/#dependencies"
 
@@ -31,24 +31,30 @@ def _ring(cycle: Sequence[MigrationKey]) -> tuple[MigrationKey, ...]:
 def _finding(context: ProjectContext, ring: tuple[MigrationKey, ...]) -> Diagnostic:
     graph = context.graph
     path = " → ".join(str(key) for key in (*ring, ring[0]))
+    (migration, span), *others = (
+        _edge(graph, key, parent) for key, parent in zip(ring, (*ring[1:], ring[0]), strict=True)
+    )
     return context.diagnostic(
-        _edge(graph, ring[0], ring),
+        span,
         f"CircularDependencyError: {', '.join(map(str, ring))}",
-        migration=graph.migrations[ring[0]],
+        migration=migration,
         help=f"The circle is {path}. Django raises CircularDependencyError before it runs anything. Take out the "
         "dependency that is not needed; where two apps need each other's models, create both models first, and add "
         "the foreign key in a migration of its own.",
         url=_URL,
-        related=tuple(context.related(key, _edge(graph, key, ring), "is part of the circle") for key in ring[1:]),
+        related=tuple(context.related(each, place, "is part of the circle") for each, place in others),
         detail=path,
     )
 
 
-def _edge(graph: Graph, key: MigrationKey, ring: tuple[MigrationKey, ...]) -> Span:
-    """Where a migration names another member of the circle."""
-    migration = graph.migrations[key]
-    for dependency in (*migration.dependencies, *migration.run_before):
-        target = graph.resolved(dependency, migration)
-        if target is not None and (target in ring or graph.replaced_by(target) in ring):
-            return dependency.span
-    return migration.class_span
+def _edge(graph: Graph, key: MigrationKey, parent: MigrationKey) -> tuple[Migration, Span]:
+    """Where it is said that a migration comes after another: there, else in the `run_before` of the other."""
+    for said_in, entries, other in (
+        (graph.migrations[key], graph.migrations[key].dependencies, parent),
+        (graph.migrations[parent], graph.migrations[parent].run_before, key),
+    ):
+        for entry in entries:
+            if graph.resolved(entry, said_in) == other:
+                return said_in, entry.span
+    # A squash has what the migrations say that it replaces.
+    return graph.migrations[key], graph.migrations[key].class_span
