@@ -781,3 +781,91 @@ def test_a_model_of_another_app_is_gone_with_its_app(tmp_path: Path) -> None:
     write(tmp_path, {"shop/migrations/0002_removed.py": removed})
     assert findings(tmp_path, "MG109") == []
     assert migrate(tmp_path) == ""
+
+
+# -- MG115, of what two branches do -----------------------------------------------------------------------
+
+
+def merged(root: Path, one: str, other: str) -> None:
+    write(
+        root,
+        {
+            "shop/migrations/0001_initial.py": BASE,
+            "shop/migrations/0002_a.py": migration(one, '("shop", "0001_initial")'),
+            "shop/migrations/0002_b.py": migration(other, '("shop", "0001_initial")'),
+            "shop/migrations/0003_merge.py": migration("", '("shop", "0002_a"), ("shop", "0002_b")'),
+        },
+    )
+
+
+_NOTES = f'migrations.CreateModel("Note", [{_KEY}], options={{{{"db_table": "{{}}"}}}})'
+_REMARKS = _NOTES.replace("Note", "Remark")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "fails"),
+    [
+        (_NOTES.format("notes"), _REMARKS.format("notes"), True),
+        (_NOTES.format("notes"), 'migrations.AlterModelTable("customer", "notes")', True),
+        (
+            'migrations.AddField("order", "m", models.ManyToManyField("self", db_table="notes"))',
+            _REMARKS.format("notes"),
+            True,
+        ),
+        (_NOTES.format("notes"), _REMARKS.format("remarks"), False),
+        (f"{_NOTES.format('notes')}, migrations.DeleteModel('Note')", _REMARKS.format("notes"), True),
+        (_STATE.format(_NOTES.format("notes")), _REMARKS.format("notes"), False),
+        (_NOTES.format("notes"), _REMARKS.format("notes").replace("{", '{"managed": False, '), False),
+        # What a condition speaks of is used as well.
+        ('migrations.RemoveField("order", "note")', _CHECK.format("few").replace("number__lt=9", 'note="a"'), True),
+        ('migrations.RemoveField("order", "note")', _CHECK.format("few"), False),
+    ],
+)
+def test_two_branches_that_cannot_both_run_are_no_merge(one: str, other: str, fails: bool, tmp_path: Path) -> None:
+    merged(tmp_path, one, other)
+    assert (migrate(tmp_path) != "") is fails
+    assert [each.subject.migration for each in findings(tmp_path, "MG115")] == ["0003_merge"] * fails
+
+
+def test_options_are_several(tmp_path: Path) -> None:
+    options = 'migrations.AlterModelOptions("order", {{"ordering": ["{}"]}})'
+    merged(tmp_path, options.format("id"), options.format("number"))
+    (found,) = findings(tmp_path, "MG115")
+    assert "0002_a, where the options of shop.order are set, and 0002_b, where they are set" in found.message
+
+
+# -- MG103 and MG104 --------------------------------------------------------------------------------------
+
+
+def test_a_circle_is_pointed_at_where_it_is_said(tmp_path: Path) -> None:
+    crm = migration("", '("shop", "0002_b")').replace(
+        "dependencies", 'run_before = [("shop", "0002_a")]\n    dependencies'
+    )
+    write(
+        tmp_path,
+        {
+            "crm/migrations/0001_initial.py": crm,
+            "shop/migrations/0001_initial.py": BASE,
+            "shop/migrations/0002_a.py": migration("", '("shop", "0001_initial")'),
+            "shop/migrations/0002_b.py": migration("", '("shop", "0002_a")'),
+        },
+    )
+    (found,) = findings(tmp_path, "MG103")
+    places = [(found.path, found.span), *((each.path, each.span) for each in found.related)]
+    said_at = [(tmp_path / path).read_text()[span.start : span.end] for path, span in places if path and span]
+    assert said_at == ['("shop", "0002_b")', '("shop", "0002_a")', '("shop", "0002_a")']
+    assert [Path(path).parts[-3] for path, _ in places if path] == ["crm", "shop", "crm"]
+    # Django begins somewhere in the circle.
+    assert sorted(re.findall(r"\w+\.\w+", migrate(tmp_path))) == sorted(re.findall(r"\w+\.\w+", found.message))
+
+
+@pytest.mark.parametrize("name", ["Migrations", "migration"])
+def test_a_migration_under_another_name_is_to_be_called_as_django_calls_it(name: str, tmp_path: Path) -> None:
+    shop(tmp_path, "")
+    path = tmp_path / "shop/migrations/0002_next.py"
+    path.write_text(path.read_text().replace("class Migration", f"class {name}"))
+    (found,) = findings(tmp_path, "MG104")
+    assert migrate(tmp_path) == f"BadMigrationError: {found.message}"
+    assert "Call the class `Migration`" in found.help
+    assert found.span is not None
+    assert path.read_text()[found.span.start :].startswith(f"class {name}")

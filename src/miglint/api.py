@@ -148,6 +148,7 @@ from miglint.project.layout import (
     Duplicate,
     Module,
     Package,
+    Stray,
 )
 from miglint.project.left_behind import (
     LeftBehind,
@@ -533,6 +534,7 @@ __all__ = [
     "StateProblem",
     "Statement",
     "Step",
+    "Stray",
     "Subject",
     "Subscript",
     "TableEffect",

@@ -152,7 +152,7 @@ class _Loading:
             graph=graph,
             history=History(),
             packages=part.own,
-            strays=tuple(entry for entry in found.modules_without_migration if entry[0] in part.own),
+            strays=tuple(stray for stray in found.modules_without_migration if stray.package in part.own),
             duplicates=tuple(
                 each for each in found.duplicate_labels if any(package in part.own for package in each.packages)
             ),

@@ -26,7 +26,8 @@ from miglint.project.labels import (
     no_lookup,
     vote,
 )
-from miglint.syntax.facts import MAX_SIZE, ModuleFacts
+from miglint.syntax.facts import MAX_SIZE, Class, ModuleFacts, dotted
+from miglint.text import NOWHERE, Span
 
 FactsOf = Callable[[str], "ModuleFacts | None"]
 
@@ -438,6 +439,18 @@ class Package(msgspec.Struct, frozen=True):
     group: str = ""
 
 
+class Stray(msgspec.Struct, frozen=True):
+    """A module of a package that Django would import as a migration and that has none.
+
+    `misnamed` is a class that is a migration but for its name, `span` its header.
+    """
+
+    package: Package
+    module: Module
+    misnamed: str = ""
+    span: Span = NOWHERE
+
+
 class Duplicate(msgspec.Struct, frozen=True):
     """Packages of one Django project that have the same label."""
 
@@ -464,7 +477,7 @@ class Layout(msgspec.Struct, frozen=True, dict=True):
 
     root: str
     packages: tuple[Package, ...] = ()
-    modules_without_migration: tuple[tuple[Package, Module], ...] = ()
+    modules_without_migration: tuple[Stray, ...] = ()
     duplicate_labels: tuple[Duplicate, ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -500,7 +513,7 @@ def interpret(
     """
     accepted: list[tuple[Directory, dict[str, ModuleFacts]]] = []
     packages: list[Package] = []
-    without: list[tuple[Package, Module]] = []
+    without: list[Stray] = []
     kept: list[tuple[Module, ...]] = []
     missing: list[tuple[Module, ...]] = []
     for directory in found.directories:
@@ -518,7 +531,7 @@ def interpret(
         label = labels.of(directory, of_modules)
         package = Package(label, printable(directory.path), modules, directory.has_init, directory.group)
         packages.append(package)
-        without.extend((package, module) for module in strays)
+        without.extend(_stray(package, module, of_modules[module.name]) for module in strays)
     packages = _without_replaced(packages, migration_modules or {})
     problems = found.problems + tuple(
         Problem(path, "`apps` names a directory in which no migrations were found")
@@ -528,7 +541,7 @@ def interpret(
     return Layout(
         root=printable(found.root),
         packages=tuple(packages),
-        modules_without_migration=tuple(entry for entry in without if entry[0] in packages),
+        modules_without_migration=tuple(stray for stray in without if stray.package in packages),
         duplicate_labels=_duplicates(packages, installed_apps),
         problems=problems,
     )
@@ -553,6 +566,17 @@ def _names(directory: Directory) -> Iterator[str]:
 
 def _is_stray(facts: ModuleFacts) -> bool:
     return facts.problem is None and not binds_migration(facts) and not belongs_to_another_tool(facts)
+
+
+def _stray(package: Package, module: Module, facts: ModuleFacts) -> Stray:
+    for statement in facts.body:
+        if isinstance(statement, Class) and any(_is_migration(dotted(base)) for base in statement.bases):
+            return Stray(package, module, statement.name, statement.span)
+    return Stray(package, module)
+
+
+def _is_migration(base: str) -> bool:
+    return base.rpartition(".")[2] == "Migration"
 
 
 def _stated(apps: Mapping[str, str], root: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from miglint.database import Database, Version
 from miglint.lazy import lazy
 from miglint.project.base import Base, Tracking
 from miglint.project.keys import MigrationKey
-from miglint.project.layout import Duplicate, Module, Package
+from miglint.project.layout import Duplicate, Package, Stray
 from miglint.project.migration import Migration
 from miglint.project.operations import OperationPath, RunPython
 from miglint.project.relations import Relations
@@ -47,7 +47,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     graph: Graph
     history: History
     packages: tuple[Package, ...] = ()
-    strays: tuple[tuple[Package, Module], ...] = ()
+    strays: tuple[Stray, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
     database: Database = msgspec.field(default_factory=Database)
     django_version: Version = (5, 2)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
+from typing import NamedTuple
 
 from miglint.api import (
+    CreateTable,
     Diagnostic,
     Migration,
     MigrationContext,
     MigrationKey,
     ModelKey,
+    RenameTable,
     Severity,
+    Step,
     Touch,
     rule,
     touches_of,
@@ -34,11 +38,15 @@ def merge_of_conflicting_changes(context: MigrationContext) -> Iterator[Diagnost
     parents = [parent for parent in graph.parents(key) if parent.app == key.app]
     if len(parents) < 2:
         return
-    branches = [_branch(context, own) for own in graph.apart(parents)]
-    for one, other in combinations(branches, 2):
+    apart = graph.apart(parents)
+    for one, other in combinations([_branch(context, own) for own in apart], 2):
         for mine, yours in _conflicts(one, other):
             if "sets" not in (mine.deed, yours.deed) or (mine.key, mine.part) not in _settled(context):
                 yield _finding(context, mine, yours)
+    for here, there in combinations([_tables(context, own) for own in apart], 2):
+        for name in here:
+            if name in there and here[name].model != there[name].model:
+                yield _of_table(context, name, here[name], there[name])
 
 
 def _settled(context: MigrationContext) -> set[tuple[ModelKey, tuple[str, str]]]:
@@ -103,15 +111,35 @@ def _taken_away(key: ModelKey, mine: Sequence[Touch], other: Branch) -> tuple[To
     return (taker, touched) if taker is not None and touched is not None else None
 
 
+class _Made(NamedTuple):
+    """What made a table."""
+
+    model: ModelKey | None
+    step: Step
+
+
+def _tables(context: MigrationContext, keys: tuple[MigrationKey, ...]) -> dict[str, _Made]:
+    """The tables that a branch makes, or gives a name, be it for a while: by the name."""
+    found: dict[str, _Made] = {}
+    for step in (step for key in keys for step in context.project.history.steps_of(key) if not step.conditional):
+        for action in step.actions:
+            match action:
+                case CreateTable(table=name) if action.certain and not action.guarded:
+                    found[name] = _Made(action.model, step)
+                case RenameTable(new_table=name) if action.certain:
+                    found[name] = _Made(action.model, step)
+    return found
+
+
 # -- what to say --------------------------------------------------------------------------------------
 
 
 def _finding(context: MigrationContext, mine: Touch, yours: Touch) -> Diagnostic:
     order = context.graph.plan()
     first, last = sorted((mine, yours), key=lambda touch: order.index(touch.migration.key))
-    it = "it" if mine.part == yours.part else _what(yours)
-    done = f"{mine.migration.name}, where {_what(mine)} is {_done(mine)}"
-    also = f"{yours.migration.name}, where {it} is {_done(yours)}"
+    it = _what(yours) if mine.part != yours.part else "they" if _is_several(yours) else "it"
+    done = f"{mine.migration.name}, where {_what(mine)} {_done(mine)}"
+    also = f"{yours.migration.name}, where {it} {_done(yours)}"
     return context.diagnostic(
         None,
         f"this merge joins {done}, and {also}: {_outcome(first, last)}",
@@ -119,6 +147,20 @@ def _finding(context: MigrationContext, mine: Touch, yours: Touch) -> Diagnostic
         url=_URL,
         related=tuple(context.related(each.migration, each.operation.span, _what(each)) for each in (mine, yours)),
         detail=f"{mine.key}:{'.'.join(filter(None, mine.part))}",
+    )
+
+
+def _of_table(context: MigrationContext, name: str, mine: _Made, yours: _Made) -> Diagnostic:
+    made = (mine.step, yours.step)
+    first, second = (f"{step.migration.name} ({step.operation.class_name})" for step in made)
+    return context.diagnostic(
+        None,
+        f"this merge joins {first} and {second}, which both make the table {name}: the one that meets it fails, "
+        "because it is there already",
+        help=_CANNOT,
+        url=_URL,
+        related=tuple(context.related(step.migration, step.operation.span, f"makes {name}") for step in made),
+        detail=f"table:{name}",
     )
 
 
@@ -130,13 +172,18 @@ def _what(touch: Touch) -> str:
         case "field":
             return f"{model}.{touch.name}"
         case "option":
-            return f"{touch.name} of {model}" if touch.name != "options" else f"the options of {model}"
+            return f"the {touch.name} of {model}" if _is_several(touch) else f"{touch.name} of {model}"
         case kind:
             return f"the {kind} {touch.name} of {model}"
 
 
 def _done(touch: Touch) -> str:
-    return "altered" if touch.deed == "sets" and touch.kind == "field" else _DONE[touch.deed]
+    done = "altered" if touch.deed == "sets" and touch.kind == "field" else _DONE[touch.deed]
+    return f"are {done}" if _is_several(touch) else f"is {done}"
+
+
+def _is_several(touch: Touch) -> bool:
+    return touch.kind == "option" and touch.name in _OF_THE_STATE
 
 
 def _outcome(first: Touch, last: Touch) -> str:
@@ -160,7 +207,10 @@ def _advice(mine: Touch, yours: Touch) -> str:
             "Decide what is right and say it in this migration, which comes after both: write the "
             f"{mine.operation.class_name} that you want into its `operations`."
         )
-    return (
-        "A merge cannot put this right. If one of the two is not released, let it depend on the other, correct it, and "
-        "delete this merge."
-    )
+    return _CANNOT
+
+
+_CANNOT = (
+    "A merge cannot put this right. If one of the two is not released, let it depend on the other, correct it, and "
+    "delete this merge."
+)

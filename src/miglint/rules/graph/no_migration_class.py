@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from miglint.api import Diagnostic, Project, ProjectContext, Severity, Span, rule
+from miglint.api import Diagnostic, Project, ProjectContext, Severity, Span, Stray, rule
 
 _URL = "https://docs.djangoproject.com/en/stable/topics/migrations/#migration-files"
 
@@ -12,14 +12,22 @@ _URL = "https://docs.djangoproject.com/en/stable/topics/migrations/#migration-fi
 @rule("MG104", on=Project, severity=Severity.ERROR)
 def no_migration_class(context: ProjectContext) -> Iterator[Diagnostic]:
     """A module in a migrations package has no class Migration: Django refuses to load the app."""
-    for package, module in context.project.strays:
+    for stray in context.project.strays:
+        label, name = stray.package.label, stray.module.name
         yield context.diagnostic(
-            Span(0, 0),
-            f"Migration {module.name} in app {package.label} has no Migration class",
-            path=module.path,
-            app=package.label,
-            help="Django imports every module of a migrations package and raises BadMigrationError for this one. Move "
-            f"it out of the package, or call it _{module.name}.py: names that start with _ or ~ are passed over.",
+            stray.span if stray.misnamed else Span(0, 0),
+            f"Migration {name} in app {label} has no Migration class",
+            path=stray.module.path,
+            app=label,
+            help="Django imports every module of a migrations package and raises BadMigrationError for this one. "
+            + _advice(stray),
             url=_URL,
-            detail=module.name,
+            detail=name,
         )
+
+
+def _advice(stray: Stray) -> str:
+    if stray.misnamed:
+        return f"Call the class `Migration`: it is {stray.misnamed}, and Django looks for that one name."
+    name = f"_{stray.module.name}.py"
+    return f"Move it out of the package, or call it {name}: names that start with _ or ~ are passed over."
