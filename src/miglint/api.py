@@ -265,6 +265,7 @@ from miglint.project.truth import (
 )
 from miglint.project.unique_index import unique_index
 from miglint.project.usage import (
+    Assigned,
     Called,
     GetModel,
     Query,
@@ -397,6 +398,7 @@ __all__ = [
     "AlterUniqueTogether",
     "Alternative",
     "Assign",
+    "Assigned",
     "AttachPartition",
     "Attribute",
     "Augment",

@@ -27,13 +27,16 @@ class Editor(msgspec.Struct, frozen=True):
 
 
 class Connection(msgspec.Struct, frozen=True):
-    """A database connection: the editor's (`given`), or a global one."""
+    """A database connection: the editor's (`given`), or a global one: that of the default database, or one of all."""
 
     given: bool
+    of_default: bool = False
 
 
 class Cursor(msgspec.Struct, frozen=True):
-    """A cursor."""
+    """A cursor; `of_default`: of the global connection."""
+
+    of_default: bool = False
 
 
 class Model(msgspec.Struct, frozen=True):
@@ -63,10 +66,11 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """An instance; `is_new` says that the code made it."""
+    """An instance; `is_new` says that the code made it, `is_unsaved` that no database has it yet."""
 
     key: ModelKey
     is_new: bool = False
+    is_unsaved: bool = False
 
 
 class Several(msgspec.Struct, frozen=True):
@@ -198,7 +202,10 @@ class Query(Use, frozen=True, kw_only=True):
 
 
 class Assigned(Use, frozen=True, kw_only=True):
-    """A value given to an attribute of a row: `order.customer = …`; `is_none` where it is None."""
+    """A value given to an attribute of a row: `order.customer = …`; `is_none` where it is None.
+
+    That of `order._state.db = …` is called `_state.db`.
+    """
 
     on: Row
     name: str
@@ -208,12 +215,14 @@ class Assigned(Use, frozen=True, kw_only=True):
 class RawSQL(Use, frozen=True, kw_only=True):
     """SQL that is handed to a cursor or to `schema_editor.execute`; `text` as it is written.
 
-    `is_written` is false where something is put into it that the code does not write out.
+    `is_written` is false where something is put into it that the code does not write out. `of_default`: it goes to the
+    default database, whichever is migrated.
     """
 
     text: Expr
     call: Call
     is_written: bool = True
+    of_default: bool = False
 
 
 class Called(Use, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from miglint.project.flow.constants import are_same, holds_none
 from miglint.project.flow.following import Follower, Frame
-from miglint.project.usage import Assigned, Each, Instance, Model, Row, Several, Value
+from miglint.project.usage import Assigned, Bound, Each, Instance, Model, Row, Several, Value
 from miglint.syntax.facts import Attribute, Expr, Items, Name, Starred, Subscript
 
 
@@ -20,7 +20,10 @@ def bind(flow: Follower, target: Expr, value: Value, frame: Frame) -> None:
             bind(flow, inner, values[index] if index < len(values) else same, frame)
     elif isinstance(target, Attribute | Subscript):
         owner = flow.value(target.value, frame)
-        if isinstance(owner, Model | Row) and isinstance(target, Attribute):
+        if isinstance(owner, Bound) and isinstance(owner.value, Row) and isinstance(target, Attribute):
+            if owner.name == "_state":
+                flow.note(Assigned, target.span, frame, on=owner.value, name=f"_state.{target.name}")
+        elif isinstance(owner, Model | Row) and isinstance(target, Attribute):
             flow.added.add((owner.key, target.name))
             if isinstance(owner, Row):
                 flow.note(Assigned, target.span, frame, on=owner, name=target.name, is_none=holds_none(value))

@@ -50,7 +50,7 @@ def call_value(flow: Follower, call: Call, frame: Frame) -> Value:
         return _method_called(flow, function, call, arguments, dict(named), frame)
     if isinstance(function, Model):
         flow.note(Query, call.span, frame, on=function, method="__init__", call=call)
-        return Row(key=function.key, is_new=True)
+        return Row(key=function.key, is_new=True, is_unsaved=True)
     if isinstance(function, Routine):
         return flow.run(function, arguments, named, frame)
     if isinstance(function, Kind):
@@ -127,7 +127,7 @@ def _method_called(
     if isinstance(owner, Registry):
         return _asked_registry(flow, owner, name, call, arguments, named, frame)
     if isinstance(owner, Connection):
-        return Cursor() if name == "cursor" else None
+        return Cursor(owner.of_default) if name == "cursor" else None
     if isinstance(owner, Cursor | Editor):
         if name in ("execute", "executemany") and (call.arguments or call.keyword("sql") is not None):
             text = call.arguments[0] if call.arguments else call.keyword("sql")
@@ -136,7 +136,8 @@ def _method_called(
             # Names that hold nothing known may come from anywhere; a call may well be a query builder's.
             is_written = is_written_out(value) or isinstance(text, Call) or (value is None and isinstance(text, Name))
             known = value.expr if isinstance(value, Constant | Text) else text
-            flow.note(RawSQL, call.span, frame, text=known, call=call, is_written=is_written)
+            of_default = isinstance(owner, Cursor) and owner.of_default
+            flow.note(RawSQL, call.span, frame, text=known, call=call, is_written=is_written, of_default=of_default)
         return None
     if isinstance(owner, Foreign):
         flow.note(Called, call.span, frame, path=f"{owner.path}.{name}", call=call)

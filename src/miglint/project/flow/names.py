@@ -67,10 +67,10 @@ def _decorated(flow: Follower, routine: Routine, file: File) -> Value:
 def _imported(flow: Follower, path: str, module: SourceModule) -> Value:
     """What an imported name means: a function or constant of the project, a connection."""
     if path in _CONNECTIONS:
-        return Connection(given=False)
+        return Connection(given=False, of_default=True)
     for prefix in _CONNECTIONS:
         if path.startswith(f"{prefix}."):
-            return Bound(Connection(given=False), path[len(prefix) + 1 :])
+            return Bound(Connection(given=False, of_default=True), path[len(prefix) + 1 :])
     for holder, rest in _splits(path):
         found = module.imported(holder)
         if found is None:
