@@ -306,6 +306,26 @@ def test_a_given_file_that_is_no_migration_is_passed_over_and_verbose_says_so(pr
     assert b"is no migration" not in miglint("check", "shop/__init__.py", cwd=project).stderr
 
 
+def test_verbose_says_which_patterns_name_no_migration(project: Path) -> None:
+    (project / "miglint.toml").write_text(
+        '[per-migration-ignores]\n"shop.0001_*" = ["MG201"]\n"shop/0001_*" = ["MG201"]\n"gone.*" = ["MG201"]\n'
+    )
+    done = miglint("check", "-v", cwd=project)
+    said = [line for line in done.stderr.decode().splitlines() if "per-migration-ignores" in line]
+    assert said == [
+        "miglint: per-migration-ignores: no migration is called shop/0001_*",
+        "miglint: per-migration-ignores: no migration is called gone.*",
+    ]
+    assert b"per-migration-ignores" not in miglint("check", cwd=project).stderr
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_since_without_a_branch_is_a_usage_error(project: Path, empty: str) -> None:
+    done = miglint("check", "--since", empty, cwd=project)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"--since names no branch" in done.stderr
+
+
 def test_what_two_roots_find_is_said_once(project: Path) -> None:
     (project / ".git").mkdir()
     inner = project / "inner"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 from functools import cache
 
 import msgspec
@@ -148,7 +149,7 @@ def _report(begun: Begun, loaded: Loaded, asked: Findings, rules: Sequence[Rule]
         projects=(project,),
         internal_errors=judged.crashes,
         warnings=tuple(f"no migrations were found below {path}" for path in _empty(begun, loaded, migrations)),
-        notes=(*root.notes, *_passed_over(begun, migrations)),
+        notes=(*root.notes, *_passed_over(begun, migrations), *_unmatched(begun, migrations)),
     )
 
 
@@ -180,4 +181,14 @@ def _passed_over(begun: Begun, migrations: Iterable[Migration]) -> list[str]:
         f"{path} is no migration that is read: nothing is reported on it"
         for path in begun.root.only
         if path not in read and (os.path.isfile(path) or path in begun.root.overlay)
+    ]
+
+
+def _unmatched(begun: Begun, migrations: Iterable[Migration]) -> list[str]:
+    """What is to be said of patterns that name no migration: a slash in place of the dot, or one that is gone."""
+    labels = [str(migration.key) for migration in migrations]
+    return [
+        f"per-migration-ignores: no migration is called {pattern}"
+        for pattern in begun.root.settings.per_migration_ignores
+        if not any(fnmatchcase(label, pattern) for label in labels)
     ]

@@ -72,6 +72,8 @@ def check(context: click.Context, /, paths: tuple[Path, ...], **given: Any) -> N
     cwd = here()
     outputs = _outputs(context.meta.get("order", ()), given["output_format"], given["output_file"])
     overlay: dict[str, bytes] = {}
+    if given["since"] is not None and not given["since"].strip():
+        stop("--since names no branch: it is empty (a variable that is not set?)")
     name: Path | None = given["stdin_filename"]
     if name is not None:
         if paths not in ((), (Path("-"),)):
