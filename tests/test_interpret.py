@@ -548,6 +548,26 @@ def test_what_is_repeated_too_often_or_an_unknown_number_of_times_stays_as_it_is
     assert not isinstance(operation.table, Literal)
 
 
+@pytest.mark.parametrize("name", ["apply", "unapply", "mutate_state"])
+@pytest.mark.parametrize("where", ["the class", "a base class"])
+def test_a_migration_with_its_own_way_to_run_is_said_to_be_unreadable(name: str, where: str) -> None:
+    method = f"    def {name}(self, project_state, *given, **named):\n        return project_state\n"
+    base = f"class Base(migrations.Migration):\n{method if where == 'a base class' else '    pass'}\n"
+    own = method if where == "the class" else ""
+    operations = "    operations = [migrations.DeleteModel('Order')]\n"
+    found = migration(f"{base}class Migration(Base):\n{operations}{own}")
+    assert [(part.what, part.unchecked) for part in found.unreadable] == [(name, "whether and how the operations run")]
+    assert len(found.operations) == 1
+
+
+def test_a_function_of_a_migration_of_another_name_hides_nothing() -> None:
+    found = migration(
+        "class Migration(migrations.Migration):\n    def forwards(apps, schema_editor):\n        pass\n"
+        "    operations = [migrations.RunPython(forwards)]\n"
+    )
+    assert found.unreadable == ()
+
+
 def test_the_name_of_a_function_stays_a_name() -> None:
     found = migration(
         "from functools import partial\ndef fill(batch, apps, editor):\n    pass\nforwards = partial(fill, 5)\n"

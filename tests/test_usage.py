@@ -293,3 +293,17 @@ def test_what_a_factory_gives_may_be_unpacked() -> None:
         '    return inner, inner\nfill, back = make("Order")\n'
     )
     assert queries(usage(factory, "migrations.RunPython(fill)")) == ["shop.order.count"]
+
+
+def test_of_functions_that_a_condition_chooses_from_each_may_be_the_one() -> None:
+    one = 'def forwards(apps, schema_editor):\n    apps.get_model("shop", "Order").objects.count()\n'
+    other = one.replace("count", "exists")
+    indented = ["".join(f"    {line}\n" for line in each.splitlines()) for each in (one, other)]
+    found = usage(f"import sys\nif sys.argv:\n{indented[0]}else:\n{indented[1]}")
+    assert [(each.method, each.is_guarded) for each in found.of(Query)] == [("count", True), ("exists", True)]
+    assert found.is_complete
+    # The later one takes the place of the one before it.
+    assert queries(usage(f"{one}{other}")) == ["shop.order.exists"]
+    helper = "".join(each.replace("forwards(apps, schema_editor)", "fill(apps)") for each in ("try:\n", indented[0]))
+    helper += "except ImportError:\n" + indented[1].replace("forwards(apps, schema_editor)", "fill(apps)")
+    assert queries(forwards("fill(apps)", helper)) == ["shop.order.count", "shop.order.exists"]

@@ -66,6 +66,7 @@ _EDGES = ("dependencies", "run_before", "replaces")
 _UNCHECKED_NAMES = "what this operation changes, and what comes after it in the app"
 _UNCHECKED_FIELDS = "what the model's other fields are, and what comes after it in the app"
 _UNCHECKED_EDGES = "leaves, missing parents and everything that follows from this migration's place in the graph"
+_UNCHECKED_RUN = "whether and how the operations run"
 _UNCHECKED_OPERATIONS = "what these operations do, and the state of the models after them"
 _MAX_BASES = 8
 # Operations within operations, and conditions within conditions: a list may hold itself, a function call itself.
@@ -81,6 +82,8 @@ _UNCHECKED = {
 }
 # The operations whose arguments are lists, dictionaries and constants of the state, and no functions.
 _OF_STATE = (ModelOperation, FieldOperation)
+# What Django calls to run a migration. Source: django.db.migrations.migration.Migration
+_RUN_BY = ("apply", "unapply", "mutate_state")
 # The arguments of a field that name models.
 _MODELS = frozenset({"to", "through"})
 _IMPORT_STRING = ("django.utils.module_loading.import_string",)
@@ -262,6 +265,8 @@ class _Interpreter:
             self._cannot_read("operations", why, _UNCHECKED_OPERATIONS, self._definition.span)
         if "operations" in self._computed:
             self._cannot_read("operations", self._computed["operations"], _UNCHECKED_OPERATIONS, self._definition.span)
+        for name in self._own_ways():
+            self._cannot_read(name, "a method in place of Django's", _UNCHECKED_RUN, self._definition.span)
         known = {each.what for each in self._unreadable}
         return Migration(
             self._key,
@@ -280,6 +285,12 @@ class _Interpreter:
             definition=self._definition,
             bases=tuple(dotted(base) for base in self._definition.bases),
         )
+
+    def _own_ways(self) -> list[str]:
+        """The methods by which Django runs a migration that the class, or a base class of the project, has itself."""
+        classes = (self._definition, *(definition for *_, definition in self._bases))
+        methods = {each.name for definition in classes for each in definition.body if isinstance(each, Function)}
+        return [name for name in _RUN_BY if name in methods]
 
     def _cannot_read(self, what: str, why: str, unchecked: str, span: Span) -> None:
         self._unreadable.append(Unreadable(what, why, unchecked, span))

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from miglint.project.flow.constants import OF_STRINGS, filled, formatted, is_name_of_table, is_written_out, string_of
+from miglint.project.flow.constants import (
+    OF_STRINGS,
+    are_same,
+    filled,
+    formatted,
+    is_name_of_table,
+    is_written_out,
+    string_of,
+)
 from miglint.project.flow.following import Follower, Frame
 from miglint.project.flow.foreign import given_by, made_by
 from miglint.project.flow.querysets import builtin, element_of, queried, source_of
@@ -53,6 +61,8 @@ def call_value(flow: Follower, call: Call, frame: Frame) -> Value:
         return Row(key=function.key, is_new=True, is_unsaved=True)
     if isinstance(function, Routine):
         return flow.run(function, arguments, named, frame)
+    if isinstance(function, Several) and all(isinstance(each, Routine) for each in function.values):
+        return _any_called(flow, function.values, arguments, named, frame)
     if isinstance(function, Kind):
         made = Instance(function.definition, function.module)
         prepare = flow.method(made, "__init__")
@@ -69,6 +79,20 @@ def call_value(flow: Follower, call: Call, frame: Frame) -> Value:
     if call.callee.startswith("django.db.") and call.callee.endswith("connection.cursor"):
         return Cursor()
     return made_by(call.callee) if function is None else None
+
+
+def _any_called(
+    flow: Follower,
+    functions: tuple[Value, ...],
+    arguments: tuple[Value, ...],
+    named: tuple[tuple[str, Value], ...],
+    frame: Frame,
+) -> Value:
+    """What each of several functions gives, of which a condition chooses one."""
+    frame.guards += 1
+    found = [flow.run(each, arguments, named, frame) for each in functions if isinstance(each, Routine)]
+    frame.guards -= 1
+    return found[0] if found and all(are_same(found[0], other) for other in found) else None
 
 
 def _applied(flow: Follower, call: Call, arguments: tuple[Value, ...], frame: Frame) -> Value:

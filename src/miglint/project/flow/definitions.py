@@ -15,13 +15,18 @@ class File:
         facts = module.facts
         self.module = module
         self.values = module_assignments(facts)
-        self.functions: dict[str, Function] = {each.name: each for each in facts.top(Function)}
+        self.functions: dict[str, tuple[Function, ...]] = {}
+        certain = {id(each) for each in facts.body}
+        for each in facts.top(Function):
+            # One that stands under no condition takes the place of those before it.
+            before = self.functions.get(each.name, ()) if id(each) not in certain else ()
+            self.functions[each.name] = (*before, each)
         self.classes: dict[str, Class] = {each.name: each for each in facts.top(Class)}
         self.unpacked = unpacked(facts)
 
-    def routine(self, name: str) -> Routine | None:
-        function = self.functions.get(name)
-        return Routine(code_of(function), self.module) if function is not None else None
+    def routines(self, name: str) -> tuple[Routine, ...]:
+        """The functions of a name: several where it depends on a condition which of them it is."""
+        return tuple(Routine(code_of(function), self.module) for function in self.functions.get(name, ()))
 
     def method(self, owner: str, name: str) -> Routine | None:
         """A method of a class or of its bases, as far as they stand in the file."""

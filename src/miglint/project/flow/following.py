@@ -119,7 +119,9 @@ class Follower:
     ) -> bool:
         """Whether what is called was followed."""
         if isinstance(called, Several):  # the two sides of a condition
+            frame.guards += 1
             followed = [self._call(each, arguments, named, frame) for each in called.values]
+            frame.guards -= 1
             return all(followed)
         if isinstance(called, Constant):
             inner = self.value(called.expr, frame)

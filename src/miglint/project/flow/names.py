@@ -29,9 +29,9 @@ def name_value(flow: Follower, expression: Name, frame: Frame) -> Value:
 
 def _global(flow: Follower, name: str, file: File, hops: int = 0) -> Value:
     """What a name of a file's own level holds."""
-    routine = file.routine(name)
-    if routine is not None:
-        return _decorated(flow, routine, file)
+    routines = [_decorated(flow, routine, file) for routine in file.routines(name)]
+    if routines:
+        return routines[0] if len(routines) == 1 else Several(tuple(routines))
     if name in file.classes:
         return Kind(file.classes[name], file.module)
     value = file.values.get(name)
