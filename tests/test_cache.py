@@ -5,10 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from miglint import cache as cache_module
-from miglint import workers
+from miglint import store, workers
 from miglint.cache import Cache, content_hash, decode, encode, remove
 from miglint.reading import read_files
 from miglint.syntax.facts import Assign, Literal, ModuleFacts, Name
@@ -22,7 +23,7 @@ def facts_of(number: int) -> ModuleFacts:
 
 
 def written(directory: Path, *numbers: int, today: int = 100) -> None:
-    cache = Cache.load(directory, today=today)
+    cache = Cache(directory, today=today)
     for number in numbers:
         cache.add(content_hash(f"x = {number}".encode()), encode(facts_of(number)))
     cache.save()
@@ -30,21 +31,21 @@ def written(directory: Path, *numbers: int, today: int = 100) -> None:
 
 def test_what_was_saved_is_found_again(tmp_path: Path) -> None:
     written(tmp_path / "cache", 1)
-    assert Cache.load(tmp_path / "cache").get(ONE) == facts_of(1)
+    assert Cache(tmp_path / "cache").get(ONE) == facts_of(1)
 
 
 def test_other_content_is_not_found(tmp_path: Path) -> None:
     written(tmp_path, 1)
-    assert Cache.load(tmp_path).get(TWO) is None
+    assert Cache(tmp_path).get(TWO) is None
 
 
 def test_nothing_is_written_before_save(tmp_path: Path) -> None:
-    Cache.load(tmp_path).add(ONE, encode(facts_of(1)))
+    Cache(tmp_path).add(ONE, encode(facts_of(1)))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_is_written_where_nothing_changed(tmp_path: Path) -> None:
-    cache = Cache.load(tmp_path / "cache")
+    cache = Cache(tmp_path / "cache")
     cache.get(ONE)
     cache.save()
     assert not (tmp_path / "cache").exists()
@@ -67,9 +68,9 @@ def test_a_saved_cache_leaves_no_temporary_file(tmp_path: Path) -> None:
 )
 def test_a_foreign_file_is_an_empty_cache_that_is_replaced(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "facts.bin").write_bytes(content)
-    assert len(Cache.load(tmp_path)) == 0
+    assert len(Cache(tmp_path)) == 0
     written(tmp_path, 1)
-    assert Cache.load(tmp_path).get(ONE) == facts_of(1)
+    assert Cache(tmp_path).get(ONE) == facts_of(1)
 
 
 def test_a_file_cut_short_anywhere_is_an_empty_cache(tmp_path: Path) -> None:
@@ -78,23 +79,23 @@ def test_a_file_cut_short_anywhere_is_an_empty_cache(tmp_path: Path) -> None:
     sizes = set()
     for end in range(len(whole)):
         (tmp_path / "facts.bin").write_bytes(whole[:end])
-        sizes.add(len(Cache.load(tmp_path)))
+        sizes.add(len(Cache(tmp_path)))
     assert sizes == {0}
 
 
 def test_an_entry_that_is_no_facts_is_not_found(tmp_path: Path) -> None:
-    cache = Cache.load(tmp_path)
+    cache = Cache(tmp_path)
     cache.add(ONE, b"\x93\x01\x02\x03")
     cache.add(TWO, encode(facts_of(2)))
     cache.save()
-    loaded = Cache.load(tmp_path)
+    loaded = Cache(tmp_path)
     assert (loaded.get(ONE), loaded.get(TWO)) == (None, facts_of(2))
 
 
 def test_a_directory_in_place_of_the_file_is_an_empty_cache(tmp_path: Path) -> None:
     (tmp_path / "facts.bin").mkdir()
     written(tmp_path, 1)
-    assert len(Cache.load(tmp_path)) == 0
+    assert len(Cache(tmp_path)) == 0
 
 
 def test_a_file_in_place_of_the_directory_is_left_alone(tmp_path: Path) -> None:
@@ -106,80 +107,91 @@ def test_a_file_in_place_of_the_directory_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs")
 def test_a_fifo_in_place_of_the_file_is_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "facts.bin")
-    assert len(Cache.load(tmp_path)) == 0
+    assert len(Cache(tmp_path)) == 0
 
 
 def test_what_another_process_saved_meanwhile_is_kept(tmp_path: Path) -> None:
-    mine = Cache.load(tmp_path, today=100)
+    mine = Cache(tmp_path, today=100)
     mine.add(ONE, encode(facts_of(1)))
     written(tmp_path, 2)
     mine.save()
-    loaded = Cache.load(tmp_path, today=100)
+    loaded = Cache(tmp_path, today=100)
     assert (loaded.get(ONE), loaded.get(TWO)) == (facts_of(1), facts_of(2))
 
 
 def test_entries_unused_for_a_month_are_dropped_when_it_is_saved(tmp_path: Path) -> None:
     written(tmp_path, 1, today=100)
     written(tmp_path, 2, today=131)
-    loaded = Cache.load(tmp_path, today=131)
+    loaded = Cache(tmp_path, today=131)
     assert (loaded.get(ONE), loaded.get(TWO)) == (None, facts_of(2))
 
 
 def test_what_was_let_go_is_still_in_the_file(tmp_path: Path) -> None:
-    first = Cache.load(tmp_path)
+    first = Cache(tmp_path)
     first.add(ONE, encode(facts_of(1)))
     statements = first.read_sql("UPDATE shop_order SET done = true", "postgresql")
     first.save()
-    cache = Cache.load(tmp_path)
+    cache = Cache(tmp_path)
     assert cache.get(ONE) == facts_of(1)
     cache.let_go()
     assert cache.get(ONE) is None
     assert cache.read_sql("UPDATE shop_order SET done = true", "postgresql") == statements
     cache.add(TWO, encode(facts_of(2)))
     cache.save()
-    again = Cache.load(tmp_path)
+    again = Cache(tmp_path)
     assert (again.get(ONE), again.get(TWO)) == (facts_of(1), facts_of(2))
-    assert len(again) == 3
+    assert again.read_sql("UPDATE shop_order SET done = true", "postgresql") == statements
 
 
 def test_a_file_that_nobody_else_wrote_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[Path] = []
-    read = cache_module._load
-    monkeypatch.setattr(cache_module, "_load", lambda file: reads.append(file) or read(file))
-    cache = Cache.load(tmp_path)
+    read = store._load
+    monkeypatch.setattr(store, "_load", lambda file: reads.append(file) or read(file))
+    cache = Cache(tmp_path)
     for content, number in ((ONE, 1), (TWO, 2)):
         cache.add(content, encode(facts_of(number)))
         cache.save()
     assert len(reads) == 1
-    other = Cache.load(tmp_path)
+    other = Cache(tmp_path)
     cache.add(content_hash(b"three"), encode(facts_of(3)))
     cache.save()
     other.add(content_hash(b"four"), encode(facts_of(4)))
     other.save()
     assert len(reads) == 3  # the other one, and what it had to merge
-    assert len(Cache.load(tmp_path)) == 4
+    assert len(Cache(tmp_path)) == 4
+
+
+def test_values_of_any_size_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_BLOCK", 256)
+    values = {bytes([size]): msgspec.msgpack.encode(bytes([size]) * size) for size in range(200)}
+    kept = store.Store(tmp_path / "values.bin", 100)
+    raw = {key: kept.add(key, value) for key, value in values.items()}
+    kept.save()
+    again = store.Store(tmp_path / "values.bin", 100)
+    for key, value in values.items():
+        assert bytes(raw[key]) == value == kept.get(key, bytes) == again.get(key, bytes)
 
 
 def test_entries_of_another_branch_are_kept(tmp_path: Path) -> None:
     written(tmp_path, 1, today=100)
     written(tmp_path, 2, today=110)
-    assert Cache.load(tmp_path, today=110).get(ONE) == facts_of(1)
+    assert Cache(tmp_path, today=110).get(ONE) == facts_of(1)
 
 
 def test_a_used_entry_stays_young(tmp_path: Path) -> None:
     written(tmp_path, 1, today=100)
-    cache = Cache.load(tmp_path, today=120)
+    cache = Cache(tmp_path, today=120)
     cache.get(ONE)
     cache.save()
     written(tmp_path, 2, today=145)
-    assert Cache.load(tmp_path, today=145).get(ONE) == facts_of(1)
+    assert Cache(tmp_path, today=145).get(ONE) == facts_of(1)
 
 
 def test_the_file_does_not_grow_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache_module, "_KEPT_AT_LEAST", 5)
+    monkeypatch.setattr(store, "_KEPT_AT_LEAST", 5)
     for number in range(20):
         written(tmp_path, number, today=100 + number)
-    assert len(Cache.load(tmp_path, today=119)) == 6
+    assert len(Cache(tmp_path, today=119)) == 6
 
 
 @pytest.mark.parametrize("name", ["FACTS_VERSION", "__version__"])
@@ -187,7 +199,7 @@ def test_facts_made_otherwise_are_not_used(tmp_path: Path, monkeypatch: pytest.M
     written(tmp_path, 1)
     monkeypatch.setattr(cache_module, name, "another")
     cache_module._stamp.cache_clear()
-    found = Cache.load(tmp_path).get(ONE)
+    found = Cache(tmp_path).get(ONE)
     monkeypatch.undo()
     cache_module._stamp.cache_clear()
     assert found is None
@@ -209,10 +221,10 @@ def test_files_read_with_a_cache_are_the_same_the_second_time(tmp_path: Path) ->
         path = tmp_path / f"m{number}.py"
         path.write_text(f"# miglint: note\nx = {number}\n")
         paths.append(str(path))
-    cold = Cache.load(tmp_path / "cache")
+    cold = Cache(tmp_path / "cache")
     first = read_files(paths, cache=cold, jobs=2)
     cold.save()
-    second = read_files(paths, cache=Cache.load(tmp_path / "cache"), jobs=2)
+    second = read_files(paths, cache=Cache(tmp_path / "cache"), jobs=2)
     serial = read_files(paths, cache=None, jobs=1)
     encoded = [[encode(read.facts) for read in found.values()] for found in (first, second, serial)]
     assert encoded[0] == encoded[1] == encoded[2]
@@ -226,7 +238,7 @@ def test_a_run_where_all_is_known_does_not_import_libcst(tmp_path: Path) -> None
         "from pathlib import Path\n"
         "from miglint.cache import Cache\n"
         "from miglint.reading import read_files\n"
-        "root = Path(sys.argv[1]); cache = Cache.load(root / 'cache')\n"
+        "root = Path(sys.argv[1]); cache = Cache(root / 'cache')\n"
         "read_files([str(root / 'm.py')], cache=cache, jobs=None); cache.save()\n"
         "print('libcst' in sys.modules)\n"
     )
@@ -271,7 +283,7 @@ def test_one_worker_less_is_started_where_this_process_reads_its_share(
 
 def test_texts_of_an_editor_are_not_saved(tmp_path: Path) -> None:
     path = str(tmp_path / "m.py")
-    cache = Cache.load(tmp_path / "cache")
+    cache = Cache(tmp_path / "cache")
     read = read_files([path], cache=cache, jobs=None, overlay={path: b"x = 1"})[path]
     cache.save()
     assert read.facts == facts_of(1)

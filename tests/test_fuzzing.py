@@ -22,7 +22,7 @@ from fuzzing import driver, mutations
 from fuzzing.contract import Check
 from fuzzing.parts import said_of_settings
 from fuzzing.pipeline import run
-from miglint.cache import FILE, REPORTS, VERDICTS, Cache, content_hash, encode
+from miglint.cache import FACTS, REPORTS, STATEMENTS, VERDICTS, Cache, content_hash, encode
 from miglint.options import Options
 from miglint.session import Session
 from miglint.suppressions import suppressions_of
@@ -132,10 +132,14 @@ def test_any_cache_is_used_or_left(data: st.DataObject, tmp_path_factory: pytest
     root = tmp_path_factory.getbasetemp() / "cached"
     shutil.rmtree(root, ignore_errors=True)
     directory = root / ".miglint_cache"
-    text = "class Migration:\n    operations = []\n"
+    text = (
+        "from django.db import migrations\n\n\n"
+        'class Migration(migrations.Migration):\n    operations = [migrations.RunSQL("DELETE FROM shop_order")]\n'
+    )
     write(root, {"shop.0001_initial": text})
     options = Options(jobs=1)
     before = Session(options, cwd=root).report([root]).diagnostics
+    assert (directory / STATEMENTS).is_file()
     for file in sorted(directory.iterdir()):
         content = bytearray(file.read_bytes())
         for _ in range(data.draw(st.integers(1, 4))):
@@ -151,14 +155,15 @@ def test_any_cache_is_used_or_left(data: st.DataObject, tmp_path_factory: pytest
                 content[at] ^= 1 << data.draw(st.integers(0, 7))
         file.write_bytes(content)
     # Facts that are facts, of another file: nobody can tell. All else is as it was.
-    cache = Cache.load(directory)
+    cache = Cache(directory)
     cache.get(content_hash(text.encode()))
     cache.add(content_hash(b"more"), encode(ModuleFacts()))
     cache.save()
     after = Session(options, cwd=root).report([root]).diagnostics
     assert {each.path for each in after} <= {each.path for each in before} | {f"{root}/shop/migrations/0001_initial.py"}
     assert {path.name.partition("-")[0] for path in directory.iterdir()} <= {
-        FILE,
+        FACTS,
+        STATEMENTS,
         VERDICTS[:-1],
         REPORTS[:-1],
         ".gitignore",

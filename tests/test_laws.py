@@ -22,6 +22,7 @@ MODULES = {
 # From the bottom up. A module may import what stands on its own line or above; the longest prefix decides.
 LAYERS: list[tuple[str, ...]] = [
     ("miglint", "miglint.lazy", "miglint.text", "miglint.value", "miglint.database", "miglint.writing"),
+    ("miglint.store",),
     ("miglint.diagnostic", "miglint.options"),
     ("miglint.syntax.facts",),
     ("miglint.syntax",),

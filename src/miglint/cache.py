@@ -1,4 +1,4 @@
-"""Facts of files and statements of SQL that were read before, by content: one file in the cache's directory.
+"""Facts of files and statements of SQL that were read before, by content: two files in the cache's directory.
 
 Nothing here can fail: a cache that cannot be read is empty, and one that cannot be written stays as it was.
 """
@@ -8,59 +8,28 @@ from __future__ import annotations
 import importlib.util
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from miglint import __version__
+from miglint.store import IGNORE, Store
 from miglint.syntax.facts import FACTS_VERSION, ModuleFacts
-from miglint.writing import write_whole
 
 if TYPE_CHECKING:
     from miglint.syntax.sql import Statement
 
-T = TypeVar("T")
-
 DIRECTORY = ".miglint_cache"
-FILE = "facts.bin"
+FACTS = "facts.bin"
+# Apart from the facts: they are still added to while a large project's facts are long saved, and no more in memory.
+STATEMENTS = "statements.bin"
 VERDICTS = "verdict-"
 REPORTS = "report-"
-_IGNORE = ".gitignore"
-_FORMAT = "miglint facts 1"
 _SECONDS_A_DAY = 86_400
-# Other branches' files stay for a month; a used entry's day is brought up to date once a week.
-_KEPT_DAYS = 30
-_REFRESHED_DAYS = 7
-# However many branches there are, the file stays within a few times of what one run uses.
-_KEPT_TIMES = 4
-_KEPT_AT_LEAST = 2_000
 
-
-# The inode, the time of the last change in nanoseconds, and the size in bytes.
-_Version = tuple[int, int, int]
-
-
-class _Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """Encoded facts, decoded when they are asked for, and the day of their last use."""
-
-    day: int
-    facts: msgspec.Raw
-
-
-class _File(msgspec.Struct, array_like=True, frozen=True):
-    format: str
-    entries: dict[bytes, _Entry]
-
-
-# What decoding raises where a file was cut, or is another's; a text that is no UTF-8 has an error of its own.
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
-_files = msgspec.msgpack.Decoder(_File)
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -83,7 +52,7 @@ def encode(facts: ModuleFacts) -> bytes:
 
 
 def decode(data: bytes | msgspec.Raw) -> ModuleFacts:
-    """Facts from bytes. Raises one of UNREADABLE."""
+    """Facts from bytes. Raises one of `store.UNREADABLE`."""
     return _facts().decode(data)
 
 
@@ -130,115 +99,53 @@ def _version(package: str) -> str:
 
 
 class Cache:
-    """The facts by content hash. `save` writes what was added, merged with what others wrote meanwhile."""
+    """The facts by content hash, and the statements by text. `save` writes what was added."""
 
-    def __init__(
-        self, directory: Path, entries: Mapping[bytes, _Entry], today: int, loaded: _Version | None = None
-    ) -> None:
-        self.directory = directory
-        self._entries = dict(entries)
-        self._today = today
-        self._used: set[bytes] = set()
-        self._changed = False
-        # Which version of the file these entries are from, and whether all of its entries are here.
-        self._loaded = loaded
-        self._has_gone = False
-
-    @classmethod
-    def load(cls, directory: Path, *, today: int | None = None) -> Cache:
+    def __init__(self, directory: Path, *, today: int | None = None) -> None:
         """The cache in a directory; `today` is counted in days since 1970."""
-        day = int(time.time()) // _SECONDS_A_DAY if today is None else today
-        loaded = _version_of(directory / FILE)  # asked first: what is written meanwhile is another version
-        return cls(directory, _load(directory / FILE), day, loaded)
+        self.directory = directory
+        self._today = int(time.time()) // _SECONDS_A_DAY if today is None else today
+        self._facts = Store(directory / FACTS, self._today)
+        self._sql: Store | None = None  # read once it is asked: a report that is remembered does without
 
     def __len__(self) -> int:
-        return len(self._entries)
+        """Of how many contents the facts are known."""
+        return len(self._facts)
 
     def get(self, content: bytes) -> ModuleFacts | None:
         """The facts of a content hash; None where they are unknown."""
-        return self._get(content + _stamp(), decode)
+        return self._facts.get(content + _stamp(), decode)
 
     def encoded(self, content: bytes) -> msgspec.Raw | None:
         """The facts of a content hash before they are decoded, which may yet fail; None where they are unknown."""
-        return self._get(content + _stamp(), _as_it_is)
+        return self._facts.get(content + _stamp(), _as_it_is)
 
-    def add(self, content: bytes, encoded: bytes) -> None:
-        """Remembers encoded facts."""
-        self._add(content + _stamp(), encoded)
+    def add(self, content: bytes, encoded: bytes) -> msgspec.Raw:
+        """Remembers encoded facts, and gives them back as they are kept."""
+        return self._facts.add(content + _stamp(), encoded)
 
     def read_sql(self, text: str, vendor: str) -> tuple[Statement, ...]:
         """As `syntax.sql.read_sql`, which is asked only for what is not remembered."""
+        if self._sql is None:
+            self._sql = Store(self.directory / STATEMENTS, self._today)
         key = content_hash(f"sql {vendor} {text}".encode("utf-8", "surrogatepass")) + _sql_stamp()
-        statements = self._get(key, _statements().decode)
+        statements = self._sql.get(key, _statements().decode)
         if statements is None:
             from miglint.syntax.sql import read_sql
 
             statements = read_sql(text, vendor)
-            self._add(key, _encoder.encode(statements))
+            self._sql.add(key, _encoder.encode(statements))
         return statements
 
-    def _get(self, key: bytes, decoder: Callable[[msgspec.Raw], T]) -> T | None:
-        entry = self._entries.get(key)
-        if entry is None:
-            return None
-        try:
-            found = decoder(entry.facts)
-        except UNREADABLE:
-            del self._entries[key]
-            return None
-        self._used.add(key)
-        if self._today - entry.day >= _REFRESHED_DAYS:
-            self._entries[key] = _Entry(self._today, entry.facts)
-            self._changed = True
-        return found
-
-    def _add(self, key: bytes, encoded: bytes) -> None:
-        self._entries[key] = _Entry(self._today, msgspec.Raw(encoded))
-        self._used.add(key)
-        self._changed = True
-
     def save(self) -> None:
-        """Writes the cache where something changed; a directory that cannot be written is left alone."""
-        if not self._changed:
-            return
-        self._changed = False
-        with suppress(OSError):
-            _make(self.directory)
-            file = self.directory / FILE
-            if self._has_gone or _version_of(file) != self._loaded:
-                self._merge(_load(file))
-            write_whole(file, _written(list(self._kept())))
-            self._loaded = _version_of(file)
+        """Writes what changed; a directory that cannot be written is left alone."""
+        self._facts.save()
+        if self._sql is not None:
+            self._sql.save()
 
     def let_go(self) -> None:
-        """Forgets facts that are saved, and the file that they lie in: `save` takes them over from there.
-
-        Who asks for them again reads the text again.
-        """
-        self._has_gone = True
-        self._entries = {
-            key: _Entry(entry.day, entry.facts.copy())
-            for key, entry in self._entries.items()
-            if not key.endswith(_stamp())
-        }
-
-    def _merge(self, others: Mapping[bytes, _Entry]) -> None:
-        for key, entry in others.items():
-            mine = self._entries.get(key)
-            if mine is None or mine.day < entry.day:
-                self._entries[key] = entry
-
-    def _kept(self) -> Iterator[tuple[bytes, _Entry]]:
-        """What this run used, and the youngest of the others."""
-        others = [
-            (key, entry)
-            for key, entry in self._entries.items()
-            if key not in self._used and self._today - entry.day < _KEPT_DAYS
-        ]
-        others.sort(key=lambda item: item[1].day, reverse=True)
-        room = max(_KEPT_AT_LEAST, (_KEPT_TIMES - 1) * len(self._used))
-        yield from ((key, entry) for key, entry in self._entries.items() if key in self._used)
-        yield from others[:room]
+        """Forgets facts that are saved: who asks for them again reads the text again."""
+        self._facts.let_go()
 
 
 def _as_it_is(facts: msgspec.Raw) -> msgspec.Raw:
@@ -247,45 +154,8 @@ def _as_it_is(facts: msgspec.Raw) -> msgspec.Raw:
 
 def remove(directory: Path) -> None:
     """Removes the cache's own files, and the directory if nothing else is in it. Raises OSError."""
-    for prefix in (FILE, VERDICTS, REPORTS, _IGNORE):
+    for prefix in (FACTS, STATEMENTS, VERDICTS, REPORTS, IGNORE):
         for file in directory.glob(f"{prefix}*"):
             file.unlink(missing_ok=True)
     if directory.is_dir() and not any(directory.iterdir()):
         directory.rmdir()
-
-
-def _make(directory: Path) -> None:
-    """The cache's directory, which asks git to ignore it."""
-    directory.mkdir(parents=True, exist_ok=True)
-    ignore = directory / _IGNORE
-    if not ignore.exists():
-        write_whole(ignore, [b"*\n"])
-
-
-def _version_of(file: Path) -> _Version | None:
-    """What tells one version of a file, which is only ever replaced, from another; None where it is not there."""
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns, status.st_size
-
-
-def _written(entries: Sequence[tuple[bytes, _Entry]]) -> Iterator[bytes]:
-    """A `_File` in parts: that of a large project is never twice in memory.
-
-    Source: the array and map format families of https://github.com/msgpack/msgpack/blob/master/spec.md
-    """
-    yield b"\x92" + _encoder.encode(_FORMAT) + b"\xdf" + len(entries).to_bytes(4, "big")
-    for key, entry in entries:
-        yield _encoder.encode(key) + _encoder.encode(entry)
-
-
-def _load(file: Path) -> Mapping[bytes, _Entry]:
-    """The entries of a file; none where it is missing, foreign, or cut short."""
-    try:
-        data = file.read_bytes() if file.is_file() else b""
-        loaded = _files.decode(data)
-    except (OSError, *UNREADABLE):
-        return {}
-    return loaded.entries if loaded.format == _FORMAT else {}

@@ -96,10 +96,8 @@ class Files:
             self._cache.save()
 
     def let_go(self) -> None:
-        """Of a large project that was read before, saves what is new, and gives back the memory of what facts are
-        decoded from. Where all is new, that lies among what stays, and more of it is to be saved later.
-        """
-        if self._cache is not None and not self.are_new and len(self._read) > WORTH_MEMORY:
+        """Of a large project, saves what is new, and gives back the memory of what facts are decoded from."""
+        if self._cache is not None and len(self._read) > WORTH_MEMORY:
             self._cache.save()
             self._cache.let_go()
             for read in self._read.values():

@@ -15,7 +15,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from miglint.cache import UNREADABLE, stamps
+from miglint.cache import stamps
+from miglint.store import UNREADABLE
 from miglint.writing import write_whole
 
 T = TypeVar("T")

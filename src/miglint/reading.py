@@ -13,8 +13,9 @@ from contextlib import contextmanager
 
 import msgspec
 
-from miglint.cache import UNREADABLE, Cache, content_hash, decode
+from miglint.cache import Cache, content_hash, decode
 from miglint.lazy import lazy
+from miglint.store import UNREADABLE
 from miglint.syntax.facts import MAX_SIZE, TOO_LARGE, ModuleFacts, ReadProblem
 from miglint.syntax.sharing import Sharing
 from miglint.text import Source, Span, UndecodableSource
@@ -151,13 +152,13 @@ class _Reading:
                 waiting.append((path, data, key))
             # The place is kept, so that the order is that of the paths.
             found[path] = FileRead(path, data, b"" if known is None else known, digest.hex(), sharing)
-        parsed: dict[bytes, bytes] = {}
+        parsed: dict[bytes, bytes | msgspec.Raw] = {}
         total = len(paths)
         done = total - len(self._missed)
         for key, encoded in self._parse(jobs) if self._missed else ():
             parsed[key] = encoded
             if self._cache is not None and key not in self._unsaved:
-                self._cache.add(key, encoded)
+                parsed[key] = self._cache.add(key, encoded)
             done += 1
             if progress is not None:
                 progress(done, total)

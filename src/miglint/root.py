@@ -36,7 +36,7 @@ class Root:
         self.settings = settings_module.load(path, config=options.config, isolated=options.isolated)
         self._check_settings_file()
         self.sizes = settings_module.sizes_of(self.settings)
-        self.cache = Cache.load(options.cache_dir or path / DIRECTORY) if options.cache else None
+        self.cache = Cache(options.cache_dir or path / DIRECTORY) if options.cache else None
         self.notes: list[str] = []
 
     def _check_settings_file(self) -> None:

@@ -21,7 +21,7 @@ sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.par
 with atheris.instrument_imports(include=["miglint"], enable_loader_override=False):
     from tests.fuzzing.parts import said_of_settings
 
-    from miglint.cache import FILE, Cache, content_hash, decode, encode
+    from miglint.cache import FACTS, Cache, content_hash, decode, encode
     from miglint.database import Database
     from miglint.project.graph import Graph
     from miglint.project.history import replay
@@ -83,13 +83,13 @@ def _settings(data: bytes, work: Path) -> None:
 
 
 def _cache(data: bytes, work: Path) -> None:
-    (work / FILE).write_bytes(data)
-    known = Cache.load(work)
+    (work / FACTS).write_bytes(data)
+    known = Cache(work)
     for text in (b"text", *_READ):
         known.get(content_hash(text))
     known.add(content_hash(b"text"), b"\xc0")
     known.save()
-    assert content_hash(b"text").hex() in (work / FILE).read_bytes().hex()
+    assert content_hash(b"text").hex() in (work / FACTS).read_bytes().hex()
 
 
 def _mutated(data: bytes, largest: int, seed: int) -> bytes:
@@ -122,11 +122,11 @@ def _statements() -> list[bytes]:
 def _remembered() -> list[bytes]:
     """What a run writes that has read three texts."""
     with tempfile.TemporaryDirectory() as made:
-        known = Cache.load(Path(made), today=20_000)
+        known = Cache(Path(made), today=20_000)
         for text in _READ:
             known.add(content_hash(text), encode(reader.read(text.decode())))
         known.save()
-        return [(Path(made) / FILE).read_bytes()]
+        return [(Path(made) / FACTS).read_bytes()]
 
 
 _TARGETS: dict[str, tuple[Iterable[bytes], Callable[[bytes, Path], None], Callable[..., bytes] | None]] = {

@@ -81,11 +81,11 @@ def explain(rule: str, **given: Any) -> None:
 @click.option("--cache-dir", type=click.Path(path_type=Path), help="Where the cache is kept.")
 def clean(path: Path, cache_dir: Path | None) -> None:
     """Remove the cache of the project that PATH belongs to."""
-    from miglint.cache import DIRECTORY, FILE, remove
+    from miglint.cache import DIRECTORY, FACTS, remove
     from miglint.project.layout import project_root
 
     directory = cache_dir or project_root(here() / path) / DIRECTORY
-    if not (directory / FILE).is_file():
+    if not (directory / FACTS).is_file():
         why = f"{directory} is no cache of miglint" if directory.exists() else f"there is no {directory}"
         say(f"nothing to remove: {why}")
         return
