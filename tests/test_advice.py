@@ -89,6 +89,10 @@ CASES = {
         'migrations.RemoveField("order", "tags"), migrations.DeleteModel("Order"),', "MG202",
         "RunSQL('DROP TABLE \"shop_order_tags\"'", "…,",
     ),
+    "the links of a relation that names another model have a table of their own": (
+        'migrations.AlterField("order", "tags", models.ManyToManyField("shop.customer")),', "MG206",
+        'insert or update on table "shop_order_tags" violates', 'table "shop_order" ',
+    ),
     "a key is validated when its values are right": (
         'migrations.AlterField("order", "customer", models.ForeignKey("shop.tag", models.PROTECT)),', "MG303",
         "When its values are those of the other table (MG206): add the key", "the key can stay",

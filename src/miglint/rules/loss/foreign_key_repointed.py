@@ -21,6 +21,7 @@ from miglint.api import (
     RunPython,
     Severity,
     World,
+    join_table,
     may_write,
     model_key,
     prepared,
@@ -146,16 +147,17 @@ def _called(context: OperationContext[AlterField], key: ModelKey) -> str:
 def _help(
     context: OperationContext[AlterField], model: ModelState, state: FieldState, old: ModelKey, new: ModelKey
 ) -> str:
-    database, name = context.database, state.name
+    database, name, is_many = context.database, state.name, state.field.kind == "ManyToManyField"
+    table = join_table(name, state.field, model) if is_many else model.table
     fails = {
-        "postgresql": f'insert or update on table "{model.table}" violates foreign key constraint',
+        "postgresql": f'insert or update on table "{table}" violates foreign key constraint',
         "sqlite": "The row in table … has an invalid foreign key",
     }.get(database.vendor, "Cannot add or update a child row: a foreign key constraint fails")
     wrong = (
         f"Where an id is missing in the new table, {database.title} refuses (IntegrityError: {fails} …); where it is "
         "there by chance, the row points at a stranger. "
     )
-    if state.field.kind == "ManyToManyField":
+    if is_many:
         return f"{wrong}Add a second relation, copy the links in a data migration, and remove the old one later."
     target = _called(context, new).rpartition(".")[2].lower()
     fresh = f"{name}_{target}" if model.field(target) is not None or target == name else target
