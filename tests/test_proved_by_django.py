@@ -783,6 +783,59 @@ def test_a_model_of_another_app_is_gone_with_its_app(tmp_path: Path) -> None:
     assert migrate(tmp_path) == ""
 
 
+# -- MG109, of what the database alone is asked for ------------------------------------------------------
+
+_VALIDATE = 'ValidateConstraint("order", "{}")'
+_NOT_VALID = f"AddConstraintNotValid{_CHECK.removeprefix('migrations.AddConstraint')}"
+_BY_COLUMNS = 'migrations.RenameIndex("order", new_name="i", old_fields=({}))'
+_TOGETHER = 'migrations.AlterIndexTogether("order", {("note", "number")})'
+_SQL_CHECK = "ALTER TABLE shop_order ADD CONSTRAINT few CHECK (number < 9) NOT VALID"
+
+
+@pytest.mark.parametrize(
+    ("operations", "fails"),
+    [
+        (_VALIDATE.format("few"), True),
+        (_VALIDATE.format("positive"), True),
+        (f"{_NOT_VALID.format('few')}, {_VALIDATE.format('Few')}", True),
+        (f"{_NOT_VALID.format('few')}, {_VALIDATE.format('few')}", False),
+        (
+            f"""{_NOT_VALID.format("few")}, migrations.RemoveConstraint("order", "few"), {_VALIDATE.format("few")}""",
+            True,
+        ),
+        (
+            (
+                f"""{_NOT_VALID.format("few")}, {_STATE.format('migrations.RemoveConstraint("order", "few")')}, """
+                f"""migrations.AlterModelTable("order", "orders"), {_VALIDATE.format("few")}"""
+            ),
+            False,
+        ),
+        (f"migrations.RunSQL('{_SQL_CHECK}'), {_VALIDATE.format('few')}", False),
+        (
+            f"migrations.RunPython(lambda apps, editor: editor.execute('{_SQL_CHECK}')), {_VALIDATE.format('few')}",
+            False,
+        ),
+        (_STATE.format(_VALIDATE.format("few")), False),
+        (_BY_COLUMNS.format('"note", "number"'), True),
+        (_BY_COLUMNS.format('"number",'), False),
+        (_TOGETHER + ", " + _BY_COLUMNS.format('"note", "number"'), False),
+        (_TOGETHER + ", " + _BY_COLUMNS.format('"number", "note"'), True),
+        (_TOGETHER + ', migrations.RenameField("order", "note", "n"), ' + _BY_COLUMNS.format('"n", "number"'), False),
+    ],
+)
+def test_what_only_the_database_knows_is_not_there(operations: str, fails: bool, socket: Path, tmp_path: Path) -> None:
+    shop(tmp_path, operations)
+    text = migration(
+        operations,
+        '("shop", "0001_initial")',
+        "from django.contrib.postgres.operations import AddConstraintNotValid, ValidateConstraint",
+    )
+    write(tmp_path, {"shop/migrations/0002_next.py": text})
+    told = [said(each) for each in findings(tmp_path, "MG109", "postgresql")]
+    assert [migrate(tmp_path, database=_new_database(socket, operations))] == (told or [""])
+    assert bool(told) is fails
+
+
 # -- MG115, of what two branches do -----------------------------------------------------------------------
 
 

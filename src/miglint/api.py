@@ -144,6 +144,7 @@ from miglint.project.keys import (
     ModelKey,
     model_key,
 )
+from miglint.project.lacking import lacking
 from miglint.project.layout import (
     Duplicate,
     Module,
@@ -586,6 +587,7 @@ __all__ = [
     "is_noop_sql",
     "items_of",
     "join_table",
+    "lacking",
     "left_behind",
     "left_out",
     "lookups_of",

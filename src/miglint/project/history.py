@@ -15,7 +15,7 @@ import msgspec
 
 from miglint.database import Database, Version
 from miglint.lazy import lazy
-from miglint.project.action import Action
+from miglint.project.action import Action, Execute
 from miglint.project.actions import actions_of
 from miglint.project.forwards import apply
 from miglint.project.forwards.problems import StateProblem
@@ -26,11 +26,14 @@ from miglint.project.migration import Migration
 from miglint.project.operations import (
     Alternative,
     CreateModel,
+    Custom,
     Operation,
     OperationPath,
     RenameModel,
     RunPython,
+    RunSQL,
     SeparateDatabaseAndState,
+    Unread,
     nested,
 )
 from miglint.project.persistent import PersistentMap
@@ -62,6 +65,13 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     touches_database: bool = True
     touches_state: bool = True
     conditional: bool = False
+
+    @property
+    def is_understood(self) -> bool:
+        """Whether all that it does to the database is known: code may do more than what is seen of it."""
+        if isinstance(self.operation, RunSQL):
+            return all(each.certain and (not isinstance(each, Execute) or each.understood) for each in self.actions)
+        return not isinstance(self.operation, RunPython | Custom | Unread)
 
 
 class _Versions(msgspec.Struct, frozen=True, gc=False):

@@ -16,9 +16,7 @@ from miglint.api import (
     CreateIndex,
     CreateModel,
     CreateTable,
-    Custom,
     Diagnostic,
-    Execute,
     FieldOperation,
     Literal,
     ModelOperation,
@@ -32,8 +30,6 @@ from miglint.api import (
     RenameIndexAction,
     RenameModel,
     RenameTable,
-    RunPython,
-    RunSQL,
     Schema,
     Severity,
     StateProblem,
@@ -185,16 +181,9 @@ def _maker(context: Context, action: Action) -> Step | None:
             other = step.migration.key
             sure = not step.conditional and (other == key or graph.is_ancestor(other, of=key))
             return step if sure else None
-        if not _is_understood(step):
+        if not step.is_understood:
             return None
     return None
-
-
-def _is_understood(step: Step) -> bool:
-    """Whether all that it does to the database is known: code may do more than what is seen of it."""
-    if isinstance(step.operation, RunSQL):
-        return all(each.certain and (not isinstance(each, Execute) or each.understood) for each in step.actions)
-    return not isinstance(step.operation, RunPython | Custom)
 
 
 # -- what the database says ---------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from miglint.api import (
     World,
     field_needs,
     is_migrated,
+    lacking,
     left_behind,
     lookups_of,
     needs_of,
@@ -54,6 +55,7 @@ def unknown_target(context: Context) -> Iterator[Diagnostic]:
         yield from _of_lookups(context)
         yield from _of_needs(context)
         yield from _of_left_behind(context)
+        yield from _of_the_database(context)
 
 
 def _is_ambiguous(context: Context) -> bool:
@@ -272,6 +274,20 @@ def _left_error(context: Context, gone: ModelState, left: LeftBehind) -> str:
         return f"ValueError: <function …> contains a lazy reference to {gone.key}, {why}"
     field = f"{left.model.app}.{left.model.name}.{left.field.name}"
     return f"ValueError: The field {field} was declared with a lazy reference to {str(gone.key)!r}, {why}"
+
+
+# -- what is asked of the database alone ------------------------------------------------------------------
+
+
+def _of_the_database(context: Context) -> Iterator[Diagnostic]:
+    for found in lacking(context.step, context.project.history, context.database):
+        yield context.diagnostic(
+            None,
+            f"{found.table} has no {found.what} at this point: Django raises {found.error}",
+            help=_advice(context),
+            url=_URL,
+            detail=found.what,
+        )
 
 
 # -- what to do -----------------------------------------------------------------------------------------
