@@ -77,15 +77,15 @@ def _peak() -> float:
 
 def _watch(clock: Clock) -> Callable[..., Any]:
     """Has all stages timed; the program to run."""
-    from miglint import cache, check, files, judge, kept, load, verdicts
+    from miglint import check, files, judge, kept, load, store, verdicts
     from miglint.cli import cli
     from miglint.formats import render  # noqa: F401  (as a run does, at its end)
 
     clock.watch(load.layout, "walk", "discover")
     clock.watch(load.layout, "interpret", "discover")
     clock.watch(files, "read_files", "read")
-    clock.watch(cache.Cache, "load", "cache")
-    clock.watch(cache.Cache, "save", "cache")
+    clock.watch(store.Store, "__init__", "cache")
+    clock.watch(store.Store, "save", "cache")
     clock.watch(verdicts, "key_of", "cache")
     clock.watch(kept, "key_of", "cache")
     clock.watch(kept.Kept, "get", "cache")

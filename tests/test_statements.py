@@ -82,3 +82,10 @@ def test_many_parentheses_hide_what_a_condition_proves_and_nothing_else(depth: i
     condition = f"{'(' * depth}a IS NOT NULL{')' * depth}"
     (found,) = read_sql(f"ALTER TABLE item ADD CONSTRAINT c CHECK ({condition})", "postgresql")
     assert (found.verb, found.columns, found.not_null) == ("add-check", ("a",), proven)
+
+
+@pytest.mark.parametrize(("depth", "flags"), [(0, ()), (10, ()), (20_000, ("using",))])
+def test_many_parentheses_hide_what_using_computes_and_take_no_longer(depth: int, flags: tuple[str, ...]) -> None:
+    value = f"{'(' * depth}a{')' * depth}"
+    (found,) = read_sql(f"ALTER TABLE item ALTER COLUMN a TYPE text USING {value}", "postgresql")
+    assert (found.verb, found.type, found.flags) == ("alter-column-type", "text", frozenset(flags))

@@ -778,8 +778,9 @@ class _Reader:
         while self.at < len(self.words) and not self.skip("USING"):
             self.at += 1
         words = self.words[self.at :]
-        while words and words[0].upper == "(" and _closes_at_end(words):
-            words = words[1:-1]
+        for _ in range(_MAX_NESTED):
+            if words and words[0].upper == "(" and _closes_at_end(words):
+                words = words[1:-1]
         return _Reader(words)._computed(column, kind) if words else frozenset()
 
     def _computed(self, column: str, kind: str | None) -> frozenset[str]:
