@@ -836,6 +836,30 @@ def test_what_only_the_database_knows_is_not_there(operations: str, fails: bool,
     assert bool(told) is fails
 
 
+_UNIQUE_TOGETHER = 'migrations.AlterUniqueTogether("order", {})'
+_NOTE_GOES = 'migrations.RemoveField("order", "note")'
+
+
+@pytest.mark.parametrize(
+    ("then", "fails"),
+    [
+        (f"{_NOTE_GOES}, {_UNIQUE_TOGETHER.format('set()')}", True),
+        (f"{_NOTE_GOES}, {_UNIQUE_TOGETHER.format('None')}", True),
+        (_NOTE_GOES + ", " + _UNIQUE_TOGETHER.format('{("number", "id")}'), True),
+        (f"{_STATE.format(_NOTE_GOES)}, {_UNIQUE_TOGETHER.format('set()')}", True),
+        (_NOTE_GOES + ", " + _UNIQUE_TOGETHER.format('[["note", "number"]]'), False),
+        (f"{_UNIQUE_TOGETHER.format('set()')}, {_NOTE_GOES}", False),
+        (f"{_NOTE_GOES}, migrations.DeleteModel('Order')", False),
+        (f"migrations.RenameField('order', 'note', 'text'), {_UNIQUE_TOGETHER.format('set()')}", False),
+    ],
+)
+def test_the_fields_of_what_is_taken_away_are_looked_up(then: str, fails: bool, socket: Path, tmp_path: Path) -> None:
+    in_three(tmp_path, _UNIQUE_TOGETHER.format('{("note", "number")}'), then)
+    told = [said(each) for each in findings(tmp_path, "MG109", "postgresql")]
+    assert [migrate(tmp_path, database=_new_database(socket, then))] == (told or [""])
+    assert bool(told) is fails
+
+
 # -- MG115, of what two branches do -----------------------------------------------------------------------
 
 

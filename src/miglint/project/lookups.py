@@ -8,6 +8,7 @@ from typing import Literal as Choice
 import msgspec
 from msgspec.structs import replace
 
+from miglint.project.actions.indexes import groups_of
 from miglint.project.fields import Field
 from miglint.project.operations import (
     AddConstraint,
@@ -21,15 +22,16 @@ from miglint.project.operations import (
     Operation,
     RenameIndex,
 )
+from miglint.project.state import ModelState
 from miglint.project.unique_index import pair_of
 from miglint.syntax.facts import Call, Expr, Items, Literal, Pairs, expressions
-from miglint.text import Span
+from miglint.text import NOWHERE, Span
 
 By = Choice["class", "field", "query"]
 
 
 class Lookup(msgspec.Struct, frozen=True, kw_only=True):
-    """The name of a field, as it is written at `span`, and what looks it up:
+    """The name of a field, as it is written at `span` (NOWHERE: in an operation before), and what looks it up:
 
     - `class`: the model's class, whenever it is built, be it for the state alone;
     - `field`: Options.get_field, for the columns of an index, a constraint or a key;
@@ -44,16 +46,20 @@ class Lookup(msgspec.Struct, frozen=True, kw_only=True):
     relation: Field | None = None
 
 
-def lookups_of(operation: Operation, *, expression_indexes: bool = True) -> Iterator[Lookup]:
-    """The fields that are looked up, as far as they can be read.
+def lookups_of(
+    operation: Operation, before: ModelState | None = None, *, expression_indexes: bool = True
+) -> Iterator[Lookup]:
+    """The fields that are looked up, as far as they can be read; `before` is the model as it was.
 
     `expression_indexes`: whether the database knows them; Django does not look into those that it leaves out.
     """
     match operation:
         case AddIndex(index=Call() as made) | AddConstraint(constraint=Call() as made):
             yield from _of_made(made, expression_indexes=expression_indexes)
-        case AlterUniqueTogether(unique_together=value) | AlterIndexTogether(index_together=value):
-            yield from _by("field", value)
+        case AlterUniqueTogether(unique_together=value):
+            yield from _of_change(before, "unique_together", value)
+        case AlterIndexTogether(index_together=value):
+            yield from _of_change(before, "index_together", value)
         case RenameIndex(old_name=None, old_fields=value):
             yield from _by("field", value)
         case AlterOrderWithRespectTo(order_with_respect_to=value):
@@ -66,6 +72,22 @@ def lookups_of(operation: Operation, *, expression_indexes: bool = True) -> Iter
             for _, field in operation.fields:
                 yield from _of_field(field)
             yield from _of_options(operation.options, expression_indexes=expression_indexes)
+
+
+def _of_change(before: ModelState | None, option: str, value: Expr | None) -> Iterator[Lookup]:
+    """Of the groups that come, and of those that go, whose names stand nowhere in the operation.
+
+    Source: alter_unique_together and alter_index_together of BaseDatabaseSchemaEditor
+    """
+    old, new = groups_of(before.options.get(option) if before is not None else None), groups_of(value)
+    if old is None or new is None:
+        return
+    kept = {name for group in old if group in new for name in group}
+    come = {name for group in new if group not in old for name in group}
+    yield from (lookup for lookup in _by("field", value) if lookup.name in come or lookup.name not in kept)
+    for group in old:
+        for name in group if group not in new else ():
+            yield Lookup(name=name, span=NOWHERE, by="field")
 
 
 def _of_options(options: Expr | None, *, expression_indexes: bool) -> Iterator[Lookup]:

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 
 from miglint.api import (
+    NOWHERE,
     AddConstraint,
     DeleteModel,
     Diagnostic,
@@ -135,14 +136,17 @@ def _base_error(context: Context, problem: StateProblem) -> str:
 
 def _of_lookups(context: Context) -> Iterator[Diagnostic]:
     relations, seen = context.project.relations(context.after), set[tuple[ModelKey, str]]()
-    for lookup in lookups_of(context.operation, expression_indexes=context.database.expression_indexes):
+    before = context.before.model(context.migration.app, context.operation.model or "")
+    for lookup in lookups_of(context.operation, before, expression_indexes=context.database.expression_indexes):
+        if lookup.span == NOWHERE and context.database.vendor == "sqlite":
+            continue  # which refused to drop the column
         model = _looked_into(context, lookup)
         if model is None or (model.key, lookup.name) in seen or _is_found(relations, model, lookup):
             continue
         seen.add((model.key, lookup.name))
         name = f"{model.app}.{model.name}"
         yield context.diagnostic(
-            lookup.span,
+            lookup.span if lookup.span != NOWHERE else None,
             f"{name} has no field {lookup.name!r} at this point: Django raises {_lookup_error(context, model, lookup)}",
             help=_help(context, "unknown-field", model.name, lookup.name, app=model.app),
             url=_URL,
