@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import textwrap
 from typing import Any
 
 import pytest
@@ -566,6 +568,55 @@ def test_a_function_of_a_migration_of_another_name_hides_nothing() -> None:
         "    operations = [migrations.RunPython(forwards)]\n"
     )
     assert found.unreadable == ()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "os.environ['SQL']",
+        "['SELECT 1', make()]",
+        "[(make(), [])]",
+        "f'DROP TABLE {make()}'",
+        "'x'.strip('a', 'b')",
+        "'x'.replace('x', 'y', 1)",
+        "('a' * 9000).replace('a', 'b' * 9000)",
+        "('a' * 9000).replace('', 'b' * 9000)",
+        "make().strip()",
+        "textwrap.dedent(make())",
+    ],
+)
+def test_sql_that_is_computed_is_said_to_be_unreadable(sql: str) -> None:
+    found = migration(
+        "import os, textwrap\nfrom shop.sql import make\nclass Migration(migrations.Migration):\n"
+        f"    operations = [migrations.RunSQL({sql}, '')]\n"
+    )
+    assert [part.what for part in found.unreadable] == ["RunSQL.sql"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        r"textwrap.dedent('\n    SELECT a\n      FROM b\n')",
+        r"inspect.cleandoc('SELECT a\n      FROM b\n')",
+        "'  SELECT a '.strip()",
+        "'SELECT a;;'.rstrip(';').lower()",
+        "'SELECT NAME'.replace('NAME', 'a' + 'b')",
+        "'x SELECT a'.removeprefix('x ').upper()",
+        "migrations.RunSQL.noop",
+        "[]",
+        "[('SELECT %s', [1])]",
+    ],
+)
+def test_methods_of_texts_give_what_python_makes_of_them(sql: str) -> None:
+    found = migration(
+        "import inspect, textwrap\nclass Migration(migrations.Migration):\n"
+        f"    operations = [migrations.RunSQL({sql}, '')]\n"
+    )
+    (operation,) = found.operations
+    assert isinstance(operation, RunSQL)
+    assert found.unreadable == ()
+    if isinstance(operation.sql, Literal):
+        assert operation.sql.text == eval(sql, {"textwrap": textwrap, "inspect": inspect})
 
 
 def test_the_name_of_a_function_stays_a_name() -> None:

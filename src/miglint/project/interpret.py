@@ -11,6 +11,7 @@ import msgspec
 
 from miglint.lazy import lazy
 from miglint.project.class_changes import changes
+from miglint.project.code import is_noop_sql
 from miglint.project.elsewhere import Elsewhere, placed
 from miglint.project.fields import Field, FieldClass, canonical_class
 from miglint.project.keys import MigrationKey
@@ -24,6 +25,7 @@ from miglint.project.operations import (
     FieldOperation,
     ModelOperation,
     Operation,
+    RunSQL,
     SeparateDatabaseAndState,
     Unread,
     operation_class,
@@ -464,6 +466,8 @@ class _Interpreter:
                 self._cannot_read(f"{kind.__name__}.{name}", _why(built[name].call), _UNCHECKED_NAMES, _span_of(value))
         if uncertain:
             built |= self._hidden(kind, arguments, call, values)
+        if kind is RunSQL:
+            self._cannot_read_sql(built["sql"])
         if kind is CreateModel:
             built.update(self._created(arguments.get("fields"), values))
         if kind is CreateExtension and "name" not in built:
@@ -520,6 +524,16 @@ class _Interpreter:
         if text is not None or isinstance(value, Literal):
             return Literal("str", text, value.span) if text is not None else value
         return self._elsewhere.written_out(value)
+
+    def _cannot_read_sql(self, sql: Expr | None) -> None:
+        """A text that is computed: one of a list, too, where it may stand beside its parameters.
+
+        Source: django.db.migrations.operations.special.RunSQL._run_sql
+        """
+        for item in sql.items if isinstance(sql, Items) else (sql,):
+            text = item.items[0] if isinstance(item, Items) and item.items else item
+            if text is not None and not isinstance(text, Literal) and not is_noop_sql(text):
+                self._cannot_read("RunSQL.sql", _why(text), _UNCHECKED_CODE, _span_of(text))
 
     def field(self, value: Expr | None, values: Values) -> Field:
         """A field as its call, with constants and `**{…}` written out."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from miglint.syntax.facts import Expr, Items, Literal, Pairs, Template
 
 # No SQL that a person wrote is longer.
-_MAX_LENGTH = 1_000_000
+MAX_LENGTH = 1_000_000
 # Nor does one repeat a text until it is so long, but to try out a limit.
 MAX_REPEATED = 10_000
 _PERCENT = re.compile(r"%(?:%|\((\w+)\)[sd]|[sd])")
@@ -82,6 +82,6 @@ def _text(value: Expr) -> str | None:
 
 def _joined(pieces: Sequence[str | None]) -> str | None:
     known = [piece for piece in pieces if piece is not None]
-    if len(known) != len(pieces) or sum(map(len, known)) > _MAX_LENGTH:
+    if len(known) != len(pieces) or sum(map(len, known)) > MAX_LENGTH:
         return None
     return "".join(known)

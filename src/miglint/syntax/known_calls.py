@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
+import textwrap
+from collections.abc import Callable
+
 from miglint.syntax.builtin_calls import BUILTINS, called
-from miglint.syntax.composing import format_text, join_text
+from miglint.syntax.composing import MAX_LENGTH, format_text, join_text
 from miglint.syntax.facts import Attribute, Call, Expr, Items, Keyword, Literal, Name, Pairs, dotted
 from miglint.syntax.names import MAX_EXPANSION, Names, is_affordable
 from miglint.syntax.unpacking import has_starred, has_unnamed, spread
 
 _PARTIAL = "functools.partial"
+# What makes another text of one, and of constants.
+_OF_TEXTS: dict[str, Callable[..., str]] = {
+    "strip": str.strip, "lstrip": str.lstrip, "rstrip": str.rstrip, "lower": str.lower, "upper": str.upper,
+    "removeprefix": str.removeprefix, "removesuffix": str.removesuffix, "replace": str.replace,
+}  # fmt: skip
+_INDENTED: dict[str, Callable[[str], str]] = {"textwrap.dedent": textwrap.dedent, "inspect.cleandoc": inspect.cleandoc}
 
 
 def call_value(value: Call, known: Names, depth: int) -> Expr:
@@ -22,6 +32,8 @@ def call_value(value: Call, known: Names, depth: int) -> Expr:
         return _getattr(value, known, depth)
     if isinstance(function, Attribute) and function.name in ("format", "join"):
         return _composed(value, function, known, depth)
+    if value.callee in _INDENTED and len(value.arguments) == 1 and not value.keywords:
+        return _of_text(value, _INDENTED[value.callee], [known.resolve(value.arguments[0], depth + 1)])
     if isinstance(function, Attribute) and not value.keywords:
         return _method(value, function, known, depth)
     if not isinstance(function, Name) or function.scope == "free":
@@ -60,6 +72,9 @@ def _method(value: Call, function: Attribute, known: Names, depth: int) -> Expr:
     receiver = known.resolve(function.value, depth + 1)
     if function.name == "copy" and not value.arguments and isinstance(receiver, Items | Pairs):
         return receiver
+    if function.name in _OF_TEXTS:
+        arguments = [known.resolve(argument, depth + 1) for argument in value.arguments]
+        return _of_text(value, _OF_TEXTS[function.name], [receiver, *arguments])
     if isinstance(receiver, Pairs) and function.name in ("items", "keys", "values") and not value.arguments:
         if any(pair.key is None for pair in receiver.pairs):
             return value
@@ -70,6 +85,22 @@ def _method(value: Call, function: Attribute, known: Names, depth: int) -> Expr:
             entries.append({"items": both, "keys": pair.key, "values": pair.value}[function.name])
         return Items("list", tuple(entries), value.span)
     return value
+
+
+def _of_text(value: Call, make: Callable[..., str], given: list[Expr]) -> Expr:
+    """The text that a function makes of texts, where all of them are known."""
+    texts = [each.text for each in given if isinstance(each, Literal) and each.kind == "str"]
+    if len(texts) != len(given):
+        return value
+    # As long as it may become, where a short text is replaced by a long one.
+    longest = max(map(len, texts))
+    if make is str.replace and texts[0].count(texts[1] if len(texts) > 1 else "") * longest > MAX_LENGTH:
+        return value
+    try:
+        text = make(*texts)
+    except TypeError:
+        return value
+    return Literal("str", text, value.span) if is_affordable(text) else value
 
 
 def _composed(value: Call, function: Attribute, known: Names, depth: int) -> Expr:
