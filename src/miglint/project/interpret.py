@@ -68,7 +68,6 @@ _EDGES = ("dependencies", "run_before", "replaces")
 _UNCHECKED_NAMES = "what this operation changes, and what comes after it in the app"
 _UNCHECKED_FIELDS = "what the model's other fields are, and what comes after it in the app"
 _UNCHECKED_EDGES = "leaves, missing parents and everything that follows from this migration's place in the graph"
-_UNCHECKED_RUN = "whether and how the operations run"
 _UNCHECKED_OPERATIONS = "what these operations do, and the state of the models after them"
 _MAX_BASES = 8
 # Operations within operations, and conditions within conditions: a list may hold itself, a function call itself.
@@ -84,8 +83,12 @@ _UNCHECKED = {
 }
 # The operations whose arguments are lists, dictionaries and constants of the state, and no functions.
 _OF_STATE = (ModelOperation, FieldOperation)
-# What Django calls to run a migration. Source: django.db.migrations.migration.Migration
-_RUN_BY = ("apply", "unapply", "mutate_state")
+# What Django calls to run a migration, and what that decides. Source: django.db.migrations.migration.Migration
+_RUN_BY = {
+    "apply": "whether and how the operations run",
+    "unapply": "whether and how the operations are undone",
+    "mutate_state": "what the operations make of the models",
+}
 # The arguments of a field that name models.
 _MODELS = frozenset({"to", "through"})
 _IMPORT_STRING = ("django.utils.module_loading.import_string",)
@@ -268,7 +271,7 @@ class _Interpreter:
         if "operations" in self._computed:
             self._cannot_read("operations", self._computed["operations"], _UNCHECKED_OPERATIONS, self._definition.span)
         for name in self._own_ways():
-            self._cannot_read(name, "a method in place of Django's", _UNCHECKED_RUN, self._definition.span)
+            self._cannot_read(name, "a method in place of Django's", _RUN_BY[name], self._definition.span)
         known = {each.what for each in self._unreadable}
         return Migration(
             self._key,
