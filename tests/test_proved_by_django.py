@@ -854,7 +854,7 @@ _NOTE_GOES = 'migrations.RemoveField("order", "note")'
     ],
 )
 def test_the_fields_of_what_is_taken_away_are_looked_up(then: str, fails: bool, socket: Path, tmp_path: Path) -> None:
-    in_three(tmp_path, _UNIQUE_TOGETHER.format('{("note", "number")}'), then)
+    in_three(tmp_path, _UNIQUE_TOGETHER.format('set([("note", "number")])'), then)
     told = [said(each) for each in findings(tmp_path, "MG109", "postgresql")]
     assert [migrate(tmp_path, database=_new_database(socket, then))] == (told or [""])
     assert bool(told) is fails

@@ -70,6 +70,14 @@ def renamed(value: Expr, old: str, new: str) -> Expr:
         return Literal("str", new, value.span) if value.kind == "str" and value.text == old else value
     if isinstance(value, Items):
         return Items(value.kind, tuple(renamed(item, old, new) for item in value.items), value.span)
+    if isinstance(value, Call) and value.callee in (
+        "set",
+        "frozenset",
+        "list",
+        "tuple",
+    ):  # as old Pythons' Django wrote
+        arguments = tuple(renamed(argument, old, new) for argument in value.arguments)
+        return Call(value.function, arguments, value.keywords, value.span)
     return value
 
 
