@@ -125,6 +125,7 @@ def _says(action: Action) -> str:
 
 def _help(context: ActionContext[Action], found: list[Action]) -> str:
     drops = [action for action in found if isinstance(action, DropTable | DropColumn)]
+    undo = "backwards code" if isinstance(context.operation, RunPython) else "reverse_sql"
     if isinstance(found[0], Execute):
         return (
             "What is in it when the migration runs is not in any file. Name the tables that are to go, and drop each; "
@@ -132,7 +133,7 @@ def _help(context: ActionContext[Action], found: list[Action]) -> str:
         )
     if not drops:
         return (
-            "The rows are gone, and reverse_sql cannot bring them back. Say with WHERE which ones are meant; where it "
+            f"The rows are gone, and {undo} cannot bring them back. Say with WHERE which ones are meant; where it "
             "is all of them, keep a copy until nobody asks for it any more:\n"
             f"    CREATE TABLE {found[0].table}_old AS SELECT * FROM {found[0].table}"
         )
@@ -140,14 +141,14 @@ def _help(context: ActionContext[Action], found: list[Action]) -> str:
     if all(owner_of(action.table, before) is None for action in drops):
         name = context.database.quoted(f"{drops[0].table}_old")
         return (
-            "reverse_sql can bring the structure back, not the data, and no migration here says who uses it: an app "
+            f"{undo} can bring the structure back, not the data, and no migration here says who uses it: an app "
             "that is gone from INSTALLED_APPS, or a program beside Django. When the release that used it last is no "
             "longer running, give it another name first, and drop it when nobody has missed it:\n"
             f"    ALTER TABLE {context.database.quoted(drops[0].table)} RENAME TO {name}"
         )
     state = "RemoveField" if isinstance(drops[0], DropColumn) else "DeleteModel"
     return (
-        "reverse_sql can bring the structure back, not the data. The release that runs during the deploy may still use "
+        f"{undo} can bring the structure back, not the data. The release that runs during the deploy may still use "
         f"it. Take it out of the state first (SeparateDatabaseAndState with {state} in state_operations), and drop it "
         "in a migration of a later release: then this finding is gone."
     )

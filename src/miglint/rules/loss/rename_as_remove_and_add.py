@@ -289,6 +289,11 @@ def _help(context: OperationContext[Operation], pair: _Pair, *, again: bool) -> 
     lost = "Undoing the migration brings the old name back empty. "
     code = Paste()
     asks = "a field was renamed only while nothing else about it changes"
+    if isinstance(context.operation, DeleteModel) and again:
+        return (
+            f"{lost}Change the model in place, with an operation for each difference, or create the new one under "
+            "another name, copy the rows in a data migration, and delete the old one in a later release."
+        )
     if isinstance(context.operation, DeleteModel):
         asks = "a model was renamed only while its fields stay the same"
         rename = code.operation("RenameModel", old_name=f'"{pair.old}"', new_name=f'"{pair.new}"')

@@ -38,7 +38,7 @@ def column_renamed_by_option(context: OperationContext[AlterField]) -> Iterator[
     if context.name_is_passing(renamed.table, renamed.column):
         return
     by_option = "db_column" in context.operation.field.arguments or "db_column" in state.field.arguments
-    why = "`db_column`" if by_option else f"becoming a {context.operation.field.class_name}"
+    why = "`db_column`" if by_option else f"the new class {context.operation.field.class_name}"
     code = Paste()
     kept = code.operation(
         "AlterField",
