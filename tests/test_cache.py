@@ -1,6 +1,7 @@
 """The cache of facts: what it gives back, and that nothing can break it."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +10,14 @@ import msgspec
 import pytest
 
 from miglint import cache as cache_module
-from miglint import store, workers
-from miglint.cache import Cache, content_hash, decode, encode, remove
+from miglint import files, store, workers
+from miglint.cache import DIRECTORY, Cache, content_hash, decode, encode, remove
+from miglint.options import Options
 from miglint.reading import read_files
+from miglint.session import Session
+from miglint.syntax import sql
 from miglint.syntax.facts import Assign, Literal, ModuleFacts, Name
+from page_examples import EXAMPLE, PRELUDE
 
 ONE = content_hash(b"x = 1")
 TWO = content_hash(b"x = 2")
@@ -295,3 +300,29 @@ def test_progress_counts_files_to_the_end(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     read_files(overlay, cache=None, jobs=1, overlay=overlay, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_what_a_large_project_lets_go_is_remembered_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(PRELUDE, tmp_path, dirs_exist_ok=True)
+    text = "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n"
+    (tmp_path / EXAMPLE).write_text(
+        f'{text}    dependencies = [("shop", "0002_item")]\n'
+        '    operations = [migrations.RunSQL("DROP TABLE shop_item", migrations.RunSQL.noop)]\n'
+    )
+    options = Options(jobs=1, database="postgresql")
+
+    def found() -> list[tuple[str, str]]:
+        return [(each.code, each.message) for each in Session(options, cwd=tmp_path).report([tmp_path]).findings]
+
+    small = found()
+    remove(tmp_path / DIRECTORY)
+    monkeypatch.setattr(files, "WORTH_MEMORY", 1)
+    assert small == found()
+    for file in (tmp_path / DIRECTORY).glob("*-*"):
+        file.unlink()
+    monkeypatch.setattr(workers, "read_encoded", None)  # nothing is read again
+    monkeypatch.setattr(sql, "read_sql", None)
+    assert small == found()
+    assert "MG205" in {code for code, _ in small}
