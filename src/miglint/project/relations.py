@@ -79,7 +79,7 @@ class Relations:
         state = self._field(model, name)
         if state is not None:
             return self._forward(state.field, model)
-        for each in self._family(model):
+        for each in self.family(model):
             for incoming in self._incoming(each):
                 found = incoming.accessors.get(each.key, _NOTHING).get(name)
                 if found is not None:
@@ -138,7 +138,7 @@ class Relations:
 
     # -- fields ----------------------------------------------------------------------------------------
 
-    def _family(self, model: ModelState) -> Iterator[ModelState]:
+    def family(self, model: ModelState) -> Iterator[ModelState]:
         """The model and those it inherits from, as far as the state has them."""
         pending, seen = [model], set[ModelKey]()
         while pending and len(seen) < _MAX_BASES:
@@ -159,7 +159,7 @@ class Relations:
         return None
 
     def _field(self, model: ModelState, name: str) -> FieldState | None:
-        for each in self._family(model):
+        for each in self.family(model):
             found = each.fields.get(name)
             if found is not None:
                 return found
@@ -168,9 +168,9 @@ class Relations:
     def _is_unwritten(self, model: ModelState, name: str) -> bool:
         """Whether it is the column attribute of a relation (`customer_id`), or a field that Django adds by itself."""
         if name == "id":
-            return any(primary_key_of(each) is None for each in self._family(model))
+            return any(primary_key_of(each) is None for each in self.family(model))
         if name == "_order":
-            return any(is_given(each.options.get("order_with_respect_to")) for each in self._family(model))
+            return any(is_given(each.options.get("order_with_respect_to")) for each in self.family(model))
         if not name.endswith("_id"):
             return False
         state = self._field(model, name[: -len("_id")])
@@ -180,7 +180,7 @@ class Relations:
         """Whether something that cannot be read may bring the name."""
         if any(name in self._of(other).somewhere for other in self._world.naming_somewhere()):
             return True
-        for each in self._family(model):
+        for each in self.family(model):
             if not each.complete or self._state.is_partial(each.app):
                 return True
             if not all(self._is_plain_base(base, each) for base in each.bases):
@@ -209,7 +209,7 @@ class Relations:
     # -- relations of others ---------------------------------------------------------------------------
 
     def _query_name(self, model: ModelState, name: str) -> Relation | None:
-        for each in self._family(model):
+        for each in self.family(model):
             for incoming in self._incoming(each):
                 found = incoming.queries.get(each.key, _NOTHING).get(name)
                 if found is not None:

@@ -52,12 +52,12 @@ def field_not_in_history(context: OperationContext[RunPython]) -> Iterator[Diagn
             if missing is None or (missing.model.key, missing.name, use.code.name) in seen:
                 continue
             seen.add((missing.model.key, missing.name, use.code.name))
-            changes = _changes(context, name, missing)
+            changes = _changes(context, relations, name, missing)
             maker = _maker_beside(context, changes)
             if maker is not None and not _may_come_unread(context, maker):
                 yield _of_dependency(context, use, name, missing, maker)
             elif maker is None and (changes or not _may_be_named_outside(context, name, missing.model)):
-                yield _finding(context, use, name, missing, changes)
+                yield _finding(context, use, name, missing, changes, relations)
 
 
 def _has_own_names(query: Query, model: ModelState) -> bool:
@@ -86,12 +86,12 @@ def _may_be_named_outside(context: OperationContext[RunPython], name: Named, mod
 # -- who has made it ----------------------------------------------------------------------------------------
 
 
-def _changes(context: OperationContext[RunPython], name: Named, missing: Missing) -> Changes:
-    """The operations that made or ended what has the name: a field, else a relation of another model."""
-    history, key = context.project.history, missing.model.key
-    changes = tuple(field_changes(history, key, missing.name))
+def _changes(context: OperationContext[RunPython], relations: Relations, name: Named, missing: Missing) -> Changes:
+    """The operations that made or ended what has the name: a field, inherited ones too, else a relation to it."""
+    history, family = context.project.history, [each.key for each in relations.family(missing.model)]
+    changes = tuple(change for key in family for change in field_changes(history, key, missing.name))
     if not changes and name.kind != "field":
-        changes = tuple(reverse_changes(history, context.project.relations, key, missing.name))
+        changes = tuple(reverse_changes(history, context.project.relations, missing.model.key, missing.name))
     return changes
 
 
@@ -152,13 +152,19 @@ def _function(use: Query) -> str:
 
 
 def _finding(
-    context: OperationContext[RunPython], use: Query, name: Named, missing: Missing, changes: Changes
+    context: OperationContext[RunPython],
+    use: Query,
+    name: Named,
+    missing: Missing,
+    changes: Changes,
+    relations: Relations,
 ) -> Diagnostic:
     model = missing.model
     label = f"{model.app}.{model.name}"
     span, related = context.place(use, "it is named here", name.span)
     related += tuple(context.related(s.migration, s.operation.span, told(s, made=made)) for s, made in changes)
-    names, ran = list(model.fields), "this" if use.is_guarded else "the migration"
+    names = [field for each in relations.family(model) for field in each.fields]
+    ran = "this" if use.is_guarded else "the migration"
     close = get_close_matches(missing.name, names, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else f" It has {', '.join(names)}." if names else ""
     return context.diagnostic(
