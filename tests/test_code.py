@@ -144,3 +144,7 @@ def test_references_hold_the_whole_dotted_name_once() -> None:
     )
     found = references(reached(*migration(code, "migrations.RunPython(forwards)"))[0])
     assert found == [("shop.models.Order.objects.filter", "imported"), ("LIMIT", "free")]
+
+
+def test_a_name_that_is_made_of_itself_on_import_is_not_known() -> None:
+    assert names("forwards = forwards.again()\n", "migrations.RunPython(forwards)") == []

@@ -81,6 +81,8 @@ class Follower:
         self._evaluators = evaluators
         self._direction: Direction = "forward"
         self.stack: list[tuple[str, Span]] = []
+        # The values of files' own names that are being made, by file and name.
+        self.in_making: set[tuple[int, str]] = set()
         self._left = _MAX_EXPRESSIONS
         # Attributes that the code sets on models and rows, and models that code elsewhere may set some on.
         self.added: set[tuple[ModelKey, str]] = set()

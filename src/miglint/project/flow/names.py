@@ -11,7 +11,7 @@ from miglint.project.flow.following import MAX_CALLS, Follower, Frame
 from miglint.project.flow.foreign import makes_path
 from miglint.project.source_module import SourceModule
 from miglint.project.usage import Bound, Connection, Foreign, Instance, Kind, Routine, Several, Value
-from miglint.syntax.facts import Call, Lambda, Name
+from miglint.syntax.facts import Call, Expr, Lambda, Name
 
 _CONNECTIONS = ("django.db.connection", "django.db.backends.connection")
 _MAX_HOPS = 8
@@ -43,14 +43,25 @@ def _global(flow: Follower, name: str, file: File, hops: int = 0) -> Value:
         return _global(flow, value.name, file, hops + 1)
     if value is not None and (isinstance(value, Call) or makes_path(value)) and hops < _MAX_HOPS:
         # A `partial`, an instance or a path that is made once, on import.
-        frame = Frame(Code(name="", parameters=(), nodes=()), file, {})
-        made = flow.value(value, frame)
+        made = _made(flow, value, name, file)
         return made if isinstance(made, Routine | Instance | Foreign) else None
     if name in file.unpacked and hops < _MAX_HOPS:
         call, at = file.unpacked[name]
-        made = flow.value(call, Frame(Code(name="", parameters=(), nodes=()), file, {}))
+        made = _made(flow, call, name, file)
         return made.values[at] if isinstance(made, Several) and at < len(made.values) else None
     return constant_of(value) if value is not None else None
+
+
+def _made(flow: Follower, value: Expr, name: str, file: File) -> Value:
+    """What a name's value gives on import; one that is made of itself (`names = names.copy()`) is not known."""
+    made = (id(file), name)
+    if made in flow.in_making:
+        return None
+    flow.in_making.add(made)
+    try:
+        return flow.value(value, Frame(Code(name="", parameters=(), nodes=()), file, {}))
+    finally:
+        flow.in_making.discard(made)
 
 
 def _decorated(flow: Follower, routine: Routine, file: File) -> Value:
