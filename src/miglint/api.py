@@ -138,7 +138,6 @@ from miglint.project.history import (
     Step,
     executed,
 )
-from miglint.project.index_names import clashes
 from miglint.project.keys import (
     MigrationKey,
     ModelKey,
@@ -563,7 +562,6 @@ __all__ = [
     "blocks",
     "called",
     "children",
-    "clashes",
     "comes_back",
     "dotted",
     "effects",

@@ -255,6 +255,8 @@ class _Replay:
         state, versions, reach = merged.state, merged.versions, merged.reach
         conflicts: set[ModelKey] = set()
         for point in points:
+            if point is merged:
+                continue
             for app in point.state.partial:
                 state = state.with_partial(app)
             newer, doubtful = reach.ahead(point.reach)

@@ -51,12 +51,8 @@ Clashes = Mapping[int, Taken]
 
 def clashes(history: History, database: Database) -> Clashes:
     """The first name that a step wants for an index and that is taken for certain."""
-    known: Clashes | None = vars(history).get("_clashes")
-    if known is None:
-        names = _Names(is_sqlite=database.vendor == "sqlite")
-        known = {} if database.is_mysql else _first(_found(history, names))
-        vars(history)["_clashes"] = known
-    return known
+    names = _Names(is_sqlite=database.vendor == "sqlite")
+    return {} if database.is_mysql else _first(_found(history, names))
 
 
 def _first(found: Iterator[tuple[int, Taken]]) -> dict[int, Taken]:

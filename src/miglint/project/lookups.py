@@ -24,7 +24,7 @@ from miglint.project.operations import (
 )
 from miglint.project.state import ModelState
 from miglint.project.unique_index import pair_of
-from miglint.syntax.facts import Call, Expr, Items, Literal, Pairs, expressions
+from miglint.syntax.facts import COLLECTIONS, Call, Expr, Items, Literal, Pairs, expressions
 from miglint.text import NOWHERE, Span
 
 By = Choice["class", "field", "query"]
@@ -178,7 +178,7 @@ def _by(by: By, value: Expr | None) -> Iterator[Lookup]:
     if isinstance(value, Items):
         for item in value.items:
             yield from _by(by, item)
-    elif isinstance(value, Call) and value.callee in ("set", "frozenset", "list", "tuple"):
+    elif isinstance(value, Call) and value.callee in COLLECTIONS:
         for argument in value.arguments:
             yield from _by(by, argument)
     else:

@@ -23,6 +23,7 @@ from miglint.syntax.facts import ModuleFacts
 if TYPE_CHECKING:
     from miglint.project.graph import Graph
     from miglint.project.history import History, Step
+    from miglint.project.index_names import Clashes
     from miglint.project.state import ProjectState
 
 
@@ -97,6 +98,13 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def taken_over(self) -> dict[tuple[MigrationKey, OperationPath, str], bool]:
         """Whether a model took over a table that was there, by where it was made and its table, once it is known."""
         return {}
+
+    @lazy
+    def index_clashes(self) -> Clashes:
+        """The names of indexes that are taken when a step wants them."""
+        from miglint.project.index_names import clashes
+
+        return clashes(self.history, self.database)
 
     @lazy
     def own(self) -> frozenset[str]:

@@ -137,6 +137,10 @@ class Items(Node, frozen=True, eq=False, array_like=True, tag="I"):
     span: Span = NOWHERE
 
 
+# What Python makes a collection with of a display: `set([…])`.
+COLLECTIONS = ("set", "frozenset", "list", "tuple")
+
+
 class Pair(Node, frozen=True, eq=False, array_like=True):
     """A dictionary's entry; `key` is None for `**value`."""
 

@@ -23,7 +23,7 @@ from miglint.project.fields import Field
 from miglint.project.left_out import is_given, left_out
 from miglint.project.state import ModelState
 from miglint.project.truth import Truth
-from miglint.syntax.facts import Call, Expr, Items, Literal, Pairs, expressions
+from miglint.syntax.facts import COLLECTIONS, Call, Expr, Items, Literal, Pairs, expressions
 
 # What the classes build. Source: django.db.models.Index, django.contrib.postgres.indexes
 _METHODS = {
@@ -212,7 +212,7 @@ def groups_of(value: Expr | None) -> list[tuple[str, ...]] | None:
     """
     if value is None or (isinstance(value, Literal) and value.kind == "none"):
         return []
-    if isinstance(value, Call) and value.callee in ("set", "list", "tuple", "frozenset"):
+    if isinstance(value, Call) and value.callee in COLLECTIONS:
         return groups_of(value.arguments[0]) if value.arguments else []
     if isinstance(value, Pairs) and not value.pairs:
         return []  # `{}`, which somebody took for a set

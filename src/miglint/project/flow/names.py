@@ -59,15 +59,20 @@ def _made(flow: Follower, value: Expr, name: str, file: File) -> Value:
         return None
     flow.in_making.add(made)
     try:
-        return flow.value(value, Frame(Code(name="", parameters=(), nodes=()), file, {}))
+        return flow.value(value, _on_import(file))
     finally:
         flow.in_making.discard(made)
+
+
+def _on_import(file: File) -> Frame:
+    """Where the statements of a module itself are run."""
+    return Frame(Code(name="", parameters=(), nodes=()), file, {})
 
 
 def _decorated(flow: Follower, routine: Routine, file: File) -> Value:
     """What the decorators of the project make of a function; those of others are taken to call it as it is."""
     value = routine
-    frame = Frame(Code(name="", parameters=(), nodes=()), file, {})
+    frame = _on_import(file)
     for decorator in reversed(routine.code.decorators):
         around = flow.value(decorator, frame)
         made = flow.run(around, (value,), (), frame) if isinstance(around, Routine) else None

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from miglint.project.fields import Field
 from miglint.project.keys import ModelKey, model_key
 from miglint.project.state import ModelState
-from miglint.syntax.facts import Call, Expr, Items, Keyword, Literal
+from miglint.syntax.facts import COLLECTIONS, Call, Expr, Items, Keyword, Literal
 
 
 def repointed(model: ModelState, old: ModelKey, to: str) -> ModelState:
@@ -70,12 +70,7 @@ def renamed(value: Expr, old: str, new: str) -> Expr:
         return Literal("str", new, value.span) if value.kind == "str" and value.text == old else value
     if isinstance(value, Items):
         return Items(value.kind, tuple(renamed(item, old, new) for item in value.items), value.span)
-    if isinstance(value, Call) and value.callee in (
-        "set",
-        "frozenset",
-        "list",
-        "tuple",
-    ):  # as old Pythons' Django wrote
+    if isinstance(value, Call) and value.callee in COLLECTIONS:  # as old Pythons' Django wrote
         arguments = tuple(renamed(argument, old, new) for argument in value.arguments)
         return Call(value.function, arguments, value.keywords, value.span)
     return value

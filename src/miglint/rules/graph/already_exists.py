@@ -34,7 +34,6 @@ from miglint.api import (
     Severity,
     StateProblem,
     Step,
-    clashes,
     expressions,
     rule,
 )
@@ -134,7 +133,7 @@ def _of_the_database(context: Context) -> Iterator[Diagnostic]:
 
 def _of_names(context: Context) -> Iterator[Diagnostic]:
     """A name that another index has, be it one of another table."""
-    taken = clashes(context.project.history, context.database).get(context.step.place)
+    taken = context.project.index_clashes.get(context.step.place)
     if taken is None or not _is_sure(context, taken.step):
         return
     name, call = taken.name, context.operation.call
