@@ -20,7 +20,7 @@ from miglint.store import IGNORE, Store
 from miglint.syntax.facts import FACTS_VERSION, ModuleFacts
 
 if TYPE_CHECKING:
-    from miglint.syntax.sql import Statement
+    from miglint.syntax.sql.statement import Statement
 
 DIRECTORY = ".miglint_cache"
 FACTS = "facts.bin"
@@ -41,7 +41,7 @@ def _facts() -> msgspec.msgpack.Decoder[ModuleFacts]:
 
 @cache
 def _statements() -> msgspec.msgpack.Decoder[tuple[Statement, ...]]:
-    from miglint.syntax.sql import Statement
+    from miglint.syntax.sql.statement import Statement
 
     return msgspec.msgpack.Decoder(tuple[Statement, ...])
 

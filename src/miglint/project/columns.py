@@ -14,7 +14,7 @@ from miglint.project.fields import SPATIAL, Field
 from miglint.project.keys import UNREAD, ModelKey, model_key, setting_mark
 from miglint.project.truth import Truth, either
 from miglint.syntax.facts import Call, Expr, Literal, Name
-from miglint.syntax.sql import VOLATILE_FUNCTIONS
+from miglint.syntax.sql.columns import VOLATILE_FUNCTIONS
 
 if TYPE_CHECKING:
     from miglint.project.state import ModelState, ProjectState

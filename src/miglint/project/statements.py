@@ -50,7 +50,8 @@ from miglint.project.action import (
 )
 from miglint.project.keys import ModelKey
 from miglint.project.truth import Truth
-from miglint.syntax.sql import Statement, read_sql
+from miglint.syntax.sql import read_sql
+from miglint.syntax.sql.statement import Statement
 
 Lookup = Callable[[str], "ModelKey | None"]
 ReadSQL = Callable[[str, str], tuple[Statement, ...]]
