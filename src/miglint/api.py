@@ -182,6 +182,7 @@ from miglint.project.narrowing import (
 )
 from miglint.project.needs import (
     Need,
+    code_needs,
     field_needs,
     needs_of,
 )
@@ -562,6 +563,7 @@ __all__ = [
     "blocks",
     "called",
     "children",
+    "code_needs",
     "comes_back",
     "dotted",
     "effects",

@@ -30,10 +30,15 @@ class Installed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def installed(
-    entries: Sequence[str], packages: Collection[Package], modules: Modules, *, perhaps: Collection[str] = ()
+    entries: Sequence[str],
+    packages: Collection[Package],
+    modules: Modules,
+    *,
+    perhaps: Collection[str] = (),
+    moved: Collection[str] = (),
 ) -> Installed:
     """Sorts the entries. `packages` are the migrations that were read, `modules` find what else there is, `perhaps` are
-    the entries that a condition may leave out.
+    the entries that a condition may leave out, `moved` the labels whose migrations a setting says are elsewhere.
     """
     labels = {package.label for package in packages}
     named: set[str] = set()
@@ -47,7 +52,7 @@ def installed(
             doubtful += [entry] if entry in perhaps else []
         elif not entry.startswith(_DJANGO):
             label = _without_migrations(entry, modules)
-            if label is None:
+            if label is None or label in moved:
                 unread.append(entry)
             elif label not in {*labels, _EMPTY}:
                 unmigrated.add(label)

@@ -125,7 +125,7 @@ class _Loading:
             )
             for key, module in files.items()
         ]
-        known = self._installed(part) if self._whole else Installed()
+        known = self._installed(part)
         graph = Graph.build(migrations, swappable=django.swappable, unmigrated=known.unmigrated, django_version=version)
         usages = Usages(
             module_of=lambda key: modules.module(files[key].file) if key in files else None,
@@ -182,11 +182,17 @@ class _Loading:
         return interpret(key, path, facts, modules.lookup(path), setting=modules.model_setting, around=around)
 
     def _installed(self, part: layout.Project) -> Installed:
-        apps = self._begun.django.installed_apps
-        if apps is None:
+        django = self._begun.django
+        if django.installed_apps is None:
             return Installed()
-        packages = [package for package in part.packages if package.has_init]
-        return installed(apps, packages, self._files.modules, perhaps=self._begun.django.perhaps_installed)
+        return installed(
+            django.installed_apps,
+            [package for package in part.packages if package.has_init],
+            self._files.modules,
+            perhaps=django.perhaps_installed,
+            # None is a setting for "no migrations".
+            moved={label for label, target in django.migration_modules.items() if target is not None},
+        )
 
     @lazy
     def _circumstances(self) -> Circumstances:

@@ -36,6 +36,7 @@ from miglint.syntax.facts import (
     scope_of,
     walk,
 )
+from miglint.syntax.unpacking import has_starred
 from miglint.text import NOWHERE, Span
 
 Direction = Choice["forward", "reverse"]
@@ -179,9 +180,20 @@ def module_assignments(facts: ModuleFacts) -> dict[str, Expr]:
     found: dict[str, list[Expr]] = {}
     for statement in facts.top_level:
         for target in statement.targets if isinstance(statement, Assign) else ():
-            if isinstance(target, Name) and isinstance(statement, Assign):
-                found.setdefault(target.name, []).append(statement.value)
+            if isinstance(statement, Assign):
+                for name, value in _assigned(target, statement.value):
+                    found.setdefault(name, []).append(value)
     return {name: values[0] for name, values in found.items() if len(values) == 1}
+
+
+def _assigned(target: Expr, value: Expr) -> Iterator[tuple[str, Expr]]:
+    """The names that an assignment binds to what is written out: `APP, MODEL = "shop", "Order"` binds two."""
+    if isinstance(target, Name):
+        yield target.name, value
+    elif isinstance(target, Items) and isinstance(value, Items) and len(target.items) == len(value.items):
+        starred = has_starred((*target.items, *value.items))
+        for one, its in zip(target.items, value.items, strict=True) if not starred and value.kind != "set" else ():
+            yield from _assigned(one, its)
 
 
 def unpacked(facts: ModuleFacts) -> dict[str, tuple[Call, int]]:

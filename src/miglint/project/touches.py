@@ -61,7 +61,9 @@ class Touch:
 
 
 def touches_of(migration: Migration, swappable: Mapping[str, str]) -> tuple[Touch, ...]:
-    """The deeds of all operations of a migration, nested ones included, as far as their names can be read."""
+    """The deeds of all operations of a migration, nested ones included, as far as their names can be read; what code
+    does is not among them.
+    """
     # Kept with the migration: each merge asks for those of whole branches.
     known: tuple[Mapping[str, str], tuple[Touch, ...]] | None = vars(migration).get("_touches")
     if known is None or known[0] is not swappable:

@@ -17,6 +17,7 @@ from miglint.api import (
     Severity,
     Step,
     Touch,
+    code_needs,
     rule,
     touches_of,
 )
@@ -63,9 +64,19 @@ def _changes(context: MigrationContext, migration: Migration) -> Iterator[Touch]
 def _branch(context: MigrationContext, keys: tuple[MigrationKey, ...]) -> Branch:
     found: Branch = {}
     for key in keys:
-        for touch in touches_of(context.graph.migrations[key], context.project.swappable):
+        for touch in (*touches_of(context.graph.migrations[key], context.project.swappable), *_code(context, key)):
             found.setdefault((touch.key, touch.part), []).append(touch)
     return found
+
+
+def _code(context: MigrationContext, key: MigrationKey) -> Iterator[Touch]:
+    """The models that the code of a migration asks for."""
+    for step in context.project.history.steps_of(key):
+        for need in code_needs(context.project.usage_of(step)):
+            yield Touch(
+                key=need.key, model=need.name, kind="", name="", deed="uses", operation=step.operation,
+                migration=step.migration,
+            )  # fmt: skip
 
 
 # -- what contradicts what ----------------------------------------------------------------------------

@@ -19,8 +19,11 @@ from miglint.api import (
     Need,
     Operation,
     OperationContext,
+    Related,
     RunPython,
     Severity,
+    Span,
+    code_needs,
     field_needs,
     needs_of,
     rule,
@@ -39,7 +42,10 @@ _VERBS = {"to": "points to", "through": "goes through", "bases": "inherits", "co
 def missing_cross_app_dependency(context: Context) -> Iterator[Diagnostic]:
     """An operation needs a model of another app, and no dependency makes sure that it is there."""
     seen = set()
-    for need in needs_of(context.operation, context.migration, context.project.swappable):
+    for need in (
+        *needs_of(context.operation, context.migration, context.project.swappable),
+        *code_needs(context.usage),
+    ):
         if need.key not in seen and _is_missing(context, need):
             seen.add(need.key)
             if need.key.app in context.graph.apps:
@@ -129,16 +135,21 @@ def _of_project(context: Context, need: Need) -> Iterator[Diagnostic]:
     made = context.project.history.state_after(maker).model(*need.key)
     name = f"{need.key.app}.{made.name if made is not None else need.name}"
     migration = graph.migrations[maker]
+    span, related = _place(context, need)
     yield context.diagnostic(
-        need.span,
+        span,
         _message(context, need, name, maker),
         help=_help(context, need, maker),
         url=_URL,
-        related=(context.related(maker, migration.class_span, f"makes {name}"),),
+        related=(*related, context.related(maker, migration.class_span, f"makes {name}")),
         confidence=_confidence(context, need),
         field=need.field or None,
         detail=str(need.key),
     )
+
+
+def _place(context: Context, need: Need) -> tuple[Span | None, tuple[Related, ...]]:
+    return context.place(need.use, f"{need.written} is asked for here") if need.use is not None else (need.span, ())
 
 
 def _message(context: Context, need: Need, name: str, maker: MigrationKey) -> str:
@@ -228,12 +239,14 @@ def _of_django(context: Context, need: Need) -> Iterator[Diagnostic]:
     if app in _with_parents(_unread_apps(context)):
         return
     first = MigrationKey(app, next(iter(CONTRIB[app])))
+    span, related = _place(context, need)
     yield context.diagnostic(
-        need.span,
+        span,
         _message(context, need, f"{app}.{need.name}", first),
         help=f"On a new database `migrate {context.migration.app}` fails, and `migrate` where Django goes through this "
         f'app first.\nAdd to `dependencies`:\n    ("{app}", "{first.name}"),',
         url=_URL,
+        related=related,
         confidence=Confidence.HIGH if need.sure else Confidence.MEDIUM,
         field=need.field or None,
         detail=str(need.key),

@@ -93,7 +93,9 @@ def _of_unread_apps(context: ProjectContext, migration: Migration) -> Iterator[D
     for edge in (*migration.dependencies, *migration.run_before):
         if edge.key is None or edge.key.app in graph.apps or graph.replaced_by(edge.key) is not None:
             continue
-        if edge.key.app in CONTRIB:
+        if edge.key.app in context.project.unmigrated_apps:
+            yield from _of_unmigrated_app(context, migration, edge, edge.key)
+        elif edge.key.app in CONTRIB:
             yield from _of_django(context, migration, edge, edge.key)
         else:
             yield from _of_unknown_app(context, migration, edge, edge.key)
@@ -124,6 +126,26 @@ def _of_django(
     )
 
 
+def _of_unmigrated_app(
+    context: ProjectContext, migration: Migration, edge: Dependency, wanted: MigrationKey
+) -> Iterator[Diagnostic]:
+    """Django passes over `__first__` and `__latest__` of an app without migrations, and over no other name.
+
+    Source: django.db.migrations.loader.MigrationLoader.check_key
+    """
+    if wanted.name in (FIRST, LATEST):
+        return
+    yield context.diagnostic(
+        edge.span,
+        f"Migration {migration.key} dependencies reference nonexistent parent node {tuple(wanted)!r}",
+        migration=migration,
+        help=f"The app `{wanted.app}` is installed and has no migrations. If they were never committed, add them; if "
+        f'it is to have none, depend on ("{wanted.app}", "{FIRST}"), which Django then passes over.',
+        url=_URL,
+        detail=str(wanted),
+    )
+
+
 def _of_unknown_app(
     context: ProjectContext, migration: Migration, edge: Dependency, wanted: MigrationKey
 ) -> Iterator[Diagnostic]:
@@ -142,8 +164,8 @@ def _of_unknown_app(
         help=f"INSTALLED_APPS holds no app with the label `{wanted.app}`."
         + (f" Did you mean `{close[0]}`?" if close else ""),
         url=_URL,
-        # An installed app's AppConfig can give it any label.
-        confidence=Confidence.MEDIUM if close else Confidence.LOW,
+        # The AppConfig of an app that was not read can give it any label.
+        confidence=Confidence.LOW if context.project.unread_apps and not close else Confidence.MEDIUM,
         detail=str(wanted),
     )
 
