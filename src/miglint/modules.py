@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     # Where nothing has changed, no migration is looked at.
     from miglint.project.field_classes import FieldClasses
     from miglint.project.fields import FieldClass
-    from miglint.project.interpret import Lookup, ReadText
+    from miglint.project.interpret import ReadText
+    from miglint.project.migration_class import Lookup
     from miglint.project.source_module import SourceModule
 
 _SETTINGS_VARIABLE = "DJANGO_SETTINGS_MODULE"

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator, Sequence
-from itertools import takewhile
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
-import msgspec
-
-from miglint.lazy import lazy
-from miglint.project.class_changes import changes
+from miglint.project.arguments import (
+    ALWAYS_GIVEN,
+    EXTENSION_NAMES,
+    bind,
+    called,
+    hiding_in,
+    parameters,
+    required,
+    span_of,
+    text_of,
+    truth_of,
+    why_unknown,
+)
 from miglint.project.code import is_noop_sql
-from miglint.project.elsewhere import Elsewhere, placed
-from miglint.project.fields import Field, FieldClass, canonical_class
+from miglint.project.elsewhere import Elsewhere
+from miglint.project.fields import Field, FieldClass
 from miglint.project.keys import MigrationKey
 from miglint.project.migration import FIRST, Dependency, Migration, Unreadable
+from miglint.project.migration_class import Attributes, Lookup, class_of, migration_class
 from miglint.project.operation_classes import read_class
 from miglint.project.operations import (
     Alternative,
@@ -32,44 +41,31 @@ from miglint.project.operations import (
 )
 from miglint.project.sql_files import file_read
 from miglint.project.truth import Truth
-from miglint.syntax.evaluate import UNSET, Values, items_of, module_values
+from miglint.project.written_fields import WrittenFields
+from miglint.syntax.evaluate import Values, items_of
 from miglint.syntax.facts import (
-    Assign,
-    Attribute,
     Call,
     Class,
     Comprehension,
     Either,
-    Evaluate,
     Expr,
-    Function,
-    If,
-    Import,
     Items,
-    Keyword,
     Literal,
     ModuleFacts,
     Name,
-    Opaque,
-    Return,
     Starred,
-    Statement,
-    blocks,
     dotted,
 )
 from miglint.syntax.names import NOTHING_KNOWN, Outside
 from miglint.text import NOWHERE, Span
 
-Lookup = Callable[[str], "ModuleFacts | None"]
 ReadText = Callable[[str], "str | None"]
 
-_DJANGO_BASES = ("django.db.migrations.Migration", "django.db.migrations.migration.Migration")
 _EDGES = ("dependencies", "run_before", "replaces")
 _UNCHECKED_NAMES = "what this operation changes, and what comes after it in the app"
 _UNCHECKED_FIELDS = "what the model's other fields are, and what comes after it in the app"
 _UNCHECKED_EDGES = "leaves, missing parents and everything that follows from this migration's place in the graph"
 _UNCHECKED_OPERATIONS = "what these operations do, and the state of the models after them"
-_MAX_BASES = 8
 # Operations within operations, and conditions within conditions: a list may hold itself, a function call itself.
 _MAX_DEPTH = 20
 _MAX_WITHIN = 20_000
@@ -89,9 +85,6 @@ _RUN_BY = {
     "unapply": "whether and how the operations are undone",
     "mutate_state": "what the operations make of the models",
 }
-# The arguments of a field that name models.
-_MODELS = frozenset({"to", "through"})
-_IMPORT_STRING = ("django.utils.module_loading.import_string",)
 
 
 def no_lookup(module: str) -> ModuleFacts | None:
@@ -156,77 +149,6 @@ def _unknown(key: MigrationKey, path: str, facts: ModuleFacts, span: Span, why: 
     )
 
 
-def migration_class(facts: ModuleFacts, lookup: Lookup, around: Outside) -> Class | str:
-    """The class that a module calls `Migration`; why it is not known, as words that follow "it is".
-
-    Of one that stands elsewhere (`Migration = Other`) it is a class that only derives from it.
-    """
-    classes: list[Class] = [each for each in facts.top(Class) if each.name == "Migration"]
-    if len(classes) == 1:
-        return classes[0]
-    bound = list(_binding("Migration", facts.body, module_values(facts.body, around)))
-    if not bound:
-        return "`Migration`, which is not defined in this file"
-    statement = bound[-1][0]
-    if len(bound) > 1 and not all(sure for _, sure in bound):
-        return "`Migration`, which is chosen by a condition"
-    if isinstance(statement, Class):
-        return statement
-    base = _base_of("Migration", statement)
-    if base is None or class_of(base.name, facts, lookup) is None:
-        return "`Migration`, which is not defined in this file"
-    return Class("Migration", (base,), (), (), (), statement.span)
-
-
-def _binding(name: str, body: Sequence[Statement], values: Values) -> Iterator[tuple[Statement, bool]]:
-    """The statements that bind a name, in order, and whether they are certainly reached."""
-    for statement in body:
-        holds = values.around.holds(statement.test, values) if isinstance(statement, If) else None
-        if isinstance(statement, If) and holds is not None:
-            yield from _binding(name, statement.body if holds else statement.otherwise, values)
-        elif isinstance(statement, Class):
-            if statement.name == name:
-                yield statement, True
-        elif isinstance(statement, Import | Assign):
-            if _base_of(name, statement) is not None:
-                yield statement, True
-        elif not isinstance(statement, Function):
-            for block in blocks(statement):
-                yield from ((inner, False) for inner, _ in _binding(name, block, values))
-
-
-def _base_of(name: str, statement: Statement) -> Name | None:
-    """What an import or an assignment binds a name to."""
-    match statement:
-        case Import(aliases=aliases):
-            return next((Name(a.path, "imported", statement.span) for a in aliases if a.bound == name), None)
-        case Assign(targets=targets, value=Name() as value) if any(dotted(target) == name for target in targets):
-            return value
-    return None
-
-
-def class_of(path: str, facts: ModuleFacts, lookup: Lookup) -> tuple[Class, ModuleFacts] | None:
-    """A class by the name that a module has for it, and where it stands; None where that is Django or not known."""
-    module, name = _module_of(path)
-    if path in _DJANGO_BASES or not name:
-        return None
-    where = lookup(module) if module else facts
-    definition = where.class_named(name) if where is not None else None
-    return (definition, where) if definition is not None and where is not None else None
-
-
-def _before_django(definition: Class) -> Iterator[Expr]:
-    """The bases that come before Django's own, which has a value for each attribute."""
-    return takewhile(lambda base: dotted(base) not in _DJANGO_BASES, definition.bases)
-
-
-def _module_of(path: str) -> tuple[str, str]:
-    """The module of a name, as it is imported, and the name in it: of `..Base` the dots are the module."""
-    name = path.rpartition(".")[2]
-    module = path[: -len(name)] if name else path
-    return (module[:-1] if module.strip(".") else module), name
-
-
 class _Interpreter:
     """One reading of one file."""
 
@@ -245,33 +167,29 @@ class _Interpreter:
         self._key = key
         self._path = path
         self._facts = facts
-        self._definition = definition
-        self._lookup = lookup
-        self._field_class = field_class
-        self._read_text = read_text
-        self._setting = setting
-        self._around = around
-        module = module_values(facts.body, around, definition)
-        self._values = Values(module).run(definition.body)
+        self._attributes = Attributes(definition, facts, lookup, around)
+        self._values = self._attributes.values
         self._elsewhere = Elsewhere(facts, self._values, lookup)
+        self._fields = WrittenFields(self._elsewhere, lookup, field_class, setting)
+        self._lookup = lookup
+        self._read_text = read_text
         self._unreadable: list[Unreadable] = []
         self._depth = self._within = 0
-        self._computed = changes(definition, facts)
-        for _, where, _, base in reversed(self._bases):
-            self._computed = changes(base, where) | self._computed
 
     def migration(self) -> Migration:
+        definition, computed = self._attributes.definition, self._attributes.computed
         edges = {name: tuple(self._edges(name)) for name in _EDGES}
-        written = self._attribute("operations")
+        written = self._attributes.get("operations")
         operations = self._operations(written, self._values)
-        unknown = self._unknown_base if written is None else None
+        unknown = self._attributes.unknown_base if written is None else None
         if unknown is not None:
             why = f"what `{dotted(unknown) or 'a computed class'}` has, which this project does not tell"
-            self._cannot_read("operations", why, _UNCHECKED_OPERATIONS, self._definition.span)
-        if "operations" in self._computed:
-            self._cannot_read("operations", self._computed["operations"], _UNCHECKED_OPERATIONS, self._definition.span)
-        for name in self._own_ways():
-            self._cannot_read(name, "a method in place of Django's", _RUN_BY[name], self._definition.span)
+            self._cannot_read("operations", why, _UNCHECKED_OPERATIONS, definition.span)
+        if "operations" in computed:
+            self._cannot_read("operations", computed["operations"], _UNCHECKED_OPERATIONS, definition.span)
+        methods = self._attributes.methods
+        for name in (each for each in _RUN_BY if each in methods):
+            self._cannot_read(name, "a method in place of Django's", _RUN_BY[name], definition.span)
         known = {each.what for each in self._unreadable}
         return Migration(
             self._key,
@@ -281,115 +199,35 @@ class _Interpreter:
             run_before=edges["run_before"],
             replaces=edges["replaces"],
             operations=operations,
-            initial=_truth(self._attribute("initial")),
-            atomic=self._atomic(self._definition, self._values, self._facts),
+            initial=truth_of(self._attributes.get("initial")),
+            atomic=self._attributes.atomic,
             dependencies_known=not known & set(_EDGES),
             operations_known="operations" not in known,
             unreadable=tuple(self._unreadable),
-            class_span=self._definition.span,
-            definition=self._definition,
-            bases=tuple(dotted(base) for base in self._definition.bases),
+            class_span=definition.span,
+            definition=definition,
+            bases=tuple(dotted(base) for base in definition.bases),
         )
-
-    def _own_ways(self) -> list[str]:
-        """The methods by which Django runs a migration that the class, or a base class of the project, has itself."""
-        classes = (self._definition, *(definition for *_, definition in self._bases))
-        methods = {each.name for definition in classes for each in definition.body if isinstance(each, Function)}
-        return [name for name in _RUN_BY if name in methods]
 
     def _cannot_read(self, what: str, why: str, unchecked: str, span: Span) -> None:
         self._unreadable.append(Unreadable(what, why, unchecked, span))
 
-    # -- the class -----------------------------------------------------------------------------------
-
-    def _attribute(self, name: str) -> Expr | None:
-        """An attribute of the class, or of a base class of the project that can be read."""
-        given = self._values.names.get(name)
-        return self._inherited(name) if given is None else self._filled(given, name)
-
-    def _inherited(self, name: str) -> Expr | None:
-        for values, where, module, _ in self._bases:
-            found = values.names.get(name)
-            if found is not None:
-                found = values.resolve_all(found)
-                return found if where is self._facts else placed(found, where, module, self._definition.span)
-        return None
-
-    def _filled(self, value: Expr, name: str) -> Expr:
-        """An attribute that the class sets under a condition only is its base's otherwise. Source: Migration, `[]`"""
-        if isinstance(value, Opaque) and value.why == UNSET:
-            return self._inherited(name) or Items("list", (), value.span)
-        if isinstance(value, Either):
-            then, otherwise = (self._filled(way, name) for way in (value.then, value.otherwise))
-            return Either(value.test, then, otherwise, value.span)
-        return value
-
-    @lazy
-    def _bases(self) -> tuple[tuple[Values, ModuleFacts, str, Class], ...]:
-        """The project's own base classes that can be read, the nearest first: their attributes, and whence they are."""
-        found: list[tuple[Values, ModuleFacts, str, Class]] = []
-        pending = [(base, self._facts) for base in _before_django(self._definition)]
-        for _ in range(_MAX_BASES):
-            if not pending:
-                break
-            base, facts = pending.pop(0)
-            read = self._class(dotted(base), facts)
-            if read is not None:
-                definition, where = read
-                values = Values(module_values(where.body, self._around, definition)).run(definition.body)
-                found.append((values, where, _module_of(dotted(base))[0], definition))
-                pending.extend((each, where) for each in _before_django(definition))
-        return tuple(found)
-
-    @property
-    def _unknown_base(self) -> Expr | None:
-        """A base class that cannot be read."""
-        classes = [(self._definition, self._facts), *((definition, where) for _, where, _, definition in self._bases)]
-        for definition, where in classes:
-            for base in _before_django(definition):
-                if dotted(base) != "object" and self._class(dotted(base), where) is None:
-                    return base
-        return None
-
-    def _class(self, path: str, facts: ModuleFacts) -> tuple[Class, ModuleFacts] | None:
-        return class_of(path, facts, self._lookup)
-
-    def _atomic(self, definition: Class, values: Values, facts: ModuleFacts, depth: int = 0) -> Truth:
-        if "atomic" in self._computed:
-            return Truth.UNKNOWN
-        given = values.names.get("atomic")
-        if given is not None:
-            resolved = values.resolve(given)
-            return Truth.of(_truth(resolved))
-        for base in _before_django(definition):
-            path = dotted(base)
-            if depth > _MAX_BASES:
-                continue
-            found = self._class(path, facts)
-            if found is None:
-                return Truth.UNKNOWN
-            inner, where = found
-            atomic = self._atomic(
-                inner, Values(module_values(where.body, self._around)).run(inner.body), where, depth + 1
-            )
-            if atomic is not Truth.YES:
-                return atomic
-        return Truth.YES
-
     # -- edges ---------------------------------------------------------------------------------------
 
     def _edges(self, name: str) -> Iterator[Dependency]:
-        value = self._attribute(name)
-        if name in self._computed:
-            self._cannot_read(name, self._computed[name], _UNCHECKED_EDGES, self._definition.span)
+        value = self._attributes.get(name)
+        if name in self._attributes.computed:
+            self._cannot_read(name, self._attributes.computed[name], _UNCHECKED_EDGES, self._attributes.definition.span)
         for item in items_of(self._elsewhere.written_out(value), self._values) if value is not None else ():
-            resolved = self._named_by_package(self._values.resolve(item))
+            resolved = self._fields.named_by_package(self._values.resolve(item))
             entry = _dependency(resolved, self._values)
             if entry is None and _is_swappable(resolved):
                 # Whatever it names is another app's: the edges within this app are known all the same.
-                self._cannot_read("swappable_dependency", _why(resolved), "which app it depends on", _span_of(item))
+                self._cannot_read(
+                    "swappable_dependency", why_unknown(resolved), "which app it depends on", span_of(item)
+                )
             elif entry is None:
-                self._cannot_read(name, _why(resolved), _UNCHECKED_EDGES, _span_of(item))
+                self._cannot_read(name, why_unknown(resolved), _UNCHECKED_EDGES, span_of(item))
             else:
                 yield entry
 
@@ -409,8 +247,8 @@ class _Interpreter:
         self._depth -= 1
         if found is not None:
             return found
-        self._cannot_read("operations", _why(inner), _UNCHECKED_OPERATIONS, _span_of(item))
-        return Unread(span=_span_of(item), call=inner, why=_why(inner), like=self._like(inner, values))
+        self._cannot_read("operations", why_unknown(inner), _UNCHECKED_OPERATIONS, span_of(item))
+        return Unread(span=span_of(item), call=inner, why=why_unknown(inner), like=self._like(inner, values))
 
     def _nested(self, inner: Expr, values: Values, *, several: bool) -> Operation | None:
         """An operation, which may hold others; None for what is none."""
@@ -446,7 +284,7 @@ class _Interpreter:
 
     def _custom(self, call: Call, callee: str, values: Values) -> Operation:
         """An operation of a class that is not Django's, as far as its sources can be read."""
-        known = read_class(callee, self._facts, self._class)
+        known = read_class(callee, self._facts, partial(class_of, lookup=self._lookup))
         kind = operation_class(known.base) if known is not None else None
         if known is None or not (known.leaves_state or (kind is not None and known.is_base_in_state)):
             return Custom(span=call.span, call=call, callee=callee)
@@ -461,12 +299,14 @@ class _Interpreter:
         built: dict[str, Any] = {"span": call.span, "call": call, "uncertain": uncertain}
         for name, kind_of in known.items():
             value = arguments.get(name)
-            if value is not None or kind_of in _ALWAYS_GIVEN:
+            if value is not None or kind_of in ALWAYS_GIVEN:
                 built[name] = self._argument(kind_of, value, values, of_state=of_state)
             if value is not None and kind_of == "str | None" and built[name] is None:
                 self._cannot_name(kind, name, value, values)
             if value is not None and kind_of == "Field" and not isinstance(built[name].call, Call):
-                self._cannot_read(f"{kind.__name__}.{name}", _why(built[name].call), _UNCHECKED_NAMES, _span_of(value))
+                self._cannot_read(
+                    f"{kind.__name__}.{name}", why_unknown(built[name].call), _UNCHECKED_NAMES, span_of(value)
+                )
         if uncertain:
             built |= self._hidden(kind, arguments, call, values)
         if kind is RunSQL:
@@ -474,33 +314,33 @@ class _Interpreter:
         if kind is CreateModel:
             built.update(self._created(arguments.get("fields"), values))
         if kind is CreateExtension and "name" not in built:
-            built["name"] = _EXTENSION_NAMES.get(callee.rpartition(".")[2])
+            built["name"] = EXTENSION_NAMES.get(callee.rpartition(".")[2])
         return kind(**built)
 
     def _cannot_name(self, kind: type[Operation], argument: str, value: Expr, values: Values) -> None:
         """An operation on a model, a field or a file of SQL whose name is computed: it is not known what it changes."""
         resolved = values.resolve(value)
         if not (isinstance(resolved, Literal) and resolved.kind == "none"):
-            self._cannot_read(f"{kind.__name__}.{argument}", _why(resolved), _UNCHECKED_NAMES, _span_of(value))
+            self._cannot_read(f"{kind.__name__}.{argument}", why_unknown(resolved), _UNCHECKED_NAMES, span_of(value))
 
     def _hidden(
         self, kind: type[Operation], given: dict[str, Expr], call: Call, values: Values
     ) -> dict[str, tuple[Unread, ...]]:
         """What `*pair` or `**kwargs` keep from sight: what the operation changes, or the operations within it."""
-        hiding = next(iter(_hiding(call)))
-        why = _why(values.resolve(hiding))
+        hiding = next(iter(hiding_in(call)))
+        why = why_unknown(values.resolve(hiding))
         absent = {name: kind_of for name, kind_of in parameters(kind).items() if name not in given}
         if kind is SeparateDatabaseAndState and absent:
             self._cannot_read(kind.__name__, why, _UNCHECKED_OPERATIONS, call.span)
             return {name: (Unread(span=call.span, call=hiding, why=why),) for name in absent}
-        needed = [name for name in absent if name in _required(kind) and absent[name] in _UNCHECKED]
+        needed = [name for name in absent if name in required(kind) and absent[name] in _UNCHECKED]
         if needed:
             self._cannot_read(f"{kind.__name__}.{needed[0]}", why, _UNCHECKED[absent[needed[0]]], call.span)
         return {}
 
     def _callee(self, function: Expr, values: Values) -> str:
         """The qualified name of what is called."""
-        return dotted(_called(values.resolve(function)))
+        return dotted(called(values.resolve(function)))
 
     def _argument(self, kind: str, value: Expr | None, values: Values, *, of_state: bool) -> Any:
         if kind == "str | None":
@@ -508,7 +348,7 @@ class _Interpreter:
                 value if value is None or isinstance(value, Literal) else self._elsewhere.whole(value), values
             )
         if kind == "Field":
-            return self.field(value, values)
+            return self._fields.field(value, values)
         if kind == "tuple[Operation, ...]":
             return self._operations(value, values)
         if kind == "SQL | None" and value is not None:
@@ -536,64 +376,7 @@ class _Interpreter:
         for item in sql.items if isinstance(sql, Items) else (sql,):
             text = item.items[0] if isinstance(item, Items) and item.items else item
             if text is not None and not isinstance(text, Literal) and not is_noop_sql(text):
-                self._cannot_read("RunSQL.sql", _why(text), _UNCHECKED_CODE, _span_of(text))
-
-    def field(self, value: Expr | None, values: Values) -> Field:
-        """A field as its call, with constants and `**{…}` written out."""
-        if value is None:
-            return Field(Opaque("not given"))
-        resolved = values.resolve(value)
-        if isinstance(resolved, Call) and "." not in resolved.callee:  # a function of the file may give it
-            resolved = self._elsewhere.written_out(resolved)
-        if not isinstance(resolved, Call):
-            return Field(resolved)
-        resolved = self._elsewhere.spread(resolved)
-        callee = resolved.callee if "." in resolved.callee else self._imported_by_setting(resolved, values)
-        of = self._field_class(callee) if callee and canonical_class(callee) is None else None
-        return Field(self._named_by_package(self._elsewhere.with_constants(resolved)), of)
-
-    def _named_by_package(self, call: Expr) -> Expr:
-        """A field or a swappable dependency with the models that other modules name written out."""
-        if not isinstance(call, Call):
-            return call
-        arguments = tuple(self._model_of(argument) for argument in call.arguments)
-        keywords = tuple(
-            Keyword(k.name, self._model_of(k.value), k.span) if k.name in _MODELS or isinstance(k.value, Call) else k
-            for k in call.keywords
-        )
-        return Call(call.function, arguments, keywords, call.span)
-
-    def _model_of(self, value: Expr) -> Expr:
-        """The text of a name of another module, or of what a function gives that only reads a setting; else itself."""
-        if isinstance(value, Name):
-            found = self._elsewhere.written_out(value)
-            return found if isinstance(found, Literal | Name) else value
-        if not isinstance(value, Call) or value.arguments or value.keywords or "." not in value.callee:
-            return value
-        module, _, name = value.callee.rpartition(".")
-        facts = self._lookup(module)
-        functions = [each for each in facts.top(Function) if each.name == name] if facts is not None else []
-        if len(functions) != 1:
-            return value
-        match [each for each in functions[0].body if not _is_docstring(each)]:
-            case [
-                Return(
-                    value=Call(
-                        function=Name(name="getattr"),
-                        arguments=(Name(name="django.conf.settings"), Literal(text=setting), Literal(text=absent)),
-                    )
-                )
-            ]:
-                model = self._setting(setting, absent)
-                return value if model is None else Literal("str", model, value.span)
-        return value
-
-    def _imported_by_setting(self, call: Call, values: Values) -> str:
-        """`django.conf.settings.X` where a class is what `import_string(settings.X)` gives, else the name as it is."""
-        made = values.resolve(call.function)
-        if isinstance(made, Call) and made.callee in _IMPORT_STRING and len(made.arguments) == 1:
-            return dotted(made.arguments[0])
-        return call.callee
+                self._cannot_read("RunSQL.sql", why_unknown(text), _UNCHECKED_CODE, span_of(text))
 
     def _created(self, fields: Expr | None, values: Values) -> dict[str, Any]:
         complete = fields is not None
@@ -605,87 +388,10 @@ class _Interpreter:
             if parts is None or name is None:
                 complete = False
                 if parts is None:  # of a field whose name alone is computed the rest is known
-                    self._cannot_read("CreateModel.fields", _why(pair), _UNCHECKED_FIELDS, _span_of(item))
+                    self._cannot_read("CreateModel.fields", why_unknown(pair), _UNCHECKED_FIELDS, span_of(item))
             else:
-                found.append((name, self.field(parts[1], values)))
+                found.append((name, self._fields.field(parts[1], values)))
         return {"fields": tuple(found), "complete": complete}
-
-
-# -- arguments ----------------------------------------------------------------------------------------
-
-# The kinds of parameters that are always passed on: None says that the argument is absent.
-_ALWAYS_GIVEN = frozenset({"str | None", "Expr | None", "SQL | None", "Callback | None", "Field"})
-_NOT_DJANGOS = frozenset({"span", "call", "uncertain", "complete", "why", "callee", "then", "otherwise"})
-# Source: django.contrib.postgres.operations
-_EXTENSION_NAMES = {
-    "BloomExtension": "bloom",
-    "BtreeGinExtension": "btree_gin",
-    "BtreeGistExtension": "btree_gist",
-    "CITextExtension": "citext",
-    "CryptoExtension": "pgcrypto",
-    "HStoreExtension": "hstore",
-    "TrigramExtension": "pg_trgm",
-    "UnaccentExtension": "unaccent",
-}
-
-
-_parameters: dict[type[Operation], dict[str, str]] = {}
-
-
-def parameters(kind: type[Operation]) -> dict[str, str]:
-    """The parameters of an operation class in Django's order, each with its annotation."""
-    found = _parameters.get(kind)
-    if found is None:
-        annotations: dict[str, str] = {}
-        for base in reversed(kind.__mro__):
-            annotations |= inspect.get_annotations(base)
-        names = [name for name in annotations if name in kind.__struct_fields__ and name not in _NOT_DJANGOS]
-        found = {name: annotations[name] for name in names}
-        _parameters[kind] = found
-    return found
-
-
-def bind(call: Call, names: dict[str, str]) -> tuple[dict[str, Expr], bool]:
-    """The arguments of a call by parameter name, and whether some could not be told apart."""
-    found: dict[str, Expr] = {}
-    uncertain = False
-    for name, argument in zip(names, call.arguments, strict=False):
-        if isinstance(argument, Starred):
-            uncertain = True
-            break
-        found[name] = argument
-    for keyword in call.keywords:
-        if keyword.name is None:
-            uncertain = True
-        else:
-            found[keyword.name] = keyword.value
-    return found, uncertain
-
-
-def _hiding(call: Call) -> Iterator[Expr]:
-    """What a call is given by `*` and `**`."""
-    yield from (argument.value for argument in call.arguments if isinstance(argument, Starred))
-    yield from (keyword.value for keyword in call.keywords if keyword.name is None)
-
-
-def _required(kind: type[Operation]) -> set[str]:
-    """The parameters without a default."""
-    return {each.name for each in msgspec.structs.fields(kind) if each.required}
-
-
-def text_of(value: Expr | None, values: Values) -> str | None:
-    """The text of a string (also of a bytes literal that Python 2 left behind), None where it is not known."""
-    resolved = values.resolve(value) if value is not None else None
-    if not isinstance(resolved, Literal):
-        return None
-    if resolved.kind == "bytes":
-        content = resolved.value
-        return content.decode("ascii") if isinstance(content, bytes) and content.isascii() else None
-    return resolved.text if resolved.kind == "str" else None
-
-
-def _is_docstring(statement: Statement) -> bool:
-    return isinstance(statement, Evaluate) and isinstance(statement.value, Literal)
 
 
 def _dependency(value: Expr, values: Values) -> Dependency | None:
@@ -706,37 +412,3 @@ def _swappable(call: Call, values: Values) -> Dependency | None:
         return Dependency(None, call.span, setting=argument.name.rpartition(".")[2])
     text = text_of(argument, values)
     return None if text is None else Dependency(MigrationKey(text.partition(".")[0], FIRST), call.span)
-
-
-# -- words --------------------------------------------------------------------------------------------
-
-
-def _truth(value: Expr | None) -> bool | None:
-    return value.text == "True" if isinstance(value, Literal) and value.kind == "bool" else None
-
-
-def _span_of(item: Expr) -> Span:
-    return item.value.span if isinstance(item, Starred) and item.span == NOWHERE else item.span
-
-
-def _why(value: Expr) -> str:
-    """Why a value is not known, as words that follow "it is"."""
-    inner = value.value if isinstance(value, Starred) else value
-    if isinstance(inner, Opaque):
-        return inner.why
-    if isinstance(inner, Call):
-        return f"the result of a call ({inner.callee or 'of a computed function'})"
-    if isinstance(inner, Either):
-        return "chosen by a condition"
-    if isinstance(inner, Name | Attribute):
-        return f"the name `{dotted(inner) or 'of something computed'}`, whose value this file does not tell"
-    return "computed"
-
-
-def _called(function: Expr) -> Expr:
-    """What a call calls, where it goes well: of an import or `None` (`except ImportError: X = None`), the import."""
-    if isinstance(function, Either):
-        for one, other in ((function.then, function.otherwise), (function.otherwise, function.then)):
-            if isinstance(other, Literal) and other.kind == "none":
-                return one
-    return function
