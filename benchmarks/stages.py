@@ -77,11 +77,11 @@ def _peak() -> float:
 
 def _watch(clock: Clock) -> Callable[..., Any]:
     """Has all stages timed; the program to run."""
-    from miglint import check, files, judge, kept, load, store, verdicts
+    from miglint import begin, check, files, judge, kept, load, store, verdicts
     from miglint.cli import cli
     from miglint.formats import render  # noqa: F401  (as a run does, at its end)
 
-    clock.watch(load.layout, "walk", "discover")
+    clock.watch(begin.disk, "walk", "discover")
     clock.watch(load.layout, "interpret", "discover")
     clock.watch(files, "read_files", "read")
     clock.watch(store.Store, "__init__", "cache")

@@ -117,6 +117,7 @@ from miglint.project.consequences import (
     Consequences,
 )
 from miglint.project.contrib import CONTRIB, CONTRIB_MODELS, CONTRIB_PARENTS
+from miglint.project.disk import Module
 from miglint.project.emptied import is_emptied
 from miglint.project.fields import (
     Field,
@@ -144,12 +145,7 @@ from miglint.project.keys import (
     model_key,
 )
 from miglint.project.lacking import lacking
-from miglint.project.layout import (
-    Duplicate,
-    Module,
-    Package,
-    Stray,
-)
+from miglint.project.layout import Duplicate, Package, Stray
 from miglint.project.left_behind import (
     LeftBehind,
     left_behind,

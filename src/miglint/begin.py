@@ -6,7 +6,7 @@ import msgspec
 
 from miglint.database import Database, Version
 from miglint.files import Files
-from miglint.project import layout
+from miglint.project import disk
 from miglint.project.django_settings import DjangoSettings
 from miglint.root import Root
 
@@ -20,7 +20,7 @@ class Begun(msgspec.Struct, frozen=True):
     database: Database
     version: Version
     version_source: str
-    walk: layout.Walk
+    walk: disk.Walk
 
 
 def begin(root: Root, files: Files, *, compared: bool) -> Begun:
@@ -44,7 +44,7 @@ def django_settings(root: Root, files: Files) -> DjangoSettings:
     return files.modules.django_settings(file) if file is not None else _settings_and_walk(root, files)[0]
 
 
-def _settings_and_walk(root: Root, files: Files) -> tuple[DjangoSettings, layout.Walk]:
+def _settings_and_walk(root: Root, files: Files) -> tuple[DjangoSettings, disk.Walk]:
     """The settings that are stated, else those that the root's `manage.py` names, or the only one below; with the
     walk, to which they say where migrations are.
     """
@@ -64,7 +64,7 @@ def _settings_file(root: Root, files: Files) -> str | None:
     return given or files.modules.settings_named_in(path)
 
 
-def _walk(root: Root, django: DjangoSettings) -> layout.Walk:
-    return layout.walk(
+def _walk(root: Root, django: DjangoSettings) -> disk.Walk:
+    return disk.walk(
         root.path, exclude=root.settings.exclude, migration_modules=django.migration_modules, also=root.overlay
     )

@@ -10,7 +10,7 @@ import msgspec
 from miglint.cache import Cache
 from miglint.diagnostic import Diagnostic
 from miglint.modules import Modules, hash_of, names_in
-from miglint.project.layout import printable
+from miglint.project.disk import printable
 from miglint.reading import WORTH_MEMORY, FileRead, Progress, file_content, read_files
 from miglint.root import Root
 from miglint.syntax.facts import ModuleFacts

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterator, Sequence
 import msgspec
 
 from miglint.modules import Modules
+from miglint.project.disk import Module, is_module
 from miglint.project.labels import AppClasses, app_paths, is_at
-from miglint.project.layout import Module, Package, is_module
+from miglint.project.layout import Package
 
 _DJANGO = "django.contrib."
 _EMPTY = ""

@@ -11,7 +11,7 @@ import msgspec
 
 from miglint.baseline import Baseline
 from miglint.options import Options
-from miglint.project import layout
+from miglint.project import disk
 from miglint.reading import Progress
 from miglint.report import Report, count_suppressed, sort
 from miglint.root import Root, UsageError
@@ -90,7 +90,7 @@ class Session:
                 raise UsageError(f"the path {str(path)!r} does not exist")
             if absolute.is_dir() and not os.access(absolute, os.R_OK | os.X_OK):
                 raise UsageError(f"the directory {str(path)!r} cannot be read")
-            wanted.setdefault(self._root(absolute), []).append(layout.printable(absolute.as_posix()))
+            wanted.setdefault(self._root(absolute), []).append(disk.printable(absolute.as_posix()))
         return [Run(Root(root, only, self._options, texts), self._progress) for root, only in sorted(wanted.items())]
 
     def _root(self, path: Path) -> Path:
@@ -101,7 +101,7 @@ class Session:
             directory = Path(os.path.abspath(self._cwd / self._options.config)).parent
             if path.is_relative_to(directory):
                 return directory
-        return layout.project_root(path)
+        return disk.project_root(path)
 
 
 def _written(baseline: Baseline) -> str:

@@ -9,12 +9,13 @@ import msgspec
 
 from miglint.database import Version
 from miglint.git import Blob, Repository
-from miglint.project import layout
+from miglint.project import disk, layout
 from miglint.project.base import Base, Tracking
+from miglint.project.disk import Module, printable
 from miglint.project.graph import Graph
 from miglint.project.keys import MigrationKey
 from miglint.project.labels import is_django_migration
-from miglint.project.layout import Layout, Module, Package, printable
+from miglint.project.layout import Layout, Package
 from miglint.project.meaning import differences
 from miglint.project.migration import Migration
 from miglint.syntax.facts import ModuleFacts
@@ -66,7 +67,7 @@ class Comparison:
         self._found = found
         self._root = repository.directory
         self._surroundings = surroundings
-        self._excluded = layout.excluder(surroundings.exclude)
+        self._excluded = disk.excluder(surroundings.exclude)
         self._data_of = data_of
         self._facts_of = facts_of
         self.ref = ref
@@ -121,20 +122,20 @@ class Comparison:
             for directory, names in self._old_names.items()
             if directory not in taken
             and self._may_hold_migrations(directory, names)
-            and not all(os.path.lexists(f"{directory}/{name}") for name in names if layout.is_module(name))
+            and not all(os.path.lexists(f"{directory}/{name}") for name in names if disk.is_module(name))
         ]
         return {package.label: package for package in self._packages(left)}
 
     def _may_hold_migrations(self, directory: str, names: Iterable[str]) -> bool:
         below = directory[len(self._root) + 1 :]
-        if self._excluded(below) or any(layout.is_skipped(part) for part in below.split("/")):
+        if self._excluded(below) or any(disk.is_skipped(part) for part in below.split("/")):
             return False
-        return any(layout.is_module(name) for name in names) and (
-            self._is_named_so(directory) or any(layout.is_numbered(name) for name in names)
+        return any(disk.is_module(name) for name in names) and (
+            self._is_named_so(directory) or any(disk.is_numbered(name) for name in names)
         )
 
     def _is_named_so(self, directory: str) -> bool:
-        targets = (layout.target_path(target) for target in self._surroundings.migration_modules.values())
+        targets = (disk.target_path(target) for target in self._surroundings.migration_modules.values())
         return directory.endswith(("/migrations", *(f"/{target}" for target in targets if target)))
 
     def _packages(self, directories: Iterable[str]) -> tuple[Package, ...]:
@@ -143,7 +144,7 @@ class Comparison:
         wanted = [path for each in listed for path in (*(module.file for module in each.modules), *each.app_files)]
         facts = self._facts({path: self._old[path] for path in wanted})
         found = layout.interpret(
-            layout.Walk(self._root, tuple(listed)),
+            disk.Walk(self._root, tuple(listed)),
             facts.get,
             apps={},
             migration_modules=self._surroundings.migration_modules,
@@ -151,13 +152,13 @@ class Comparison:
         )
         return found.packages
 
-    def _listed(self, directory: str) -> layout.Directory:
+    def _listed(self, directory: str) -> disk.Directory:
         names = self._old_names[directory]
         parents = [directory.rpartition("/")[0], directory.rpartition("/")[0].rpartition("/")[0]]
         app_files = (f"{parent}/{name}" for parent in parents for name in ("apps.py", "apps/__init__.py"))
-        return layout.Directory(
+        return disk.Directory(
             directory,
-            tuple(_module(f"{directory}/{name}") for name in sorted(names) if layout.is_module(name)),
+            tuple(_module(f"{directory}/{name}") for name in sorted(names) if disk.is_module(name)),
             "__init__.py" in names,
             self._group(directory),
             not self._is_named_so(directory),
@@ -166,7 +167,7 @@ class Comparison:
 
     def _group(self, directory: str) -> str:
         while len(directory) > len(self._root):
-            if any(f"{directory}/{marker}" in self._old for marker in layout.MARKERS):
+            if any(f"{directory}/{marker}" in self._old for marker in disk.MARKERS):
                 return directory[len(self._root) + 1 :]
             directory = directory.rpartition("/")[0]
         return ""
@@ -216,7 +217,7 @@ class Comparison:
 
     def _modules(self, directory: str, names: Iterable[str]) -> Iterator[str]:
         for name in sorted(names):
-            if layout.is_module(name) and not self._excluded(f"{directory}/{name}"[len(self._root) + 1 :]):
+            if disk.is_module(name) and not self._excluded(f"{directory}/{name}"[len(self._root) + 1 :]):
                 yield f"{directory}/{name}"
 
     def _of_commit(

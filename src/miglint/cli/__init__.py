@@ -82,7 +82,7 @@ def explain(rule: str, **given: Any) -> None:
 def clean(path: Path, cache_dir: Path | None) -> None:
     """Remove the cache of the project that PATH belongs to."""
     from miglint.cache import DIRECTORY, FACTS, remove
-    from miglint.project.layout import project_root
+    from miglint.project.disk import project_root
 
     directory = cache_dir or project_root(here() / path) / DIRECTORY
     if not (directory / FACTS).is_file():

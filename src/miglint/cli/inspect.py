@@ -55,7 +55,7 @@ def inspect(target: str, **given: Any) -> None:
 
 def _found(scopes: Sequence[Scope], target: str, path: Path | None) -> tuple[Scope, MigrationKey]:
     """The project that has the migration, and its key. Raises UnknownTarget."""
-    from miglint.project.layout import printable
+    from miglint.project.disk import printable
     from miglint.project.target import UnknownTarget, find_app, find_node
 
     if path is None:
