@@ -248,6 +248,52 @@ def test_a_foreign_class_is_custom_and_a_plain_subclass_is_its_base() -> None:
     assert [type(operation) for operation in found.operations] == [Custom, DeleteModel]
 
 
+REMEMBERS = """def __init__(self, name, why):
+        self.why = why
+        super().__init__("a", name)
+    def deconstruct(self):
+        return "Own", [self.name, self.why], {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "call"),
+    [
+        ("def __init__(self, *args, **kwargs):\n        super().__init__(*args, **kwargs)", "Own('a', 'b')"),
+        ("def __init__(self, model_name, name):\n        super().__init__(model_name, name)", "Own('a', 'b')"),
+        ("def __init__(self, name, model_name='a'):\n        super().__init__(model_name, name)", "Own('b')"),
+        ("def __init__(self, name):\n        super().__init__(model_name='a', name=name)", "Own(name='b')"),
+        (REMEMBERS, "Own('b', 'unused')"),
+    ],
+)
+def test_what_an_operation_passes_on_to_its_base_is_followed(body: str, call: str) -> None:
+    found = migration(
+        f"class Own(migrations.RemoveField):\n    {body}\n"
+        f"class Migration(migrations.Migration):\n    operations = [{call}]\n"
+    )
+    (operation,) = found.operations
+    assert isinstance(operation, RemoveField)
+    assert (operation.model, operation.name) == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "super().__init__(model_name, name.lower())",
+        "super().__init__(model_name, name)\n        self.name = FIELD",
+        "super().__init__(model_name, FIELD)",
+        "self.model_name = model_name",
+    ],
+)
+def test_an_operation_that_computes_what_it_passes_on_is_custom(body: str) -> None:
+    found = migration(
+        f"class Own(migrations.RemoveField):\n    def __init__(self, model_name, name):\n        {body}\n"
+        "class Migration(migrations.Migration):\n    operations = [Own('a', 'b')]\n"
+    )
+    (operation,) = found.operations
+    assert isinstance(operation, Custom)
+
+
 @pytest.mark.parametrize(
     "body", ["pass", "return", "return None", '"""Nothing to do."""', '"""Nothing."""\n        pass']
 )

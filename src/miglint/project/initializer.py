@@ -1,4 +1,4 @@
-"""What the `__init__` of a field class passes on to the class it derives from."""
+"""What the `__init__` of a class of fields or operations passes on to the class it derives from."""
 
 from __future__ import annotations
 

@@ -286,11 +286,14 @@ class _Interpreter:
         """An operation of a class that is not Django's, as far as its sources can be read."""
         known = read_class(callee, self._facts, partial(class_of, lookup=self._lookup))
         kind = operation_class(known.base) if known is not None else None
-        if known is None or not (known.leaves_state or (kind is not None and known.is_base_in_state)):
-            return Custom(span=call.span, call=call, callee=callee)
-        if known.leaves_state or kind is None:
+        if known is not None and known.leaves_state:
             return Custom(span=call.span, call=call, callee=callee, in_state=())
-        base = self._built(kind, call, known.base, values)
+        if known is None or kind is None or not known.is_base_in_state:
+            return Custom(span=call.span, call=call, callee=callee)
+        passed = known.passed_on(call, parameters(kind))
+        if passed is None:
+            return Custom(span=call.span, call=call, callee=callee)
+        base = self._built(kind, passed, known.base, values)
         return base if known.is_base else Custom(span=call.span, call=call, callee=callee, in_state=(base,))
 
     def _built(self, kind: type[Operation], call: Call, callee: str, values: Values) -> Operation:

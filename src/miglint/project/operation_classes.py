@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
+from miglint.project.initializer import Arguments, passed_on
 from miglint.project.operations import operation_class
-from miglint.syntax.facts import Class, Evaluate, Flow, Function, Literal, ModuleFacts, Return, dotted
+from miglint.syntax.facts import (
+    Assign,
+    Attribute,
+    Call,
+    Class,
+    Evaluate,
+    Expr,
+    Flow,
+    Function,
+    Items,
+    Keyword,
+    Literal,
+    ModuleFacts,
+    Return,
+    dotted,
+    walk,
+)
 
 # Where a class is written: its definition, and the facts of the module that it is in.
 Find = Callable[[str, ModuleFacts], "tuple[Class, ModuleFacts] | None"]
@@ -17,29 +34,61 @@ _PLAIN = frozenset({"django.db.migrations.operations.base.Operation"})
 _ASIDE = frozenset({"object", "django.contrib.postgres.operations.NotInTransactionMixin"})
 # Methods that make a subclass of a Django operation another operation.
 _MEANING = frozenset({"state_forwards", "database_forwards", "database_backwards"})
-# Methods that decide what its arguments mean.
-_ARGUMENTS = frozenset({"__init__", "__new__", "deconstruct"})
+# A method that decides what it is.
+_MAKER = "__new__"
 _MAX_DEPTH = 8
 
 
 class OperationClass(msgspec.Struct, frozen=True):
     """A class, read with its bases: `base` is the class of Django that it extends, "" where that is `Operation`.
 
-    `methods` are its own and those of the classes between, by name.
+    `methods` are its own and those of the classes between, by name; `initializers` are those of them that have an
+    `__init__`, in the order in which these are called.
     """
 
     base: str
     methods: Mapping[str, Function]
+    initializers: tuple[Class, ...] = ()
 
     @property
     def is_base(self) -> bool:
         """Whether it does what its base does."""
-        return self.base != "" and not self.methods.keys() & (_MEANING | _ARGUMENTS)
+        return self.base != "" and not self.methods.keys() & {*_MEANING, _MAKER}
 
     @property
     def is_base_in_state(self) -> bool:
         """Whether it does to the state what its base does, whatever it does to the database."""
-        return self.base != "" and not self.methods.keys() & ({"state_forwards"} | _ARGUMENTS)
+        return self.base != "" and not self.methods.keys() & {"state_forwards", _MAKER}
+
+    def passed_on(self, call: Call, parameters: Collection[str]) -> Call | None:
+        """The call of its base, which has these parameters, that a call of it amounts to; None where its `__init__`
+        cannot be followed.
+        """
+        if not self.initializers:
+            return call
+        arguments = Arguments.of(call)
+        for definition in self.initializers:
+            arguments = passed_on(definition, arguments)
+        given = {id(value) for value in (*call.arguments, *(keyword.value for keyword in call.keywords))}
+        passed = (*arguments.positional, *arguments.keywords.values())
+        known = arguments.whole and all(id(value) in given or _is_written_out(value) for value in passed)
+        if not known or not arguments.keywords.keys() <= set(parameters) or self._sets() & set(parameters):
+            return None
+        keywords = tuple(Keyword(name, value, call.span) for name, value in arguments.keywords.items())
+        return Call(call.function, tuple(arguments.positional), keywords, call.span)
+
+    def _sets(self) -> set[str]:
+        """The attributes that its `__init__` gives values of its own."""
+        return {
+            target.name
+            for definition in self.initializers
+            for method in definition.body
+            if isinstance(method, Function) and method.name == "__init__"
+            for statement in walk(method.body)
+            if isinstance(statement, Assign)
+            for target in statement.targets
+            if isinstance(target, Attribute)
+        }
 
     @property
     def leaves_state(self) -> bool:
@@ -61,13 +110,24 @@ def read_class(path: str, facts: ModuleFacts, find: Find, depth: int = 0) -> Ope
     bases = [read_class(dotted(base), where, find, depth + 1) for base in definition.bases]
     methods: dict[str, Function] = {}
     named: set[str] = set()
+    initializers = [base.initializers for base in bases if base is not None and base.initializers]
+    if len(initializers) > 1:
+        return None  # which of them calls which is not followed
     for base in reversed(bases):
         if base is None:
             return None
         methods |= base.methods
         named |= {base.base} - {""}
-    methods |= {each.name: each for each in definition.body if isinstance(each, Function)}
-    return OperationClass("".join(named), methods) if len(named) < 2 else None
+    own = {each.name: each for each in definition.body if isinstance(each, Function)}
+    calls = ((definition,) if "__init__" in own else (), *initializers)
+    if len(named) > 1:
+        return None
+    return OperationClass("".join(named), methods | own, tuple(each for some in calls for each in some))
+
+
+def _is_written_out(value: Expr) -> bool:
+    """Whether a value means the same in the module of the class and in that of the call."""
+    return isinstance(value, Literal) or (isinstance(value, Items) and all(map(_is_written_out, value.items)))
 
 
 def _does_nothing(statement: object) -> bool:
