@@ -40,9 +40,11 @@ def remove_field(context: OperationContext[RemoveField]) -> Iterator[Diagnostic]
             lost = f"the join table {action.table}, which holds all links of {model.name}.{field.name}"
         else:
             continue
+        kept = isinstance(action, DropColumn) and field.field.is_generated.certain
         yield context.diagnostic(
             None,
-            f"removing {context.model_name}.{field.name} drops {lost}, with its data",
+            f"removing {context.model_name}.{field.name} drops {lost}, "
+            + ("which the database computes" if kept else "with its data"),
             help=_help(context, model, field, action),
             url=_URL,
             related=(context.related(field.origin.migration, field.origin.span, f"{field.name} was defined here"),),
@@ -89,6 +91,8 @@ def _help(
 
 def _undone(context: OperationContext[RemoveField], field: FieldState, action: DropColumn) -> str:
     """What undoing the removal does to a table that has rows."""
+    if field.field.is_generated.certain:
+        return "Undoing the migration brings the column back, computed again."
     fills = context.database.vendor in ("mysql", "mariadb") or context.schema_at_end.table(action.table) is None
     if fills or not comes_back(field.field).refuted:
         return "Undoing the migration brings the column back empty."
