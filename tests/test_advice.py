@@ -64,6 +64,9 @@ migrations.DeleteModel("Item"), migrations.CreateModel("ItemLine", [
 _A = 'migrations.AddField("tag", "a", models.IntegerField(null=True))'
 _B = 'migrations.AddField("tag", "b", models.IntegerField(null=True))'
 _CONCURRENTLY = 'AddIndexConcurrently("tag", models.Index(fields=["{}"], name="{}"))'
+_COST = """migrations.AddField("item", "cost", models.GeneratedField(
+    expression=models.F("price"), output_field=models.FloatField(), db_persist=True
+))"""
 _NON_ATOMIC = """
     ]
     atomic = False
@@ -195,6 +198,14 @@ CASES = {
     "a one-off default is none of the model's": (
         'migrations.AddField("order", "rank", models.IntegerField(default=7), preserve_default=False),', "MG402",
         "models.IntegerField(db_default=7)", "(default=7",
+    ),
+    "what is no relation any more has no name for the way back": (
+        'migrations.AlterField("order", "tags", models.TextField()),', "MG207",
+        "field=models.TextField(null=True)", "related_name",
+    ),
+    "what the database computes is computed again": (
+        f'migrations.SeparateDatabaseAndState([], [{_COST}]), migrations.RemoveField("item", "cost"),', "MG201",
+        "brings the column back, computed again", "empty",
     ),
     "each row gets a value of its own": (
         'migrations.AddField("item", "tag", models.ForeignKey("shop.tag", models.CASCADE, default=uuid.uuid4)),',

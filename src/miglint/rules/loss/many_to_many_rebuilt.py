@@ -98,7 +98,9 @@ def _error_help(context: OperationContext[AlterField], model: ModelState, state:
     fresh = f"{state.name}_new"
     where = {"model_name": f'"{model.name.lower()}"', "name": f'"{fresh}"'}
     give = {} if new.is_many_to_many.certain else {"null": "True"}
-    add = code.operation("AddField", **where, field=code.field(new, drop=["default"], related_name='"+"', **give))
+    if not new.is_relation.refuted:
+        give["related_name"] = '"+"'
+    add = code.operation("AddField", **where, field=code.field(new, drop=["default"], **give))
     first = sequel.migration(f"{model.name.lower()}_{fresh}", [add], code)
     return (
         f"{error}Add the field under a new name, copy the data in a data migration, let the code use it, and remove "
