@@ -67,6 +67,7 @@ _CONCURRENTLY = 'AddIndexConcurrently("tag", models.Index(fields=["{}"], name="{
 _COST = """migrations.AddField("item", "cost", models.GeneratedField(
     expression=models.F("price"), output_field=models.FloatField(), db_persist=True
 ))"""
+_CREATES = 'migrations.RunPython(lambda apps, editor: apps.get_model("shop", "Tag").objects.create(name="x"){}),'
 _NON_ATOMIC = """
     ]
     atomic = False
@@ -136,6 +137,15 @@ CASES = {
     "rows and schema": (
         f"{_A}, migrations.RunPython(lambda apps, editor: apps),{_NON_ATOMIC}",
         "MG308", "Leave the RunPython alone in it", "concurrent",
+    ),
+    "rows without a transaction": (
+        f"{_CREATES.format('')}{_NON_ATOMIC}", "MG510", "The migration is not atomic", "atomic=True",
+    ),
+    "rows in a transaction of their own": (
+        f"{_CREATES.format(', atomic=True')}{_NON_ATOMIC}", "MG510", "Write it so that", "not atomic",
+    ),
+    "something may fail after rows in a transaction of their own": (
+        f"{_CREATES.format(', atomic=True')} {_A},{_NON_ATOMIC}", "MG510", "The migration is not atomic", "atomic=True",
     ),
     "a call is spelled": (
         'migrations.RunPython(fill("Order", 2)),', "MG501", 'RunPython(fill("Order", 2), migrations.', "…,",

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from miglint.project.fields import Field
+from miglint.project.truth import Truth
 from miglint.syntax.facts import Call, Expr, Literal
 from miglint.text import NOWHERE, Span
 from miglint.value import Value
@@ -208,6 +209,16 @@ class RunPython(Operation, frozen=True, kw_only=True, eq=False):
     atomic: Expr | None = None
     hints: Expr | None = None
     elidable: Expr | None = None
+
+    @property
+    def has_transaction(self) -> Truth:
+        """Whether it runs in a transaction of its own where the migration is none.
+
+        Source: django.db.migrations.migration.Migration.apply
+        """
+        if self.atomic is None:
+            return Truth.NO
+        return Truth.of(self.atomic.text == "True") if isinstance(self.atomic, Literal) else Truth.UNKNOWN
 
 
 # -- django.contrib.postgres ----------------------------------------------------------------------------

@@ -74,11 +74,15 @@ def _is_step(use: Query, name: str | None) -> bool:
 
 def _may_stop_half_way(context: OperationContext[Operation]) -> str:
     """Why a failure may leave a part of the migration done, "" where all of it is rolled back."""
+    working = [step for step in context.project.history.steps_of(context.migration.key) if step.touches_database]
+    operation = context.operation
+    # What rolls back by itself, and after which nothing can fail.
+    if isinstance(operation, RunPython) and operation.has_transaction.possible and working[-1:] == [context.step]:
+        return ""
     if context.migration.atomic.refuted:
         return "The migration is not atomic: what is done before a failure stays done, and `migrate` starts it anew."
     if context.database.transactional_ddl:
         return ""
-    working = [step for step in context.project.history.steps_of(context.migration.key) if step.touches_database]
     if len(working) > 1 or isinstance(context.operation, RunSQL):
         return (
             f"{context.database.title} does not roll back a migration as a whole: what is done before a failure stays "

@@ -48,6 +48,8 @@ def concurrent_index_in_transaction(context: ActionContext[Action]) -> Iterator[
     action, atomic = refused[0], context.migration.atomic
     if atomic.certain:
         message, help = _in_migration(context, action)
+    elif isinstance(context.operation, RunPython) and context.operation.has_transaction.certain:
+        message, help = _in_operation(context, action)
     elif atomic.refuted and context.traits.script_is_transaction and not all(each.alone for each in refused):
         message, help = _in_string(context, action)
     else:
@@ -84,6 +86,12 @@ def _in_migration(context: ActionContext[Action], action: Action) -> tuple[str, 
             "(set atomic = False on the migration)."
         )
     return f"{name} fails: the migration is atomic", f"{error} {_ATOMIC}"
+
+
+def _in_operation(context: ActionContext[Action], action: Action) -> tuple[str, str]:
+    name = _statement(action)
+    message = f"{name} fails: RunPython opens a transaction, because of its `atomic=True`"
+    return message, f"{context.database.title}: {name} cannot run inside a transaction block. Take `atomic=True` out."
 
 
 def _in_string(context: ActionContext[Action], action: Action) -> tuple[str, str]:
