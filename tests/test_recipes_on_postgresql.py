@@ -14,7 +14,7 @@ from miglint.options import Options
 from miglint.session import Session
 from postgresql import server
 
-_HEAD = "from django.db import migrations, models\n\n\n"
+_HEAD = "import uuid\n\nfrom django.db import migrations, models\n\n\n"
 _KEY = '("id", models.BigAutoField(primary_key=True))'
 START = f"""\
 
@@ -24,7 +24,13 @@ START = f"""\
     operations = [
         migrations.CreateModel("Tag", [{_KEY}, ("name", models.CharField(max_length=20))]),
         migrations.CreateModel(
-            "Customer", [{_KEY}, ("number", models.IntegerField(unique=True)), ("since", models.DateField(null=True))]
+            "Customer",
+            [
+                {_KEY},
+                ("number", models.IntegerField(unique=True)),
+                ("since", models.DateField(null=True)),
+                ("key", models.UUIDField(null=True)),
+            ],
         ),
         migrations.CreateModel(
             "Order",
@@ -117,6 +123,16 @@ CASES = {
         f'migrations.AlterField("order", "{_LONG}", models.ForeignKey("shop.customer", default=1, {_ANY}))',
         "MG305",
         _REQUIRED, [(True, 1)],
+    ),
+    "values that are another for each row": (
+        'migrations.AlterField("customer", "key", models.UUIDField(default=uuid.uuid4))',
+        "MG305",
+        "SELECT count(DISTINCT key) FROM shop_customer", [(2,)],
+    ),
+    "values that are another for each row, and unique": (
+        'migrations.AlterField("customer", "key", models.UUIDField(default=uuid.uuid4, unique=True))',
+        "MG305",
+        "SELECT count(DISTINCT key) FROM shop_customer", [(2,)],
     ),
     "a column that becomes the primary key": (
         'migrations.AlterField("coupon", "code", models.IntegerField(primary_key=True, serialize=False))', "MG302",

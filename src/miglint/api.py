@@ -127,9 +127,6 @@ from miglint.project.forwards.problems import (
     StateProblem,
     is_migrated,
 )
-from miglint.project.freshness import (
-    is_fresh,
-)
 from miglint.project.graph import (
     Graph,
     GraphProblem,
@@ -290,6 +287,7 @@ from miglint.recipe import (
     fill_each,
     quoted,
     set_apart,
+    taken_along,
 )
 from miglint.rule import (
     ActionContext,
@@ -576,7 +574,6 @@ __all__ = [
     "in_order",
     "is_checked",
     "is_emptied",
-    "is_fresh",
     "is_migrated",
     "is_new",
     "is_noop",
@@ -610,6 +607,7 @@ __all__ = [
     "since_nullable",
     "staged",
     "substitute",
+    "taken_along",
     "target_key",
     "target_of",
     "told",

@@ -10,7 +10,7 @@ from miglint.project.fields import Field
 from miglint.project.graph import Graph
 from miglint.project.keys import MigrationKey
 from miglint.project.migration import Dependency, Migration
-from miglint.syntax.facts import Call, Expr
+from miglint.syntax.facts import Call, Expr, Function, Name, dotted
 from miglint.syntax.spelling import UNKNOWN, spell
 
 _INDENT = "    "
@@ -29,6 +29,11 @@ class Paste:
 
     def value(self, expression: Expr) -> str:
         return spell(expression, self.imports)
+
+    def value_of(self, default: Expr) -> str:
+        """The value of a default: what can be called is called."""
+        text = self.value(default)
+        return f"{text}()" if isinstance(default, Name) else text
 
     def field(self, field: Field, *, drop: Iterable[str] = (), **give: str) -> str:
         """A field's call, with some arguments left out and others given (as text)."""
@@ -121,6 +126,14 @@ def quoted(text: str) -> str:
     """A text as Python spells it, in double quotes where that needs no escaping."""
     plain = '"' not in text and "\\" not in text and text.isprintable()
     return f'"{text}"' if plain else repr(text)
+
+
+def taken_along(default: Expr | None, migration: Migration) -> str:
+    """What to say of a default that the migration's own file defines: another file does not know it."""
+    own = {each.name for each in migration.facts.top(Function)}
+    if isinstance(default, Name) and default.scope != "imported" and dotted(default) in own:
+        return f"Take {dotted(default)} along, which this file defines. "
+    return ""
 
 
 def set_apart(*parts: str) -> str:

@@ -17,6 +17,7 @@ from miglint.project.action import Action, AddColumn, CreateTable, Execute, Rena
 from miglint.project.actions import actions_of
 from miglint.project.columns import owner_of
 from miglint.project.consequences import Consequences
+from miglint.project.freshness import is_fresh
 from miglint.project.graph import Graph
 from miglint.project.history import Step, executed
 from miglint.project.keys import MigrationKey, ModelKey
@@ -26,8 +27,10 @@ from miglint.project.phrases import called
 from miglint.project.project import Project
 from miglint.project.schema import Schema
 from miglint.project.state import ModelState, ProjectState
+from miglint.project.truth import Truth
 from miglint.project.usage import Usage, Use
 from miglint.recipe import Sequel
+from miglint.syntax.facts import Expr
 from miglint.text import Span
 
 O = TypeVar("O", bound=Operation)  # noqa: E741
@@ -317,6 +320,11 @@ class OperationContext(_Context, Generic[O]):
     def effects(self) -> tuple[TableEffect, ...]:
         """What happens to each table that was there before: the strongest lock, all of the work."""
         return effects(self.actions, self.database, self.step.schema_after)
+
+    def is_fresh(self, default: Expr) -> Truth:
+        """Whether a default, as the migration writes it, is another value each time that Django asks for it."""
+        project, migration = self.project, self.migration
+        return is_fresh(default, migration.facts, lambda module: project.facts_of(migration.key, module))
 
     def certainty(self, *actions: Action) -> Confidence:
         """Low where it is not known whether the operation runs, or what it does to the database."""

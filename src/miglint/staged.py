@@ -34,8 +34,8 @@ from miglint.project.columns import is_checked
 from miglint.project.fields import Field
 from miglint.project.operations import AddConstraint, AddField, AlterField, Operation, RenameModel
 from miglint.project.truth import Truth
-from miglint.recipe import DEFAULTS, Paste, Sequel, fill, quoted, set_apart
-from miglint.syntax.facts import Call, Literal, Name
+from miglint.recipe import DEFAULTS, Paste, Sequel, fill, fill_each, quoted, set_apart
+from miglint.syntax.facts import Call, Expr, Literal
 from miglint.syntax.spelling import UNKNOWN
 
 # What a unique index stands for, or becomes.
@@ -254,10 +254,13 @@ def not_null(
     operation: AlterField,
     actions: Iterable[Action],
     django_version: Version,
-    value: str | None = None,
+    value: Expr | None = None,
+    each: bool = False,
     app: str = "",
 ) -> str:
-    """NOT NULL by a CHECK that is validated first; with `value`, the NULLs are filled with it before, in batches.
+    """NOT NULL by a CHECK that is validated first; with `value`, a default, the NULLs are filled with it before.
+
+    In batches; or row by row, where `each` is to have another.
 
     A default of the database comes first of all, so that new rows have it. `actions` is what the operation does: where
     that is more, Django does it.
@@ -273,7 +276,12 @@ def not_null(
         paste = Paste()
         function = f"fill_{field}"
         run = paste.operation("RunPython", function, "migrations.RunPython.noop")
-        text = fill(model, app, field, value, function=function)
+        given = paste.value_of(value)
+        if each:
+            key = operation.field.is_relation.certain
+            text = fill_each(model, app, field, given, function=function, key=key)
+        else:
+            text = fill(model, app, field, given, function=function)
         parts.append(sequel.migration(f"fill_{lower}_{field}", [run], paste, functions=text, atomic=False))
     paste = Paste()
     paste.imports |= {f"{_POSTGRES} AddConstraintNotValid", "from django.db import models"}
@@ -285,7 +293,7 @@ def not_null(
     paste = Paste()
     alter = _spelled(operation, paste)
     # AlterField would look for NULLs again, or drop and add the foreign key.
-    again = value is not None or operation.field.is_relation.certain
+    again = default_of(operation.field) is not None or operation.field.is_relation.certain
     if again and all(_is_not_null(action) for action in actions):
         set_it = SetNotNull(table=table, column=column)
         alter = paste.separate(state=[alter], database=[paste.run_sql(*each) for each in statements_of([set_it])])
@@ -294,13 +302,9 @@ def not_null(
     return set_apart(*parts)
 
 
-def value_of_default(field: Field) -> str | None:
-    """A field's default, as a value: what can be called is called."""
-    default = field.arguments.get("default") or field.arguments.get("db_default")
-    if default is None:
-        return None
-    text = Paste().value(default)
-    return f"{text}()" if isinstance(default, Name) else text
+def default_of(field: Field) -> Expr | None:
+    """What a field says that rows without a value are given."""
+    return field.arguments.get("default") or field.arguments.get("db_default")
 
 
 def _is_not_null(action: Action) -> bool:

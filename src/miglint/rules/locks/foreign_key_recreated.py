@@ -14,6 +14,7 @@ from miglint.api import (
     CreateIndex,
     Diagnostic,
     DropForeignKey,
+    Expr,
     Reference,
     RenameModel,
     RenameTable,
@@ -81,10 +82,10 @@ def _required(context: ActionContext[AddForeignKey]) -> str:
     return "".join(f"{context.cost(each).why} " for each in context.actions if isinstance(each, SetNotNull))
 
 
-def _filled_with(context: ActionContext[AddForeignKey], operation: AlterField) -> str | None:
+def _filled_with(context: ActionContext[AddForeignKey], operation: AlterField) -> Expr | None:
     """What Django writes into the rows that hold NULL (MG305), where it does."""
     filled = any(isinstance(each, UpdateRows) for each in context.actions)
-    return staged.value_of_default(operation.field) if filled else None
+    return staged.default_of(operation.field) if filled else None
 
 
 def _refers_elsewhere(context: ActionContext[AddForeignKey]) -> bool:

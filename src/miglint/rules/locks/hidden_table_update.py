@@ -8,13 +8,21 @@ from miglint.api import (
     Action,
     ActionContext,
     AddCheck,
+    AddField,
     AlterField,
     Diagnostic,
+    FieldState,
+    ModelState,
+    Opaque,
     SetNotNull,
     Severity,
     UpdateRows,
+    either,
+    prepared,
     rule,
     staged,
+    taken_along,
+    trail,
 )
 
 _URL = "https://docs.djangoproject.com/en/stable/howto/writing-migrations/#migrations-that-add-unique-fields"
@@ -27,6 +35,8 @@ def hidden_table_update(context: ActionContext[UpdateRows]) -> Iterator[Diagnost
     updates = [action for action in context.at_risk if action.column and context.cost(action).writes_rows]
     if not updates or not isinstance(operation, AlterField) or not context.touches_database:
         return
+    if _is_filled(context, operation):
+        return  # what is left is that every row is read: MG304
     action = updates[0]
     work: list[Action] = [action, *(each for each in context.actions if isinstance(each, SetNotNull))]
     yield context.diagnostic(
@@ -40,6 +50,23 @@ def hidden_table_update(context: ActionContext[UpdateRows]) -> Iterator[Diagnost
     )
 
 
+def _is_filled(context: ActionContext[UpdateRows], operation: AlterField) -> bool:
+    """Whether the UPDATE finds no row: code right before fills them, or the migration added them with a default."""
+    model, name, history = context.model, operation.name, context.project.history
+    state = model.field(name) if model is not None and name is not None else None
+    if model is None or state is None:
+        return False
+    return _is_added_full(context, model, state) or prepared(history, context.step, model, state).certain
+
+
+def _is_added_full(context: ActionContext[UpdateRows], model: ModelState, state: FieldState) -> bool:
+    places = tuple(trail(context.project.history, context.step, model.key, state.name))
+    added = places[-1].step.operation if places else None
+    if not isinstance(added, AddField) or places[-1].step.migration is not context.migration:
+        return False
+    return either(added.field.has_default, added.field.has_db_default).certain
+
+
 def _waits(context: ActionContext[UpdateRows], work: list[Action]) -> str:
     if any(context.cost_of(action).blocks_writes for action in work):
         return context.card(work)
@@ -48,11 +75,16 @@ def _waits(context: ActionContext[UpdateRows], work: list[Action]) -> str:
 
 def _instead(context: ActionContext[UpdateRows], operation: AlterField, action: UpdateRows) -> str:
     model, name = context.model, operation.name
-    value = staged.value_of_default(operation.field)
+    value = staged.default_of(operation.field)
+    unique = operation.field.unique.certain
+    fresh = value is not None and context.is_fresh(value).certain
     begin = "All of them stay locked until the last one is written, and the migration does not look like an update. "
+    if fresh or unique:
+        begin += f"It writes the same value into all of them{', which a unique column refuses' if unique else ''}. "
     proof = AddCheck(table=action.table, model=action.model, not_null=(action.column,))
     if model is None or name is None or value is None or not context.offers(proof, validated=False):
         return f"{begin}Fill the column in batches, in a migration before it with `atomic = False`."
+    begin += taken_along(value, context.migration)
     recipe = staged.not_null(
         context.instead,
         model=model.name,
@@ -62,10 +94,12 @@ def _instead(context: ActionContext[UpdateRows], operation: AlterField, action: 
         operation=operation,
         actions=context.actions,
         django_version=context.django_version,
-        value=value,
+        value=value if fresh or not unique else Opaque("another one for each row"),
+        each=fresh or unique,
         app=context.migration.app,
     )
+    how = "row by row" if fresh or unique else "in batches"
     return (
-        f"{begin}Fill the column in batches, prove that it holds no NULL by a CHECK, then set it NOT NULL, by SQL if "
+        f"{begin}Fill the column {how}, prove that it holds no NULL by a CHECK, then set it NOT NULL, by SQL if "
         f"nothing else changes: Django's own AlterField would look for NULLs again:\n{recipe}"
     )

@@ -88,6 +88,12 @@ def _help(context: ActionContext[Action], rewritten: list[Action]) -> str:
             "Each table that refers to the key is rewritten with it. Add a column of the new type to each of them, "
             "keep both filled, swap them when all rows are done; or migrate when nobody works."
         )
+    if isinstance(operation, AlterField) and operation.field.primary_key.certain:
+        return why + (
+            "No field can be added beside a primary key to take its place. Let SQL add a column of the new type, keep "
+            "it filled by a trigger, give it a unique index (concurrently), and swap the two in one short transaction "
+            "when all rows are done; or migrate when nobody works."
+        )
     model = context.model
     if isinstance(action, AlterColumnType) and isinstance(operation, AlterField) and model is not None:
         return (

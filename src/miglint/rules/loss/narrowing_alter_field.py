@@ -161,6 +161,11 @@ def _outcome(context: OperationContext[Operation], found: Narrowing) -> str:
 def _help(
     context: OperationContext[Operation], operation: AlterField, model: ModelState, state: FieldState, found: Narrowing
 ) -> str:
+    if operation.field.primary_key.certain:
+        return (
+            f"{_outcome(context, found)}Ask first whether a row has such a key, and keep the type as long as one may: "
+            "rows of other tables refer to it."
+        )
     mend = "" if "all values" in found.values else "Mend such rows in a migration before this one. Or keep"
     sequel = context.instead
     new_name = f"{state.name}_new"

@@ -23,7 +23,6 @@ from miglint.api import (
     dotted,
     fill,
     fill_each,
-    is_fresh,
     rule,
     set_apart,
     truth_of,
@@ -171,12 +170,6 @@ def _in_database(field: Field, code: Paste) -> str | None:
     return code.value(given) if isinstance(given, Literal) else None
 
 
-def _may_be_fresh(context: ActionContext[AddColumn], given: Name) -> bool:
-    """Whether the callable may give another value each time it is called."""
-    project, migration = context.project, context.migration
-    return is_fresh(given, migration.facts, lambda module: project.facts_of(migration.key, module)).possible
-
-
 def _steps(
     context: ActionContext[AddColumn],
     field: Field,
@@ -191,13 +184,13 @@ def _steps(
     add = here.operation("AddField", **where, field=here.field(field, drop=["default"], null="True"))
     given = field.arguments.get("default")
     if given is not None:
-        value = second.value(given) + ("()" if isinstance(given, Name) else "")
+        value = second.value_of(given)
     else:
         value, needed = _AUTOMATIC.get(field.kind or "", ('""', ""))
         second.imports |= {needed} - {""}
     function = f"fill_{name}"
     run = second.operation("RunPython", function, "migrations.RunPython.noop")
-    if isinstance(given, Name) and _may_be_fresh(context, given):
+    if isinstance(given, Name) and context.is_fresh(given).possible:
         key = field.is_relation.certain
         filled = fill_each(model.name, model.app, name, value, function=function, key=key)
     else:

@@ -11,7 +11,6 @@ from miglint.api import (
     Call,
     Diagnostic,
     Expr,
-    Function,
     ModelState,
     Name,
     OperationContext,
@@ -20,12 +19,11 @@ from miglint.api import (
     Severity,
     Step,
     Truth,
-    dotted,
     fill_each,
-    is_fresh,
     may_write,
     rule,
     set_apart,
+    taken_along,
 )
 
 _URL = "https://docs.djangoproject.com/en/stable/howto/writing-migrations/#migrations-that-add-unique-fields"
@@ -64,8 +62,7 @@ def _is_fresh(context: OperationContext[AddField]) -> bool:
     given = context.operation.field.arguments.get("default")
     if given is None:
         return False
-    project, migration = context.project, context.migration
-    return is_fresh(given, migration.facts, lambda module: project.facts_of(migration.key, module)).certain
+    return context.is_fresh(given).certain
 
 
 def _unique(context: OperationContext[AddField], model: ModelState, name: str, added: AddColumn) -> bool:
@@ -132,10 +129,7 @@ def _help(
         sequel.migration(f"fill_{model.name.lower()}_{name}", [run], second, functions=function),
         sequel.migration(f"alter_{model.name.lower()}_{name}", [last], third),
     ]
-    own = {each.name for each in context.migration.facts.top(Function)}
-    begin = error if unique else ""
-    if isinstance(given, Name) and dotted(given) in own:
-        begin += f"Take {dotted(given)} along, which this file defines. "
+    begin = (error if unique else "") + taken_along(given, context.migration)
     return (
         f"{begin}Add it as nullable and not unique, give each row its own value, then alter it:\n"
         f"{set_apart(add, *files)}"
