@@ -20,6 +20,8 @@ from django.conf import settings
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 
+from shop.models import Customer
+
 
 def make_key():
     return uuid.uuid4()
@@ -28,6 +30,10 @@ def make_key():
 def by_configuration(apps, schema_editor):
     shop = registry.get_app_config("shop")
     shop.get_model("Order").objects.filter(total=0).delete()
+
+
+def by_method(apps, schema_editor):
+    Customer.forget(apps)
 
 
 def save_all(apps, schema_editor):
@@ -125,6 +131,32 @@ CASES = {
     ),
     "what becomes JSON was a text": (
         'migrations.AlterField("order", "note", models.JSONField()),', "MG204", "json.loads(row.note)", "JSONField to",
+    ),
+    "no field stands beside a primary key": (
+        'migrations.AlterField("item", "id", models.UUIDField(primary_key=True)),', "MG301",
+        "swap the two", "AddField",
+    ),
+    "a primary key is no place to mend": (
+        'migrations.AlterField("tag", "id", models.AutoField(primary_key=True)),', "MG204",
+        "Ask first whether a row has such a key", "AddField",
+    ),
+    "one value for all is none for a unique column": (
+        'migrations.AlterField("order", "status", models.CharField(default="", max_length=20, unique=True)),', "MG305",
+        "row.status = …", ".update(",
+    ),
+    "a function of the migration itself fills NULLs": (
+        'migrations.AlterField("order", "status", models.CharField(default=make_key, max_length=36)),', "MG305",
+        "Take make_key along", "uuid.uuid4()",
+    ),
+    "a historical model has no methods of the project": (
+        "migrations.RunPython(by_method, migrations.RunPython.noop),", "MG503", "It has no forget", "dependencies",
+    ),
+    "a child of the old target has its ids": (
+        """migrations.CreateModel("Company", [
+            ("customer_ptr", models.OneToOneField("shop.customer", models.CASCADE, parent_link=True, primary_key=True)),
+        ], bases=("shop.customer",)),
+        migrations.AlterField("order", "customer", models.ForeignKey("shop.company", models.PROTECT)),""", "MG206",
+        "Where a shop.Customer is no shop.Company", "stranger",
     ),
     "nothing is concurrent": (
         f"{_A}, {_B},{_NON_ATOMIC}", "MG308",

@@ -170,6 +170,7 @@ from miglint.project.naming import (
 )
 from miglint.project.narrowing import (
     Narrowing,
+    fits,
     narrowing,
     needs_cast,
 )
@@ -569,6 +570,7 @@ __all__ = [
     "field_needs",
     "fill",
     "fill_each",
+    "fits",
     "given_names",
     "has_effective_default",
     "in_order",

@@ -116,6 +116,17 @@ def narrowing(
     return found
 
 
+def fits(value: str | int | None, type: str | None, *, checked: bool) -> bool:
+    """Whether a column of a type holds a value, None for what is not known; `checked`: it refuses negative numbers."""
+    new = _parse(type) if type is not None else None
+    if new is None or value is None:
+        return False
+    if isinstance(value, int):
+        low = 0 if checked else -(2 ** _BITS.get(new.kind, 0))
+        return new.kind in _BITS and low <= value < 2 ** _BITS[new.kind]
+    return new.kind in _TEXT and (new.first is None or len(value) <= new.first)
+
+
 def needs_cast(old: str | None, new: str | None) -> bool:
     """Whether PostgreSQL refuses values of one type for a column of the other unless they are cast explicitly.
 
@@ -262,7 +273,7 @@ def _to_numeric(old: _Type, new: _Type, database: Database) -> Narrowing | None:
     if digits is not None and digits <= room:
         return None
     error = "numeric field overflow" if database.vendor == "postgresql" else "Out of range value for column"
-    values = f"numbers with more than {room} digits before the point"
+    values = f"numbers with more than {room} digit{'' if room == 1 else 's'} before the point"
     return Narrowing(values=values, outcome="refused", error=error)
 
 

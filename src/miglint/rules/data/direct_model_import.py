@@ -246,7 +246,7 @@ def _is_harmless(attributes: str) -> bool:
         return rest in _NAMES
     if first == "__name__":
         return True
-    return first[:1].isupper() and first not in ("DoesNotExist", "MultipleObjectsReturned")
+    return first.lstrip("_")[:1].isupper() and first not in ("DoesNotExist", "MultipleObjectsReturned")
 
 
 def _label(context: OperationContext[RunPython], package: list[str], dots: int) -> str:
@@ -464,7 +464,8 @@ def _finding(
         help=f"The class has the fields that the code has now; the table has those of {context.migration.name}. Once a "
         f"field is added to {model.name}, this migration fails on every new database (no such column). "
         f"Use the historical model:\n    {model.name} = {apps}.get_model({_arguments(model)})"
-        + _dependency(context, model),
+        + _dependency(context, model)
+        + _own_method(model),
         url=_URL,
         model=model.name,
         detail=f"{model.app}.{model.name}",
@@ -482,6 +483,17 @@ def _dependency(context: OperationContext[RunPython], model: _Model) -> str:
     if model.app == context.migration.app or context.before.model(model.app, model.name) is not None:
         return ""
     return f"\nIt needs a migration of {model.app} in `dependencies`."
+
+
+def _own_method(model: _Model) -> str:
+    """What is to be done about a method of the class: historical models have none of those that the project writes.
+
+    Source: https://docs.djangoproject.com/en/stable/topics/migrations/#historical-models
+    """
+    name = model.attribute
+    if not name or name in _MODEL_ONLY or name.lstrip("_")[:1].isupper():
+        return ""
+    return f"\nIt has no {name}, which the class of today defines: write what that does into the migration."
 
 
 def _imports(context: OperationContext[RunPython], migration: Migration, model: _Model) -> tuple[Related, ...]:

@@ -55,11 +55,13 @@ def foreign_key_repointed(context: OperationContext[AlterField]) -> Iterator[Dia
     ready = prepared(context.project.history, context.step, model, state)
     if ready.certain:
         return
+    child = _concrete(context, old) in _bases(context, _concrete(context, new))
+    was, becomes = _called(context, old), _called(context, new)
+    stay = f"but values whose {was} is no {becomes} stay" if child else f"but its values stay ids of {was}"
     yield context.diagnostic(
         None,
-        f"{context.model_name}.{state.name} points at {_called(context, new)} instead of {_called(context, old)}, "
-        f"but its values stay ids of {_called(context, old)}",
-        help=_help(context, model, state, old, new),
+        f"{context.model_name}.{state.name} points at {becomes} instead of {was}, {stay}",
+        help=_help_of_child(context, model, state, old, new) if child else _help(context, model, state, old, new),
         url=_URL,
         related=(context.related(state.origin.migration, state.origin.span, f"{state.name} was defined here"),),
         confidence=Confidence.LOW if context.step.conditional or ready.possible else Confidence.HIGH,
@@ -144,18 +146,35 @@ def _called(context: OperationContext[AlterField], key: ModelKey) -> str:
 # -- what to write ----------------------------------------------------------------------------------------
 
 
-def _help(
-    context: OperationContext[AlterField], model: ModelState, state: FieldState, old: ModelKey, new: ModelKey
-) -> str:
-    database, name, is_many = context.database, state.name, state.field.kind == "ManyToManyField"
-    table = join_table(name, state.field, model) if is_many else model.table
+def _refuses(context: OperationContext[AlterField], model: ModelState, state: FieldState) -> str:
+    is_many = state.field.kind == "ManyToManyField"
+    table = join_table(state.name, state.field, model) if is_many else model.table
     fails = {
         "postgresql": f'insert or update on table "{table}" violates foreign key constraint',
         "sqlite": "The row in table … has an invalid foreign key",
-    }.get(database.vendor, "Cannot add or update a child row: a foreign key constraint fails")
+    }.get(context.database.vendor, "Cannot add or update a child row: a foreign key constraint fails")
+    return f"{context.database.title} refuses (IntegrityError: {fails} …)"
+
+
+def _help_of_child(
+    context: OperationContext[AlterField], model: ModelState, state: FieldState, old: ModelKey, new: ModelKey
+) -> str:
+    """The new target has the ids of those rows of the old one that are its, too."""
+    was, becomes = _called(context, old), _called(context, new)
+    return (
+        f"Each {becomes} is a {was} with the same id. Where a {was} is no {becomes}, its id is missing in the new "
+        f"table, and {_refuses(context, model, state)}: the migration passes on a test database. Ask which rows have "
+        "such a value, and point them at another one, or take them out, in a migration before this one."
+    )
+
+
+def _help(
+    context: OperationContext[AlterField], model: ModelState, state: FieldState, old: ModelKey, new: ModelKey
+) -> str:
+    name, is_many = state.name, state.field.kind == "ManyToManyField"
     wrong = (
-        f"Where an id is missing in the new table, {database.title} refuses (IntegrityError: {fails} …); where it is "
-        "there by chance, the row points at a stranger. "
+        f"Where an id is missing in the new table, {_refuses(context, model, state)}; where it is there by chance, "
+        "the row points at a stranger. "
     )
     if is_many:
         return f"{wrong}Add a second relation, copy the links in a data migration, and remove the old one later."

@@ -11,8 +11,10 @@ from miglint.api import (
     AlterField,
     Confidence,
     Diagnostic,
+    Expr,
     Field,
     FieldState,
+    Items,
     Literal,
     ModelState,
     Narrowing,
@@ -23,6 +25,7 @@ from miglint.api import (
     RunPython,
     RunSQL,
     Severity,
+    fits,
     is_checked,
     narrowing,
     owner_of,
@@ -69,9 +72,38 @@ def _of_field(context: OperationContext[Operation], operation: AlterField) -> It
         help=_help(context, operation, model, state, found),
         url=_URL,
         related=(context.related(state.origin.migration, state.origin.span, f"{state.name} was defined here"),),
-        confidence=Confidence.LOW if context.step.conditional or ready.possible else Confidence.HIGH,
+        confidence=Confidence.LOW
+        if context.step.conditional or ready.possible or _is_out_of_form(context, model, state, new)
+        else Confidence.HIGH,
         field=state.name,
     )
+
+
+def _is_out_of_form(context: OperationContext[Operation], model: ModelState, state: FieldState, new: Field) -> bool:
+    """Whether a form of the old field took no value that the new column does not hold: its choices, or its length.
+
+    The database takes any: code that saves without asking a form may have written others.
+    """
+    before, after = _types(context, model, state)
+    choices = tuple(_choices(state.field.arguments.get("choices")))
+    if choices:
+        return all(fits(value, after, checked=is_checked(new).certain) for value in choices)
+    old, limit = state.field.max_length, new.max_length
+    return before in ("text", "citext") and old is not None and limit is not None and old <= limit
+
+
+def _choices(given: Expr | None) -> Iterator[str | int | None]:
+    """The values of choices, those in groups too; None for what cannot be read."""
+    for each in given.items if isinstance(given, Items) else ():
+        match each:
+            case Items(items=(_, Items() as group)):
+                yield from _choices(group)
+            case Items(items=(Literal(kind="str" | "int") as value, _)):
+                yield value.value
+            case Items(items=(Literal(kind="none"), _)):
+                continue
+            case _:
+                yield None
 
 
 def _of_sql(context: OperationContext[Operation], action: AlterColumnType) -> Iterator[Diagnostic]:
@@ -126,7 +158,8 @@ def _narrowing(
     if old.is_relation.certain and new.is_relation.certain and old.arguments.get("to") != new.arguments.get("to"):
         return None  # another table's values: MG206
     before, after = _types(context, model, state)
-    negative = is_checked(new).certain and is_checked(old).refuted
+    # Keys are numbers that the database counts up.
+    negative = is_checked(new).certain and is_checked(old).refuted and not old.is_relation.certain
     return narrowing(before, after, context.database, negative=negative)
 
 
