@@ -130,3 +130,48 @@ def test_a_package_below_src_is_found_as_its_tests_import_it(tmp_path: Path) -> 
     (tmp_path / "src" / "oscar" / "defaults.py").write_text('DATABASES = {"default": {"ENGINE": "x.mysql"}}\n')
     write(tmp_path / "sandbox", INITIAL, "from oscar.defaults import *\n")
     assert database(tmp_path)["name"] == "mysql"
+
+
+ENGINE = """from django.db import connection, migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("shop", "0001_initial")]
+    engine = connection.settings_dict["ENGINE"]
+    if "sqlite3" in engine:
+        operations = [migrations.RunSQL("SELECT 1", "")]
+    elif connection.vendor == "postgresql" and "postgresql" in engine:
+        operations = [migrations.RunSQL("SELECT 2", "")]
+    else:
+        operations = [migrations.RunSQL("SELECT 3", "")]
+"""
+
+
+def unread(root: Path, *arguments: str) -> list[str]:
+    """The help of each MG902."""
+    done = run("check", "--select", "MG902", "--output-format", "json", "--exit-zero", *arguments, cwd=root)
+    return [each["help"] for each in json.loads(done.stdout)["diagnostics"]]
+
+
+def test_a_database_that_is_stated_tells_its_engine(tmp_path: Path) -> None:
+    write(tmp_path, INITIAL | {"shop.0002_b": ENGINE}, 'import os\nINSTALLED_APPS = ["shop"]\nDATABASES = os.environ\n')
+    (told,) = unread(tmp_path)
+    assert told.endswith("until the setting `database` says which database is in use.")
+    for name in ("postgresql", "mysql", "mariadb", "sqlite"):
+        assert unread(tmp_path, "--database", name) == []
+
+
+def test_a_spatial_engine_has_another_name(tmp_path: Path) -> None:
+    """`postgis` is no `postgresql`: where it may be either, it is not known which way the condition goes."""
+    write(tmp_path, INITIAL | {"shop.0002_b": ENGINE}, 'INSTALLED_APPS = ["shop", "django.contrib.gis"]\n')
+    assert [each.endswith("which database is in use.") for each in unread(tmp_path, "--database", "postgresql")] == [
+        False
+    ]
+    assert unread(tmp_path, "--database", "mysql") == []
+
+
+def test_a_condition_on_something_else_is_not_told_by_the_database(tmp_path: Path) -> None:
+    text = ENGINE.replace('"sqlite3" in engine', 'open("which").read()')
+    write(tmp_path, INITIAL | {"shop.0002_b": text}, 'import os\nINSTALLED_APPS = ["shop"]\nDATABASES = os.environ\n')
+    (told,) = unread(tmp_path)
+    assert "`database`" not in told

@@ -15,7 +15,7 @@ from miglint.installed import Installed, environment_packages, installed
 from miglint.lazy import lazy
 from miglint.project import layout
 from miglint.project.base import Tracking
-from miglint.project.circumstances import Circumstances
+from miglint.project.circumstances import Circumstances, engines_of
 from miglint.project.graph import Graph
 from miglint.project.history import History, replay
 from miglint.project.interpret import interpret
@@ -201,12 +201,21 @@ class _Loading:
         return Circumstances(
             versions=(self._begun.version,) if self._begun.version_source != "default" else _SUPPORTED_DJANGO,
             vendor=database.vendor if database.source != "default" else None,
-            engine=django.engine if database.vendor == django.vendor else None,
+            engines=self._engines(),
             installed_apps=django.installed_apps,
             perhaps_installed=django.perhaps_installed,
             settings={**django.written, **{name: Literal("str", model) for name, model in django.swappable.items()}},
             whole=django.whole,
         )
+
+    def _engines(self) -> tuple[str, ...]:
+        """What the ENGINE of the database may be; that of a database that only miglint's settings name is Django's."""
+        django, database = self._begun.django, self._begun.database
+        if database.source == "default":
+            return ()
+        if database.vendor == django.vendor and django.engine is not None:
+            return (django.engine,)
+        return engines_of(database.vendor, django.installed_apps)
 
     def _replay(self, project: Project) -> History:
         return replay(

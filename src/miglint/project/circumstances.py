@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from miglint.database import Vendor, Version
 from miglint.syntax.facts import Call, Either, Expr, Items, Literal, Operation, Subscript, dotted
@@ -30,9 +31,22 @@ _COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+# Django's own backends of each vendor, and those of django.contrib.gis.
+_GIS = "django.contrib.gis"
+_ENGINES: Mapping[Vendor, tuple[str, str]] = {
+    "postgresql": ("django.db.backends.postgresql", f"{_GIS}.db.backends.postgis"),
+    "mysql": ("django.db.backends.mysql", f"{_GIS}.db.backends.mysql"),
+    "mariadb": ("django.db.backends.mysql", f"{_GIS}.db.backends.mysql"),
+    "sqlite": ("django.db.backends.sqlite3", f"{_GIS}.db.backends.spatialite"),
+}
 _MAX_DEPTH = 20
 
 Constant = str | int | bool | tuple[Any, ...] | None
+
+
+def engines_of(vendor: Vendor, installed_apps: Sequence[str] | None) -> tuple[str, ...]:
+    """What the ENGINE of a vendor may be: a spatial one only where that app may be installed."""
+    return _ENGINES[vendor] if installed_apps is None or _GIS in installed_apps else _ENGINES[vendor][:1]
 
 
 class _Unsure(Exception):
@@ -48,15 +62,15 @@ class _Release(tuple[int, ...]):
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of the place where the migrations of a project run.
 
-    `versions` are the releases of Django that it may be, each as (major, minor); `vendor` and `engine` (the ENGINE
-    of DATABASES) are None where no one says which database it is. `settings` are the values of Django's settings as
-    they are written; `whole` is true where what is not there is not set. `perhaps_installed` are those of the
-    installed apps that a condition may leave out.
+    `versions` are the releases of Django that it may be, each as (major, minor); `vendor` is None where no one says
+    which database it is, `engines` are what the ENGINE of DATABASES may be, none where that is not known.
+    `settings` are the values of Django's settings as they are written; `whole` is true where what is not there is
+    not set. `perhaps_installed` are those of the installed apps that a condition may leave out.
     """
 
     versions: tuple[Version, ...] = ()
     vendor: Vendor | None = None
-    engine: str | None = None
+    engines: tuple[str, ...] = ()
     installed_apps: tuple[str, ...] | None = None
     perhaps_installed: frozenset[str] = frozenset()
     settings: Mapping[str, Expr] = {}
@@ -64,8 +78,19 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
 
     def holds(self, test: Expr, values: Names) -> bool | None:
         """Whether a condition holds; None where that is not known, or differs between the versions it may be."""
-        found = {self._holds(test, values, version) for version in self.versions or (None,)}
+        found = {
+            self._holds(test, values, version, engine)
+            for version in self.versions or (None,)
+            for engine in self.engines or (None,)
+        }
         return found.pop() if len(found) == 1 else None
+
+    def asks_for_database(self, test: Expr, values: Names) -> bool:
+        """Whether a condition is known as soon as someone says which database it is."""
+        if self.vendor is not None:
+            return False
+        told = (replace(self, vendor=vendor, engines=engines_of(vendor, ())) for vendor in _ENGINES)
+        return all(each.holds(test, values) is not None for each in told)
 
     def attribute(self, of: Expr, name: str) -> Expr | bool:
         """The value of a setting, where `of` is Django's settings; false where it is certainly not set."""
@@ -74,20 +99,21 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
         found = self.settings.get(name)
         return found if found is not None else not self.whole
 
-    def _holds(self, test: Expr, values: Names, version: Version | None) -> bool | None:
+    def _holds(self, test: Expr, values: Names, version: Version | None, engine: str | None) -> bool | None:
         try:
-            return bool(_Evaluation(self, values, version).value(test))
+            return bool(_Evaluation(self, values, version, engine).value(test))
         except _Unsure:
             return None
 
 
 class _Evaluation:
-    """One evaluation of expressions, for one version of Django."""
+    """One evaluation of expressions, for one version of Django and one ENGINE."""
 
-    def __init__(self, known: Circumstances, values: Names, version: Version | None) -> None:
+    def __init__(self, known: Circumstances, values: Names, version: Version | None, engine: str | None) -> None:
         self._known = known
         self._values = values
         self._version = version
+        self._engine = engine
         self._depth = 0
 
     def value(self, expression: Expr) -> Constant:
@@ -166,14 +192,14 @@ class _Evaluation:
 
     def _part(self, of: Expr, index: Expr) -> Constant:
         """`django.VERSION[0]`, `django.VERSION[:2]`, and the ENGINE of the connection's or the settings' dictionary."""
-        if isinstance(index, Literal) and index.text == "ENGINE" and self._known.engine is not None:
+        if isinstance(index, Literal) and index.text == "ENGINE" and self._engine is not None:
             match self._values.resolve(of):
                 case Subscript(value=databases, index=Literal(text="default")) if (
                     dotted(databases) == f"{_SETTINGS}.DATABASES"
                 ):
-                    return self._known.engine
+                    return self._engine
                 case settings if dotted(settings) == f"{_CONNECTION}.settings_dict":
-                    return self._known.engine
+                    return self._engine
         release = self.value(of)
         if release == _COMMAND and index == Literal("int", "1"):
             return _COMMAND[1]

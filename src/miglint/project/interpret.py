@@ -266,7 +266,10 @@ class _Interpreter:
         return found
 
     def _alternative(self, value: Either, values: Values, *, several: bool) -> Operation:
-        self._cannot_read("operations", "chosen by a condition", _UNCHECKED_OPERATIONS, value.span)
+        unchecked = _UNCHECKED_OPERATIONS
+        if values.around.asks_for_database(value.test, values):
+            unchecked += ", until the setting `database` says which database is in use"
+        self._cannot_read("operations", "chosen by a condition", unchecked, value.span)
         said = len(self._unreadable)
         then, otherwise = (
             self._operations(part if several else Items("list", (part,), part.span), values)

@@ -26,6 +26,9 @@ class Outside(Protocol):
     def holds(self, test: Expr, values: Names) -> bool | None:
         """Whether a condition holds there; None where that is not known."""
 
+    def asks_for_database(self, test: Expr, values: Names) -> bool:
+        """Whether that is known as soon as someone says which database is in use."""
+
     def attribute(self, of: Expr, name: str) -> Expr | bool:
         """The value of an attribute of something imported; False where it certainly has none, True where it may."""
 
@@ -35,6 +38,9 @@ class _Unknown:
 
     def holds(self, test: Expr, values: Names) -> bool | None:
         return None
+
+    def asks_for_database(self, test: Expr, values: Names) -> bool:
+        return False
 
     def attribute(self, of: Expr, name: str) -> Expr | bool:
         return True
