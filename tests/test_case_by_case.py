@@ -291,6 +291,10 @@ CASES: dict[str, Files] = {
         "class Carefully(Mixin, migrations.AddField):\n"
         "    def database_forwards(self, *args):\n        pass\n"
         "class Plainly(migrations.AddField):\n    '''Nothing else.'''\n"
+        "class Aside(migrations.AddField):\n"
+        "    def database_forwards(self, *args):\n        pass\n"
+        "    database_forwards.reduces_to_sql = False\n"
+        "    def database_backwards(self, *args):\n        pass\n"
         "class Nothing(migrations.operations.base.Operation):\n"
         "    def state_forwards(self, app_label, state):\n        pass\n"
         "    def database_forwards(self, *args):\n        pass\n",
@@ -298,7 +302,7 @@ CASES: dict[str, Files] = {
         "class Migration(migrations.Migration):\n"
         "    dependencies = [('shop', '0001_initial')]\n"
         "    operations = [own.Carefully('a', 'x', models.TextField()), Plainly('a', 'y', models.TextField()),\n"
-        "                  own.Nothing()]\n",
+        "                  own.Aside('a', 'z', models.TextField()), own.Nothing()]\n",
     },
     "a composite key that does not say that it is one": {
         "shop.0001_initial": migration(

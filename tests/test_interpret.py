@@ -15,6 +15,7 @@ from miglint.project.migration import Migration
 from miglint.project.operations import (
     AddField,
     AddIndex,
+    AlterField,
     AlterModelTable,
     Alternative,
     CreateModel,
@@ -690,3 +691,28 @@ def test_a_condition_on_the_list_that_it_changes_comes_to_an_end_where_the_surro
     key, around = MigrationKey("shop", "0002_x"), Circumstances(vendor="postgresql")
     found = interpret(key, "/p/shop/migrations/0002_x.py", read(HEADER + text), around=around)
     assert found.unreadable
+
+
+@pytest.mark.parametrize(
+    ("imported", "call", "in_state"),
+    [
+        ("pgtrigger.migrations", "pgtrigger.migrations.AddTrigger(model_name='a', trigger=x)", ()),
+        ("django_add_default_value", "django_add_default_value.AddDefaultValue('a', 'b', 1)", ()),
+        ("sortedm2m.operations", "sortedm2m.operations.AlterSortedManyToManyField('a', 'b', x())", (AlterField,)),
+        ("pictures.migrations", "pictures.migrations.AlterPictureField('a', 'b', x())", (AlterField,)),
+    ],
+)
+def test_operations_of_packages_are_known_to_the_state(imported: str, call: str, in_state: tuple[type, ...]) -> None:
+    (found,) = migration(
+        f"import {imported}\nclass Migration(migrations.Migration):\n    operations = [{call}]\n"
+    ).operations
+    assert isinstance(found, Custom)
+    assert found.in_state is not None
+    assert tuple(map(type, found.in_state)) == in_state
+
+
+def test_a_mark_of_a_package_does_nothing() -> None:
+    text = "class Migration(migrations.Migration):\n    operations = [m.IgnoreMigration()]\n"
+    (found,) = migration(f"import django_migration_linter as m\n{text}").operations
+    assert isinstance(found, SeparateDatabaseAndState)
+    assert (found.database_operations, found.state_operations) == ((), ())

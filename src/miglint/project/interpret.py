@@ -34,6 +34,7 @@ from miglint.project.operations import (
     FieldOperation,
     ModelOperation,
     Operation,
+    RunPython,
     RunSQL,
     SeparateDatabaseAndState,
     Unread,
@@ -289,15 +290,19 @@ class _Interpreter:
         """An operation of a class that is not Django's, as far as its sources can be read."""
         known = read_class(callee, self._facts, partial(class_of, lookup=self._lookup))
         kind = operation_class(known.base) if known is not None else None
-        if known is not None and known.leaves_state:
-            return Custom(span=call.span, call=call, callee=callee, in_state=())
-        if known is None or kind is None or not known.is_base_in_state:
+        if known is None or not (known.leaves_state or (kind is not None and known.is_base_in_state)):
             return Custom(span=call.span, call=call, callee=callee)
-        passed = known.passed_on(call, parameters(kind))
-        if passed is None:
-            return Custom(span=call.span, call=call, callee=callee)
-        base = self._built(kind, passed, known.base, values)
-        return base if known.is_base else Custom(span=call.span, call=call, callee=callee, in_state=(base,))
+        in_state: tuple[Operation, ...] = ()
+        if not known.leaves_state and kind is not None:
+            passed = known.passed_on(call, parameters(kind))
+            if passed is None:
+                return Custom(span=call.span, call=call, callee=callee)
+            in_state = (self._built(kind, passed, known.base, values),)
+            if known.is_base:
+                return in_state[0]
+        if known.leaves_database and not (kind is not None and issubclass(kind, RunPython | RunSQL)):
+            return SeparateDatabaseAndState(span=call.span, call=call, state_operations=in_state)
+        return Custom(span=call.span, call=call, callee=callee, in_state=in_state)
 
     def _built(self, kind: type[Operation], call: Call, callee: str, values: Values) -> Operation:
         known, of_state = parameters(kind), issubclass(kind, _OF_STATE)

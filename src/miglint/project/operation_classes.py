@@ -21,6 +21,7 @@ from miglint.syntax.facts import (
     Keyword,
     Literal,
     ModuleFacts,
+    Raise,
     Return,
     dotted,
     walk,
@@ -93,14 +94,50 @@ class OperationClass(msgspec.Struct, frozen=True):
     @property
     def leaves_state(self) -> bool:
         """Whether it does nothing to the state."""
-        own = self.methods.get("state_forwards")
+        return self._is_empty("state_forwards")
+
+    @property
+    def leaves_database(self) -> bool:
+        """Whether it does nothing to the database, nor when it is undone."""
+        return self._is_empty("database_forwards") and self._is_empty("database_backwards")
+
+    def _is_empty(self, method: str) -> bool:
+        own = self.methods.get(method)
         return own is not None and all(map(_does_nothing, own.body))
+
+
+def _methods(**empty: bool) -> Mapping[str, Function]:
+    """Methods, and whether they do nothing."""
+    something = Raise(None)
+    return {name: Function(name, (), () if nothing else (something,)) for name, nothing in empty.items()}
+
+
+_ASIDE_FROM_STATE = OperationClass("", _methods(state_forwards=True, database_forwards=False, database_backwards=False))
+_ALTER_FIELD = OperationClass(
+    "django.db.migrations.AlterField", _methods(database_forwards=False, database_backwards=False)
+)
+_IGNORE = OperationClass("", _methods(state_forwards=True, database_forwards=True, database_backwards=True))
+# Classes of packages, which need not be installed where migrations are read. Source: django-migration-linter 6.0,
+# django-pgtrigger 4.17 (of the state it changes an option that no query sees), django-add-default-value 0.10,
+# django-sortedm2m 4.0, django-pictures 1.8
+_OF_PACKAGES: Mapping[str, OperationClass] = {
+    "django_migration_linter.IgnoreMigration": _IGNORE,
+    "django_migration_linter.operations.IgnoreMigration": _IGNORE,
+    "pgtrigger.migrations.AddTrigger": _ASIDE_FROM_STATE,
+    "pgtrigger.migrations.RemoveTrigger": _ASIDE_FROM_STATE,
+    "django_add_default_value.AddDefaultValue": _ASIDE_FROM_STATE,
+    "django_add_default_value.add_default_value.AddDefaultValue": _ASIDE_FROM_STATE,
+    "sortedm2m.operations.AlterSortedManyToManyField": _ALTER_FIELD,
+    "pictures.migrations.AlterPictureField": _ALTER_FIELD,
+}
 
 
 def read_class(path: str, facts: ModuleFacts, find: Find, depth: int = 0) -> OperationClass | None:
     """The class of a name in a module; None where it, or one of its bases, cannot be read."""
     if operation_class(path) is not None:
         return OperationClass(path, {})
+    if path in _OF_PACKAGES:
+        return _OF_PACKAGES[path]
     if path in _PLAIN or path in _ASIDE:
         return OperationClass("", {})
     found = find(path, facts) if depth < _MAX_DEPTH else None
