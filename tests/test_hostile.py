@@ -35,6 +35,7 @@ def problem_of(tmp_path: Path, content: bytes) -> tuple[str, Span]:
 
 
 CHAIN = "one expression chains more than 500 operators, calls or strings"
+CHAINS = "too many expressions chain more than 30 operators, calls or subscripts"
 NESTED = "too much is nested in more than 30 brackets"
 
 
@@ -56,6 +57,9 @@ NESTED = "too much is nested in more than 30 brackets"
         (b"x = y" + b".z" * 5_000, CHAIN),
         (b"x = y" + b"()" * 5_000, CHAIN),
         (b"x = y" + b"[0]" * 5_000, CHAIN),
+        (b"x = [" + b", ".join([b"y" + b"[0]" * 190] * 53) + b"]", CHAINS),
+        (b"x = y" + b"(0)" * 480 + b"\n" + (b"x = y" + b"(0)" * 480 + b"\n") * 20, CHAINS),
+        (b"x = y" + b".z" * 480 + b"\n" + (b"x = y" + b".z" * 480 + b"\n") * 40, CHAINS),
         (b"x = " + b"1 if y else " * 5_000 + b"0", CHAIN),
         (b"x = " + b"lambda: " * 5_000 + b"0", CHAIN),
         (b"x = " + b"'a' " * 5_000, CHAIN),
@@ -86,6 +90,9 @@ NESTED = "too much is nested in more than 30 brackets"
         "attributes",
         "calls",
         "subscripts",
+        "many chains of subscripts",
+        "many chains of calls",
+        "many chains of attributes",
         "ternaries",
         "lambdas",
         "adjacent strings",

@@ -22,6 +22,10 @@ MAX_CHAIN = 500
 # each token that usual code has, take some three seconds.
 MAX_PASSES = 600_000
 _PASSES_A_BRACKET = 3
+# For each link of a chain it goes through all links before: so many of them are one pass.
+_LINKS_A_PASS = 4
+_LINKS_A_PASS_OF_CALL = 2
+_LINKS_A_PASS_OF_SUBSCRIPT = 1
 
 # A string that is not closed costs a look through the rest of its line, or of the text: this many characters in all.
 # Quotes within the braces of an f-string can look so.
@@ -89,10 +93,11 @@ def measure(text: str) -> Measure:
 def _tokens(text: str) -> Measure:
     comments: list[Comment] = []
     wants_comments = _COMMENT in text
-    deepest = longest = looked = passes = 0
+    deepest = longest = looked = passes = chained = 0
     chain = 0
-    # The brackets around a token beyond those that usual code has, and where the first of them opens.
-    extra = begins = 0
+    # The brackets around a token beyond those that usual code has, and where the first of them opens; where the first
+    # chain becomes longer than in usual code.
+    extra = begins = chains = 0
     outer: list[int] = []
     for match in TOKEN.finditer(text):
         token = match[0]
@@ -118,6 +123,9 @@ def _tokens(text: str) -> Measure:
             if outer:
                 chain = outer.pop()
                 extra = max(0, len(outer) - SHALLOW)
+                if chain > SHALLOW:
+                    chained += chain // (_LINKS_A_PASS_OF_SUBSCRIPT if first == "]" else _LINKS_A_PASS_OF_CALL)
+                    chains = chains or match.start()
                 if chain > longest:
                     longest = chain
                     if longest > MAX_CHAIN:
@@ -128,6 +136,9 @@ def _tokens(text: str) -> Measure:
         elif first != "\\":
             chain += 1
             passes += extra
+            if chain > SHALLOW:
+                chained += chain // _LINKS_A_PASS
+                chains = chains or match.start()
             if token in _BARE_QUOTES:
                 looked += _look(text, token, match.end())
                 if looked > MAX_LOOK:
@@ -144,6 +155,8 @@ def _tokens(text: str) -> Measure:
                     return Measure(_too_long(match.start()), deepest, ())
     if passes > MAX_PASSES:
         return Measure(_too_much_nested(begins), deepest, ())
+    if chained > MAX_PASSES:
+        return Measure(_too_much_chained(chains), deepest, ())
     return Measure(None, max(deepest, longest), tuple(comments))
 
 
@@ -153,6 +166,10 @@ def _too_nested(offset: int) -> Danger:
 
 def _too_much_nested(offset: int) -> Danger:
     return Danger(f"too much is nested in more than {SHALLOW} brackets", offset)
+
+
+def _too_much_chained(offset: int) -> Danger:
+    return Danger(f"too many expressions chain more than {SHALLOW} operators, calls or subscripts", offset)
 
 
 def _too_long(offset: int) -> Danger:
