@@ -94,11 +94,19 @@ def _imported(flow: Follower, path: str, module: SourceModule) -> Value:
         first, _, attribute = rest.partition(".")
         file = flow.file(found)
         if attribute:
-            return file.method(first, attribute) if first in file.classes else None
+            return _attribute_of(flow, first, attribute, file)
         if first not in file.functions and first not in file.values and first not in file.classes:
             return _reexported(flow, first, file)
         return _global(flow, first, file)
     return None
+
+
+def _attribute_of(flow: Follower, name: str, attribute: str, file: File) -> Value:
+    """A method of a class, or of an object that is made once, on import."""
+    if name in file.classes:
+        return file.method(name, attribute)
+    owner = _global(flow, name, file) if name in file.values else None
+    return flow.method(owner, attribute) if isinstance(owner, Instance) else None
 
 
 def _reexported(flow: Follower, name: str, file: File) -> Value:
