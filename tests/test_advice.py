@@ -158,6 +158,12 @@ CASES = {
         migrations.AlterField("order", "customer", models.ForeignKey("shop.company", models.PROTECT)),""", "MG206",
         "Where a shop.Customer is no shop.Company", "stranger",
     ),
+    "a key is not filled with nothing": (
+        """migrations.AddField("order", "giver", models.ForeignKey("shop.customer", models.CASCADE, null=True)),
+        migrations.RunSQL("SELECT 1", ""),
+        migrations.AlterField("order", "giver", models.ForeignKey("shop.customer", models.CASCADE, default=None)),""",
+        "MG315", "a validated CHECK proves", "fill_giver",
+    ),
     "nothing is concurrent": (
         f"{_A}, {_B},{_NON_ATOMIC}", "MG308",
         "Take `atomic = False` out", "concurrent",

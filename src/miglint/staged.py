@@ -304,7 +304,8 @@ def not_null(
 
 def default_of(field: Field) -> Expr | None:
     """What a field says that rows without a value are given."""
-    return field.arguments.get("default") or field.arguments.get("db_default")
+    given = field.arguments.get("default") if field.gives_value.possible else None
+    return given or field.arguments.get("db_default")
 
 
 def _is_not_null(action: Action) -> bool:

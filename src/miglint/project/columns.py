@@ -262,11 +262,8 @@ def has_effective_default(field: Field) -> Truth:
 
     Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor._effective_default
     """
-    given = field.arguments.get("default")
-    if isinstance(given, Literal) and given.kind == "none":
-        return Truth.NO
     if field.has_default.certain:
-        return Truth.YES
+        return field.gives_value
     if field.kind in ("DateField", "DateTimeField", "TimeField") or field.null.refuted:
         return field.filled_when_blank if field.has_default.refuted else Truth.UNKNOWN
     return Truth.UNKNOWN if field.null is Truth.UNKNOWN else field.has_default

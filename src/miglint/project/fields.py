@@ -424,6 +424,12 @@ class Field:
         return self._given("default")
 
     @lazy
+    def gives_value(self) -> Truth:
+        """Whether Python's default is a value for rows that have none: `default=None` leaves them as they are."""
+        value = self.arguments.get("default")
+        return Truth.NO if isinstance(value, Literal) and value.kind == "none" else self.has_default
+
+    @lazy
     def spatial_index(self) -> Truth:
         """Whether the column has an index of PostGIS that comes by itself: all spatial fields say so by default."""
         if self.kind is None:

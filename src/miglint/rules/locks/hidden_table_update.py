@@ -35,7 +35,7 @@ def hidden_table_update(context: ActionContext[UpdateRows]) -> Iterator[Diagnost
     updates = [action for action in context.at_risk if action.column and context.cost(action).writes_rows]
     if not updates or not isinstance(operation, AlterField) or not context.touches_database:
         return
-    if _is_filled(context, operation):
+    if either(operation.field.gives_value, operation.field.has_db_default).refuted or _is_filled(context, operation):
         return  # what is left is that every row is read: MG304
     action = updates[0]
     work: list[Action] = [action, *(each for each in context.actions if isinstance(each, SetNotNull))]
@@ -64,7 +64,7 @@ def _is_added_full(context: ActionContext[UpdateRows], model: ModelState, state:
     added = places[-1].step.operation if places else None
     if not isinstance(added, AddField) or places[-1].step.migration is not context.migration:
         return False
-    return either(added.field.has_default, added.field.has_db_default).certain
+    return either(added.field.gives_value, added.field.has_db_default).certain
 
 
 def _waits(context: ActionContext[UpdateRows], work: list[Action]) -> str:

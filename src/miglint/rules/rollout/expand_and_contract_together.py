@@ -42,7 +42,7 @@ def expand_and_contract_together(context: OperationContext[AlterField]) -> Itera
     added = places[-1] if places else None
     if added is None or not _is_added_here(context, added, places):
         return
-    filled = context.operation.field.has_default.certain or any(_fills(place) for place in places)
+    filled = context.operation.field.gives_value.certain or any(_fills(place) for place in places)
     if not filled:
         return
     yield context.diagnostic(

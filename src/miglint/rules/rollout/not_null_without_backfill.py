@@ -72,7 +72,7 @@ def _fills_itself(context: ActionContext[SetNotNull]) -> Truth:
     if not isinstance(context.operation, AlterField):
         return Truth.NO
     field = context.operation.field
-    filled = either(field.has_default, field.has_db_default)
+    filled = either(field.gives_value, field.has_db_default)
     # SQLite copies the rows to a new table, and fills on the way whatever Django has a value for.
     return either(filled, has_effective_default(field)) if context.database.vendor == "sqlite" else filled
 

@@ -11,7 +11,6 @@ from miglint.api import (
     Call,
     Confidence,
     Diagnostic,
-    Expr,
     Field,
     Literal,
     Paste,
@@ -93,14 +92,10 @@ def _is_empty(context: ActionContext[AddColumn], action: AddColumn) -> bool:
 def _has_no_value(field: Field) -> bool:
     """Whether it is certain that neither Django nor the database knows what existing rows hold."""
     nothing_else = either(field.is_many_to_many, field.is_auto, field.is_generated, field.filled_when_blank)
-    default = _is_given(field.has_default, field.arguments.get("default"))
-    db_default = _is_given(field.has_db_default, field.arguments.get("db_default"))
-    return all(each.refuted for each in (field.null, nothing_else, default, db_default))
-
-
-def _is_given(truth: Truth, value: Expr | None) -> Truth:
-    """A default of None is none: NULL is just what the column refuses."""
-    return Truth.NO if isinstance(value, Literal) and value.kind == "none" else truth
+    given = field.arguments.get("db_default")
+    # A default of None is none: NULL is just what the column refuses.
+    db_default = Truth.NO if isinstance(given, Literal) and given.kind == "none" else field.has_db_default
+    return all(each.refuted for each in (field.null, nothing_else, field.gives_value, db_default))
 
 
 def _consequence(context: ActionContext[AddColumn]) -> str:
