@@ -110,7 +110,7 @@ def _consequence(kept: str, *, refused: bool, twin: str | None) -> str:
         return "`migrate` fails"
     if twin is not None:
         return f"cut, it is the same as {twin}: `migrate` fails"
-    return f"it is cut to {kept} without a word, and is not found under its own name"
+    return f"it is cut to {kept} without a word; what compares names outside SQL does not find it"
 
 
 def _cut(name: str, longest: int, unit: str) -> str:
