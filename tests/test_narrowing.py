@@ -86,6 +86,23 @@ def test_fewer_digits_before_the_point_are_refused_though_more_follow_it() -> No
     assert (found.values, found.outcome) == ("numbers with more than 6 digits before the point", "refused")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "besides"),
+    [
+        ("double precision", "numeric(5, 2)", "numbers with more than 3 digits before the point"),
+        ("numeric(10, 4)", "numeric(3, 2)", "numbers with more than 1 digit before the point"),
+        ("numeric(12, 4)", "numeric(12, 2)", ""),
+        ("double precision", "integer", "numbers above 2147483647"),
+        ("numeric(12, 2)", "integer", "numbers above 2147483647"),
+        ("numeric(10, 2)", "integer", ""),
+    ],
+)
+def test_what_is_rounded_may_be_too_large_besides(old: str, new: str, besides: str) -> None:
+    found = narrowing(old, new, Database())
+    assert found is not None
+    assert (found.outcome, found.besides) == ("rounded", besides)
+
+
 def test_sqlite_enforces_no_length_and_no_range() -> None:
     changes = [("varchar(50)", "varchar(20)"), ("bigint", "smallint"), ("text", "integer"), ("text", "varchar(5)")]
     assert [outcome(old, new, "sqlite") for old, new in changes] == [None, None, None, None]

@@ -22,17 +22,20 @@ Outcome = Literal["refused", "cut", "rounded", "changed", "unread"]
 class Narrowing(msgspec.Struct, frozen=True, kw_only=True):
     """Which old values a new type does not hold (`values`, a phrase in the plural) and what becomes of them.
 
-    `error` is what the database says where it refuses, "" where that is not known.
+    `error` is what the database says where it refuses, "" where that is not known. `besides` are values that it
+    refuses although it only rounds the others.
     """
 
     values: str
     outcome: Outcome
     error: str = ""
+    besides: str = ""
 
     @property
     def says(self) -> str:
         """What happens, as a verb and its object."""
-        return _SAYS[self.outcome].format(self.values)
+        besides = f", and fails on {self.besides}" if self.besides else ""
+        return f"{_SAYS[self.outcome].format(self.values)}{besides}"
 
 
 _SAYS: dict[Outcome, str] = {
@@ -250,31 +253,31 @@ def _number(old: _Type, new: _Type, database: Database) -> Narrowing | None:
         return None if exact else Narrowing(values="numbers of more than 15 digits", outcome="rounded")
     if new.kind == "numeric":
         return _to_numeric(old, new, database)
-    bits = _BITS[new.kind]
+    too_large = f"numbers above {2 ** _BITS[new.kind] - 1}"
     if old.kind in _BITS:
-        too_large = f"numbers above {2**bits - 1}"
-        return None if _BITS[old.kind] <= bits else _out_of_range(too_large, new.kind, database)
+        return None if _BITS[old.kind] <= _BITS[new.kind] else _out_of_range(too_large, new.kind, database)
+    digits = _whole_digits(old)
+    fits = digits is not None and digits < _DIGITS[new.kind]
     if old.kind == "double precision" or old.second != 0:
-        return Narrowing(values="fractions", outcome="rounded")
-    whole = old.first is not None and old.first < _DIGITS[new.kind]
-    return None if whole else _out_of_range(f"numbers above {2**bits - 1}", new.kind, database)
+        return Narrowing(values="fractions", outcome="rounded", besides="" if fits else too_large)
+    return None if fits else _out_of_range(too_large, new.kind, database)
 
 
 def _to_numeric(old: _Type, new: _Type, database: Database) -> Narrowing | None:
     if new.first is None:
         return None
     places = new.second or 0
-    if old.kind == "double precision":
-        return Narrowing(values=f"numbers with more than {places} decimal places", outcome="rounded")
-    if old.kind == "numeric" and (old.second is None or old.second > places):
-        return Narrowing(values=f"numbers with more than {places} decimal places", outcome="rounded")
-    digits = _DIGITS[old.kind] if old.kind in _DIGITS else _whole_digits(old)
     room = new.first - places
-    if digits is not None and digits <= room:
+    digits = _DIGITS[old.kind] if old.kind in _DIGITS else _whole_digits(old)
+    fits = digits is not None and digits <= room
+    too_large = f"numbers with more than {room} digit{'' if room == 1 else 's'} before the point"
+    if old.kind == "double precision" or (old.kind == "numeric" and (old.second is None or old.second > places)):
+        values = f"numbers with more than {places} decimal places"
+        return Narrowing(values=values, outcome="rounded", besides="" if fits else too_large)
+    if fits:
         return None
     error = "numeric field overflow" if database.vendor == "postgresql" else "Out of range value for column"
-    values = f"numbers with more than {room} digit{'' if room == 1 else 's'} before the point"
-    return Narrowing(values=values, outcome="refused", error=error)
+    return Narrowing(values=too_large, outcome="refused", error=error)
 
 
 def _whole_digits(old: _Type) -> int | None:

@@ -184,7 +184,8 @@ def _named(field: Field, other: Field) -> str:
 def _outcome(context: OperationContext[Operation], found: Narrowing) -> str:
     """What the database says, and when that shows."""
     if found.outcome != "refused":
-        return f"{context.database.title} reports no error, and undoing the migration does not bring the values back. "
+        silent = "reports no error where it rounds" if found.besides else "reports no error"
+        return f"{context.database.title} {silent}, and undoing the migration does not bring the values back. "
     said = f"{context.database.title}: {found.error}. " if found.error else ""
     if found.values == "all values":
         return f"{said}The migration fails on a table without rows, too. "
