@@ -255,6 +255,10 @@ CASES = {
         f'migrations.SeparateDatabaseAndState([], [{_COST}]), migrations.RemoveField("item", "cost"),', "MG201",
         "brings the column back, computed again", "empty",
     ),
+    "an order gets its default from SQL": (
+        'migrations.AlterOrderWithRespectTo("item", "order"),', "MG402",
+        "'ALTER TABLE \"shop_item\" ALTER COLUMN \"_order\" SET DEFAULT 0'", "db_default",
+    ),
     "each row gets a value of its own": (
         'migrations.AddField("item", "tag", models.ForeignKey("shop.tag", models.CASCADE, default=uuid.uuid4)),',
         "MG402", "row.tag_id = uuid.uuid4()", ".update(",
@@ -348,3 +352,24 @@ def test_a_dependency_that_is_there_is_not_asked_for(tmp_path: Path) -> None:
     helps = {each.subject.app: each.help for each in Session(options, cwd=tmp_path).report([tmp_path]).findings}
     asked = {app: "It needs a migration of shop" in said for app, said in helps.items()}
     assert asked == {"billing": False, "other": True}
+
+
+def test_a_finding_about_an_operation_on_a_field_says_which(tmp_path: Path) -> None:
+    operations = (
+        'migrations.AddField("order", "slug", models.SlugField(null=True)),'
+        'migrations.AlterField("order", "quantity", models.BigIntegerField()),'
+        'migrations.RenameField("order", "customer", "buyer"),'
+        'migrations.RemoveField("item", "order"),'
+        'migrations.AddIndex("order", models.Index(fields=["number"], name="n")),'
+    )
+    shutil.copytree(PRELUDE, tmp_path, dirs_exist_ok=True)
+    (tmp_path / EXAMPLE).write_text(_MIGRATION.format(operations))
+    options = Options(cache=False, jobs=1, select=("MG3",), database="postgresql")
+    findings = Session(options, cwd=tmp_path).report([tmp_path]).findings
+    here = [each.subject for each in findings if (each.path or "").endswith(EXAMPLE)]
+    said = {(each.operation_name, each.field) for each in here if each.operation is not None}
+    assert said >= {
+        ("AddField", "slug"), ("AlterField", "quantity"), ("RenameField", "customer"), ("RemoveField", "order"),
+        ("AddIndex", None),
+    }  # fmt: skip
+    assert len(said) == 5

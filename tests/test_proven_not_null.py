@@ -19,6 +19,8 @@ PROOFS = [
     "Q(Q(('size__isnull', False)), Q(('name__isnull', False)))",
     "~Q(name__isnull=True)",
     "Q(('name__isnull', True), _negated=True)",
+    "~Q(name=None)",
+    "~Q(name__exact=None)",
     "Q(('name__isnull', False), _connector='OR')",
 ]
 NO_PROOFS = [
@@ -27,6 +29,7 @@ NO_PROOFS = [
     "Q(('name__isnull', False), ('size__gt', 0), _connector='OR')",
     "~Q(name__isnull=True, size__gt=0)",
     "Q(name__gt=0)",
+    "Q(name=None) | Q(name__gt=0)",
     "Q(size__isnull=False)",
     "Q(('name__isnull', False), ('size__lt', 0), _negated=True)",
 ]

@@ -22,7 +22,7 @@ from miglint.project.graph import Graph
 from miglint.project.history import Step, executed
 from miglint.project.keys import MigrationKey, ModelKey
 from miglint.project.migration import Migration
-from miglint.project.operations import Operation
+from miglint.project.operations import AddField, AlterField, Operation, RemoveField, RenameField
 from miglint.project.phrases import called
 from miglint.project.project import Project
 from miglint.project.schema import Schema
@@ -499,7 +499,10 @@ class ActionContext(OperationContext[Operation], Generic[A]):
 
 
 def _subject(step: Step, model: str | None = None, field: str | None = None, detail: str = "") -> Subject:
-    named = model if model is not None else step.operation.model
+    operation = step.operation
+    named = model if model is not None else operation.model
+    if field is None and model is None and isinstance(operation, AddField | AlterField | RemoveField | RenameField):
+        field = operation.old_name if isinstance(operation, RenameField) else operation.name
     return Subject(
         app=step.migration.app,
         migration=step.migration.name,

@@ -47,7 +47,16 @@ def _proven_by_q(call: Call, model: ModelState, *, negated: bool) -> Iterator[st
         if not isinstance(part, tuple):
             yield from _proven(part, model, negated=negated)
             continue
-        field, _, lookup = part[0].rpartition("__")
-        asks = part[1].text if isinstance(part[1], Literal) and part[1].kind == "bool" else ""
-        if lookup == "isnull" and asks == str(negated) and model.field(field) is not None:
+        name, value = part
+        field, _, lookup = name.rpartition("__") if model.field(name) is None else (name, "", "exact")
+        found = model.field(field)
+        if found is None or not isinstance(value, Literal):
+            continue
+        if lookup == "isnull" and value.kind == "bool":
+            nulls = value.text == "True"
+        elif lookup in ("exact", "iexact") and value.kind == "none" and found.field.kind != "JSONField":
+            nulls = True  # as Django writes it, but for JSON, which has a null of its own
+        else:
+            continue
+        if nulls is negated:
             yield model.column(field)

@@ -9,6 +9,7 @@ from miglint.api import (
     ActionContext,
     AddColumn,
     AddField,
+    AlterOrderWithRespectTo,
     Custom,
     Diagnostic,
     Field,
@@ -55,10 +56,12 @@ def not_null_breaks_old_inserts(context: ActionContext[AddColumn]) -> Iterator[D
     if isinstance(context.operation, RunSQL | RunPython):
         yield from _by_sql(context)
         return
-    operation, model = context.operation, context.model
-    if not isinstance(operation, AddField) or operation.name is None or model is None or context.table_is_new:
+    operation, model, added = context.operation, context.model, context.action
+    if not isinstance(operation, AddField | AlterOrderWithRespectTo) or model is None or context.table_is_new:
         return
-    name, added = operation.name, context.action
+    name = operation.name if isinstance(operation, AddField) else added.column.name
+    if name is None:
+        return
     if not _needs_python(added) or not _is_left_empty(context, added):
         return
     if _may_be_mended(context, name, added.column.name):
@@ -67,7 +70,9 @@ def not_null_breaks_old_inserts(context: ActionContext[AddColumn]) -> Iterator[D
         None,
         f"adding {context.model_name}.{name} as NOT NULL breaks INSERTs of the running release: "
         "Django drops the default again, and the database knows none",
-        help=_help(context, operation, model, name, added),
+        help=_help(context, operation, model, name, added)
+        if isinstance(operation, AddField)
+        else _help_for_order(context, added),
         url=_URL,
         field=name,
         confidence=context.certainty(added),
@@ -147,6 +152,19 @@ def _help(
     return f"{said}Add it as nullable, fill it, and make it NOT NULL, each in a release of its own:\n" + _steps(
         context, field, model, name, where, one_off=one_off
     )
+
+
+def _help_for_order(context: ActionContext[AddColumn], added: AddColumn) -> str:
+    """Django has no way to give the column of an order a default; SQL has."""
+    said = _error(context, added)
+    if not context.traits.sets_defaults:
+        return f"{said}End the running release before this migration."
+    named = context.database.quoted
+    alter = f"ALTER TABLE {named(added.table)} ALTER COLUMN {named(added.column.name)}"
+    code = Paste()
+    sql = code.operation("RunSQL", repr(f"{alter} SET DEFAULT 0"), repr(f"{alter} DROP DEFAULT"))
+    first = f"{said}Let the database know a default, after this operation, until all code knows the order:"
+    return f"{first}\n{set_apart(sql)}"
 
 
 def _in_database(field: Field, code: Paste) -> str | None:
