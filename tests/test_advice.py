@@ -255,6 +255,9 @@ CASES = {
         f'migrations.SeparateDatabaseAndState([], [{_COST}]), migrations.RemoveField("item", "cost"),', "MG201",
         "brings the column back, computed again", "empty",
     ),
+    "what the database computes takes no default": (
+        f"{_COST},", "MG301", "With `db_persist=False`", "its default",
+    ),
     "an order gets its default from SQL": (
         'migrations.AlterOrderWithRespectTo("item", "order"),', "MG402",
         "'ALTER TABLE \"shop_item\" ALTER COLUMN \"_order\" SET DEFAULT 0'", "db_default",

@@ -78,6 +78,11 @@ def _help(context: ActionContext[Action], rewritten: list[Action]) -> str:
     why = f"{context.database.title}: {context.cost(action).why} "
     if isinstance(action, RemakeTable):
         return why + "Nothing is lost, but writes to the whole database wait while the rows are copied."
+    if isinstance(action, AddColumn) and action.column.generated.certain:
+        return why + (
+            "With `db_persist=False` it is computed when it is read, where the database can do that, and nothing is "
+            "written. Or add a plain, nullable column, let the code write it, and fill the old rows in batches."
+        )
     if isinstance(action, AddColumn):
         return why + (
             "Add the column without what is computed (nullable), give it its default in a second migration, for new "
