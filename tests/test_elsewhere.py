@@ -86,10 +86,18 @@ def test_imported_lists_are_read_with_their_own_constants() -> None:
         ("fields(model='item', null=False)", [("item", "note"), ("item", "text")]),
         ("[one(), *fields('item')]", [("order", "one"), ("item", "note"), ("item", "text")]),
         ("own()", [("item", "own")]),
+        ("[*many('item', 'a', 'b')]", [("item", "a"), ("item", "b")]),
+        ("many('item')", []),
+        ("[either(model_name='item', name='c')]", [("item", "c")]),
     ],
 )
 def test_lists_are_joined_unpacked_and_returned(operations: str, expected: list[tuple[str, str]]) -> None:
-    before = "def own():\n    return [migrations.AddField('item', 'own', models.TextField(null=True))]\n"
+    before = (
+        "def own():\n    return [migrations.AddField('item', 'own', models.TextField(null=True))]\n\n"
+        "def many(model, *names):\n"
+        "    return [migrations.AddField(model, name, models.TextField(null=True)) for name in names]\n\n"
+        "def either(**given):\n    return migrations.AddField(**given, field=models.TextField(null=True))\n"
+    )
     assert added(migration(operations, before=before)) == expected
 
 

@@ -40,6 +40,7 @@ from miglint.syntax.facts import (
     dotted,
     walk,
 )
+from miglint.syntax.unpacking import has_starred, has_unnamed
 from miglint.text import Span
 
 _MAX_DEPTH = 6
@@ -230,18 +231,35 @@ def _function(facts: ModuleFacts, name: str) -> Function | None:
 
 def _result(function: Function | None, call: Call, own: Values, caller: Values) -> Expr | None:
     """What a call returns, where nothing but assignments and conditions go before."""
-    if function is None or any(isinstance(each, Starred) for each in call.arguments):
+    if function is None or has_starred(call.arguments) or has_unnamed(call.keywords):
         return None
-    given = {keyword.name: keyword.value for keyword in call.keywords}
-    names: dict[str, Expr] = {}
-    for index, parameter in enumerate(function.parameters):
-        passed = call.arguments[index] if index < len(call.arguments) else given.get(parameter.name)
-        value = caller.resolve_all(passed) if passed is not None else parameter.default
-        if value is None or parameter.kind in ("star", "double-star"):
-            return None
-        names[parameter.name] = value
+    names = _passed(function, call, caller)
+    if names is None:
+        return None
     result = _outcome(function.body, Values(own, names, calls=True))
     return own.resolve_all(result) if result is not None else None
+
+
+def _passed(function: Function, call: Call, caller: Values) -> dict[str, Expr] | None:
+    """What each parameter is in a call; None where one has no value."""
+    positional = [caller.resolve_all(each) for each in call.arguments]
+    keywords = {each.name: caller.resolve_all(each.value) for each in call.keywords if each.name is not None}
+    names: dict[str, Expr] = {}
+    for parameter in function.parameters:
+        value: Expr | None
+        if parameter.kind == "star":
+            value, positional = Items("tuple", tuple(positional), call.span), []
+        elif parameter.kind == "double-star":
+            rest = ((Literal("str", name, call.span), each) for name, each in keywords.items())
+            value, keywords = Pairs(tuple(Pair(name, each) for name, each in rest), call.span), {}
+        elif positional and parameter.kind != "keyword-only":
+            value = positional.pop(0)
+        else:
+            value = keywords.pop(parameter.name, parameter.default)
+        if value is None:
+            return None
+        names[parameter.name] = value
+    return names
 
 
 def _outcome(body: tuple[Statement, ...], names: Values) -> Expr | None:
