@@ -66,7 +66,8 @@ def _scans(context: ActionContext[Action], action: Action) -> bool:
         return False
     if isinstance(action, AlterColumnType) and not action.rechecks:
         return False
-    return not cost.rewrites  # that is a rewrite
+    # A type or a column of which the table is written anew is a rewrite; a constraint may be one on the way.
+    return not cost.rewrites or isinstance(action, AddCheck | AddForeignKey | AddExclusion)
 
 
 def _what(action: Action) -> str:
@@ -98,7 +99,8 @@ def _instead(context: ActionContext[Action], action: Action) -> str:
     if isinstance(action, AddCheck | ValidateConstraintAction) and action.domain:
         return _instead_for_domain(context, action)
     if not _has_online_form(context, action):
-        return f"{title} cannot validate it while writes go on: migrate when nobody writes."
+        without = ", or do without the key (`db_constraint=False`)" if isinstance(action, AddForeignKey) else ""
+        return f"{title} cannot validate it while writes go on: migrate when nobody writes{without}."
     later = "in a migration that comes after, while reads and writes go on"
     if isinstance(operation, AddConstraint) and isinstance(action, AddCheck):
         recipe = staged.check(context.instead, operation, action.name)

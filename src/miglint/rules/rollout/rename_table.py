@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from miglint.api import (
     ActionContext,
+    AlterField,
     AlterModelTable,
     Confidence,
     CreateTable,
@@ -37,9 +38,11 @@ def rename_table(context: ActionContext[RenameTable]) -> Iterator[Diagnostic]:
     by_sql = isinstance(context.operation, RunSQL | RunPython)
     others = renamed[1:] if by_sql else [(each, sure) for each in context.matching if each is not found]
     also = f" (and {', '.join(each.table for each, _ in others)})" if others else ""
+    of_relation = " that follows the relation" if isinstance(context.operation, AlterField) else ""
     yield context.diagnostic(
         None,
-        f"the table {found.table} is renamed to {found.new_table}{also}: every query of the running release fails",
+        f"the table {found.table} is renamed to {found.new_table}{also}: every query of the running release"
+        f"{of_relation} fails",
         help=_help(context, found),
         url=_URL,
         confidence=sure,
@@ -55,6 +58,9 @@ def _asked_for(context: ActionContext[RenameTable]) -> Iterator[tuple[RenameTabl
         elif isinstance(operation, RenameModel | AlterModelTable):
             own = context.model is not None and not context.table_is_new and action.table == context.model.table
             sure = context.certainty(action) if own else None
+        elif isinstance(operation, AlterField):
+            # The `db_table` of a many-to-many field.
+            sure = None if context.table_is_new else context.certainty(action)
         else:
             return
         if sure is not None and not _is_there_at_end(context, action.table):
