@@ -19,7 +19,9 @@ from miglint.api import (
 )
 
 _URL = "https://docs.djangoproject.com/en/stable/topics/migrations/#squashing-migrations"
-_SQUASH = re.compile(r"(\d+)_squashed_(\d+)(?:_|$)")
+# The number of its first migration, whose name may follow, and of its last.
+# Source: django.core.management.commands.squashmigrations.Command.handle
+_SQUASH = re.compile(r"(\d+)(?:_.*?)?_squashed_(\d+)(?:_|$)")
 
 
 @rule("MG111", on=Project, severity=Severity.ERROR, supersedes=("MG102",))
@@ -71,7 +73,8 @@ def _squash_of(graph: Graph, key: MigrationKey) -> Migration | None:
     for migration in graph.migrations.values():
         named = _SQUASH.match(migration.name)
         if migration.app == key.app and named is not None and number is not None:
-            replaced = {each.key for each in migration.replaces}
-            if int(named[1]) <= int(number[0]) <= int(named[2]) and key not in replaced:
+            # What still replaces another migration of this number never had this one: a misspelt name.
+            numbers = {each.key.name.partition("_")[0] for each in migration.replaces if each.key is not None}
+            if int(named[1]) <= int(number[0]) <= int(named[2]) and number[0] not in numbers:
                 return migration
     return None
