@@ -270,6 +270,10 @@ CASES = {
         'migrations.AddField("order", "key", models.UUIDField(default=make_key, unique=True)),', "MG407",
         "Take make_key along", "…",
     ),
+    "a function of the migration itself, once for each row": (
+        'migrations.AddField("order", "key", models.CharField(default=make_key, max_length=36)),', "MG402",
+        "Take make_key along", "…",
+    ),
     "a date that fills itself": (
         'migrations.AddField("order", "day", models.DateField(auto_now_add=True)),', "MG402",
         "update(day=datetime.date.today())", '""',

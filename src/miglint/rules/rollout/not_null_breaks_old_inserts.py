@@ -26,6 +26,7 @@ from miglint.api import (
     fill_each,
     rule,
     set_apart,
+    taken_along,
     truth_of,
 )
 
@@ -149,6 +150,7 @@ def _help(
             f"{said}Let the database know the default (Django 5.0), here and in the model:\n"
             f"{set_apart(f'{imports}{add}')}"
         )
+    said += taken_along(field.arguments.get("default"), context.migration)
     return f"{said}Add it as nullable, fill it, and make it NOT NULL, each in a release of its own:\n" + _steps(
         context, field, model, name, where, one_off=one_off
     )
