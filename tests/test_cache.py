@@ -11,7 +11,8 @@ import pytest
 
 from miglint import cache as cache_module
 from miglint import files, store, workers
-from miglint.cache import DIRECTORY, Cache, content_hash, decode, encode, remove
+from miglint.cache import DIRECTORY, REPORTS, Cache, content_hash, decode, encode, remove
+from miglint.kept import Kept
 from miglint.options import Options
 from miglint.reading import read_files
 from miglint.session import Session
@@ -218,6 +219,40 @@ def test_remove_leaves_other_files(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("")
     remove(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_directory_that_others_use_is_not_made_the_caches_own(tmp_path: Path) -> None:
+    theirs = {
+        ".gitignore": "*.log\n",
+        "report-2026.bin": "",
+        "report-of-march.txt": "",
+        "facts.bin.bak": "",
+        "verdict-": "",
+    }
+    for name, text in theirs.items():
+        (tmp_path / name).write_text(text)
+    kept = Kept(tmp_path, REPORTS, int)
+    written(tmp_path, 1)
+    for number in range(12):
+        kept.keep(bytes([number]) * 16, number)
+    assert [kept.get(bytes([number]) * 16) for number in (0, 11)] == [None, 11]
+    remove(tmp_path)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == theirs
+
+
+def test_git_is_not_told_to_ignore_what_was_there_before(tmp_path: Path) -> None:
+    (tmp_path / "manage.py").write_text("")
+    written(tmp_path, 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["facts.bin", "manage.py"]
+
+
+def test_a_cache_that_is_a_link_is_emptied_and_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "cache").symlink_to("elsewhere")
+    written(tmp_path / "cache", 1)
+    remove(tmp_path / "cache")
+    assert (tmp_path / "cache").is_symlink()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_files_read_with_a_cache_are_the_same_the_second_time(tmp_path: Path) -> None:

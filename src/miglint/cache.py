@@ -6,6 +6,7 @@ Nothing here can fail: a cache that cannot be read is empty, and one that cannot
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 import time
 from functools import cache
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from miglint import __version__
-from miglint.store import IGNORE, Store
+from miglint.store import IGNORE, IGNORED, Store
 from miglint.syntax.facts import FACTS_VERSION, ModuleFacts
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ STATEMENTS = "statements.bin"
 VERDICTS = "verdict-"
 REPORTS = "report-"
 _SECONDS_A_DAY = 86_400
+# The names of all that is written into the cache's directory, half-written ones too; others may keep files there.
+_OWN = re.compile(
+    rf"(?:{re.escape(FACTS)}|{re.escape(STATEMENTS)}|(?:{VERDICTS}|{REPORTS})[0-9a-f]{{32}}\.bin|{re.escape(IGNORE)}(?=\..))"
+    r"(?:\.\d+-[0-9a-f]{8}\.tmp)?"
+)
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -154,8 +160,11 @@ def _as_it_is(facts: msgspec.Raw) -> msgspec.Raw:
 
 def remove(directory: Path) -> None:
     """Removes the cache's own files, and the directory if nothing else is in it. Raises OSError."""
-    for prefix in (FACTS, STATEMENTS, VERDICTS, REPORTS, IGNORE):
-        for file in directory.glob(f"{prefix}*"):
+    for file in list(directory.iterdir()):
+        if _OWN.fullmatch(file.name):
             file.unlink(missing_ok=True)
-    if directory.is_dir() and not any(directory.iterdir()):
+    ignore = directory / IGNORE
+    if ignore.is_file() and ignore.read_bytes() == IGNORED:
+        ignore.unlink()
+    if not directory.is_symlink() and not any(directory.iterdir()):
         directory.rmdir()

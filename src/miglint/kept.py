@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 _FORMAT = "miglint kept 2"
 _DIGEST = 16
+# A pattern for the names of keys.
+_KEY = "[0-9a-f]" * (2 * _DIGEST)
 _MADE_OF = frozenset({".py", ".toml"})
 # A few of each kind, for those who check other paths or with other settings now and then.
 _AT_MOST = 8
@@ -77,7 +79,7 @@ class Kept(Generic[T]):
         return self._directory / f"{self._prefix}{key.hex()}.bin"
 
     def _remove_old(self) -> None:
-        files = [(file.stat().st_mtime_ns, file) for file in self._directory.glob(f"{self._prefix}*.bin")]
+        files = [(file.stat().st_mtime_ns, file) for file in self._directory.glob(f"{self._prefix}{_KEY}.bin")]
         for _, file in sorted(files)[:-_AT_MOST]:
             file.unlink(missing_ok=True)
 

@@ -5,6 +5,7 @@ Nothing here can fail: a file that cannot be read is empty, and one that cannot 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from mmap import mmap
@@ -19,6 +20,8 @@ T = TypeVar("T")
 
 _FORMAT = "miglint facts 1"
 IGNORE = ".gitignore"
+# What it says: git is to pass over all that is beside it.
+IGNORED = b"*\n"
 # Other branches' files stay for a month; a used entry's day is brought up to date once a week.
 _KEPT_DAYS = 30
 _REFRESHED_DAYS = 7
@@ -151,11 +154,10 @@ class Store:
 
 
 def _make(directory: Path) -> None:
-    """The cache's directory, which asks git to ignore it."""
+    """The cache's directory, which asks git to ignore it, unless something else is in it already."""
     directory.mkdir(parents=True, exist_ok=True)
-    ignore = directory / IGNORE
-    if not ignore.exists():
-        write_whole(ignore, [b"*\n"])
+    if not any(directory.iterdir()):
+        write_whole(directory / IGNORE, [IGNORED])
 
 
 def _version_of(file: Path) -> _Version | None:
@@ -180,7 +182,7 @@ def _written(entries: Sequence[tuple[bytes, _Entry]]) -> Iterator[bytes]:
 def _load(file: Path) -> Mapping[bytes, _Entry]:
     """The entries of a file; none where it is missing, foreign, or cut short."""
     try:
-        data = file.read_bytes() if file.is_file() else b""
+        data = file.read_bytes() if os.path.isfile(file) else b""
         loaded = _files.decode(data)
     except (OSError, *UNREADABLE):
         return {}
