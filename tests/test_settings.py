@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from miglint.project.disk import has_settings
 from miglint.settings import Settings, SettingsError, load, validate_codes
 
 KNOWN = {"MG201": "remove-field", "MG202": "delete-model", "MG302": "index-blocks-writes"}
@@ -111,6 +112,18 @@ def test_a_named_file_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
          "django-version: '' is not a version such as 15 or 5.2"),
         ("large-table-rows = -1\n", 1,
          "large-table-rows: expected a whole number >= 0"),
+        ("large-table-rows = 9223372036854775808\n", 1,
+         "large-table-rows: expected a whole number <= 9223372036854775807"),
+        ("large-table-rows = 99999999999999999999999\n", 1,
+         "large-table-rows: expected a whole number <= 9223372036854775807"),
+        ('\nbase = ""\n', 2,
+         "base: an empty string means nothing here"),
+        ('baseline = ""\n', 1,
+         "baseline: an empty string means nothing here"),
+        ('exclude = ["vendored", ""]\n', 1,
+         "exclude: an empty string means nothing here"),
+        ('[start-after]\n"" = "0042"\n', 1,
+         "start-after: an empty string means nothing here"),
         ('select = ["MG9999"]\n', 1,
          "select: unknown rule MG9999; `miglint rules` lists them all"),
         ('ignore = ["remove-feild"]\n', 1,
@@ -157,6 +170,17 @@ def test_broken_toml_names_file_and_line(tmp_path: Path, text: str, line: int) -
 def test_a_file_that_is_not_utf8_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "miglint.toml").write_bytes(b'base = "\xff"\n')
     with pytest.raises(SettingsError, match="is not UTF-8"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("name, table", [("miglint.toml", ""), ("pyproject.toml", "[tool.miglint]\n")])
+def test_what_an_editor_puts_before_the_text_is_passed_over(tmp_path: Path, name: str, table: str) -> None:
+    file = tmp_path / name
+    file.write_text(f'{table}base = "main"\n', encoding="utf-8-sig")
+    assert load(tmp_path).base == "main"
+    assert has_settings(tmp_path)
+    file.write_text(f"{table}base = 1\n", encoding="utf-8-sig")
+    with pytest.raises(SettingsError, match=rf"{name}, line {table.count(chr(10)) + 1}: base: expected a string"):
         load(tmp_path)
 
 

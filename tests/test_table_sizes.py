@@ -64,6 +64,8 @@ def test_sizes_are_read_as_json_or_csv(text: str, expected: dict[str, int], tmp_
         (b'{"a": ' + b"[" * 100_000, "is no JSON object of table and rows"),
         (b'{"a": 1', "is no JSON object of table and rows"),
         (b"a,1" + b"0" * 400 + b"\n", "is no number of rows"),
+        (b"a,99999999999999999999999\n", "line 1: '99999999999999999999999' is no number of rows"),
+        (b'{"a": 9223372036854775808}', "a: '9223372036854775808' is no number of rows"),
         (b'a,"' + b"x" * 200_000, "not valid CSV"),
         (b"\xff\xfe,1\n", "is not UTF-8"),
         (b"a,1\nb,2\x00\n", "no number of rows"),

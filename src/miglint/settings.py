@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,10 +11,15 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 
 from miglint.database import Vendor, parse_version
-from miglint.project.sizes import Sizes
+from miglint.project.sizes import LARGEST, Sizes
 
 Deploy = Literal["migrate-first", "code-first", "downtime"]
 Level = Literal["error", "warning", "info"]
+# What is empty means nothing: neither a file, nor a branch, nor a rule.
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+Texts = tuple[Text, ...]
+# What the cache can write down.
+_Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
 
 
 class SettingsError(Exception):
@@ -27,25 +33,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     database_version: str | None = None
     django_version: str | None = None
     deploy: Deploy = "migrate-first"
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    extend_select: tuple[str, ...] = ()
-    severity: dict[str, Level] = {}
-    per_migration_ignores: dict[str, tuple[str, ...]] = {}
-    exclude: tuple[str, ...] = ()
-    apps: dict[str, str] = {}
-    environment: str | None = None
-    settings_file: str | None = None
-    base: str | None = None
-    start_after: dict[str, str] = {}
-    baseline: str | None = None
-    hot_tables: tuple[str, ...] = ()
-    small_tables: tuple[str, ...] = ()
-    table_sizes: str | None = None
-    large_table_rows: Annotated[int, msgspec.Meta(ge=0)] = 100_000
+    select: Texts = ()
+    ignore: Texts = ()
+    extend_select: Texts = ()
+    severity: dict[Text, Level] = {}
+    per_migration_ignores: dict[Text, Texts] = {}
+    exclude: Texts = ()
+    apps: dict[Text, Text] = {}
+    environment: Text | None = None
+    settings_file: Text | None = None
+    base: Text | None = None
+    start_after: dict[Text, Text] = {}
+    baseline: Text | None = None
+    hot_tables: Texts = ()
+    small_tables: Texts = ()
+    table_sizes: Text | None = None
+    large_table_rows: _Count = 100_000
     require_ignore_reason: bool = False
-    allowed_imports: tuple[str, ...] = ()
-    plugins: tuple[str, ...] = ()
+    allowed_imports: Texts = ()
+    plugins: Texts = ()
     path: str | None = None
 
 
@@ -64,11 +70,11 @@ def load(root: Path, *, config: Path | None = None, isolated: bool = False) -> S
     if isolated:
         return Settings()
     if config is not None:
-        if not config.is_file():
+        if not os.path.isfile(config):
             raise SettingsError(f"the settings file {config} does not exist")
         return _read(config)
     for file in (root / "miglint.toml", root / "pyproject.toml"):
-        if file.is_file():
+        if os.path.isfile(file):
             settings = _read(file)
             if settings.path is not None:
                 return settings
@@ -79,7 +85,7 @@ def _read(file: Path) -> Settings:
     import tomli  # a project without settings does not need it
 
     try:
-        text = file.read_bytes().decode("utf-8")
+        text = file.read_bytes().decode("utf-8-sig")
         document = tomli.loads(text)
     except OSError as error:
         raise SettingsError(f"{file}: cannot be read: {error.strerror}") from None
@@ -146,6 +152,10 @@ def _plain(message: str, choices: tuple[str, ...]) -> str:
     wrong = _wrong_word(words)
     if wrong or words.startswith("Invalid enum value"):
         return f"{wrong!r} is none of {', '.join(choices)}{near(wrong, choices)}"
+    if words.endswith("of length >= 1"):
+        return "an empty string means nothing here"
+    if words == "Integer value out of range":
+        return f"expected a whole number <= {LARGEST}"
     for theirs, ours in (
         ("`str | null`", "a string"),
         ("`str`", "a string"),
@@ -163,7 +173,7 @@ def place(settings: Settings, key: str, word: str = "") -> str:
     """`pyproject.toml, line 12`: where a key is set, or in what it is set to, a word."""
     assert settings.path is not None
     file = Path(settings.path)
-    return _place(file, file.read_text(encoding="utf-8"), key, word)
+    return _place(file, file.read_text(encoding="utf-8-sig"), key, word)
 
 
 def near(word: str, words: Iterable[str]) -> str:
@@ -222,7 +232,7 @@ def sizes_of(settings: Settings) -> Sizes:
         try:
             rows = read_table_sizes(file.parent / settings.table_sizes)
         except TableSizesError as error:
-            text = file.read_text(encoding="utf-8")
+            text = file.read_text(encoding="utf-8-sig")
             raise SettingsError(f"{_place(file, text, 'table-sizes')}: table-sizes: {error}") from None
     return Sizes(hot=settings.hot_tables, small=settings.small_tables, rows=rows, large=settings.large_table_rows)
 

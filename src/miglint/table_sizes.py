@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from miglint.project.sizes import LARGEST
+
 # A database of ten thousand tables takes half a megabyte.
 _MAX_BYTES = 16_000_000
 
@@ -86,6 +88,6 @@ def _whole(value: str | float, where: str) -> int:
         number = float(value)
     except (ValueError, OverflowError):
         raise TableSizesError(f"{where}: {str(value)[:40]!r} is no number of rows") from None
-    if not math.isfinite(number):
+    if not math.isfinite(number) or number > LARGEST:
         raise TableSizesError(f"{where}: {str(value)[:40]!r} is no number of rows")
     return int(number)

@@ -7,6 +7,9 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
+# More rows than any table has, and what 64 bits hold.
+LARGEST = 2**63 - 1
+
 
 class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     """What the settings say about tables, by their names in the database; `hot` and `small` may hold wildcards.
