@@ -88,6 +88,10 @@ def test_a_file_of_another_name(root: Path, where: str) -> None:
     report(root, write_baseline=True, **options)
     assert (root / "config/accepted.txt").is_file()
     assert codes(root, **options) == []
+    (root / "config/accepted.txt").unlink()
+    (root / "config/accepted.txt").mkdir()
+    with pytest.raises(UsageError, match=r"accepted.txt is no file$"):
+        report(root, **options)
 
 
 def test_without_settings_it_stands_where_every_path_of_the_repository_finds_it(tmp_path: Path) -> None:

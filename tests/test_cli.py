@@ -296,6 +296,16 @@ def test_a_page_ends_with_what_its_actions_cost_on_the_database(project: Path) -
     }
 
 
+def test_a_comment_about_what_cannot_be_read_is_unused_where_all_can_be(project: Path) -> None:
+    drop = project / "shop/migrations/0002_drop.py"
+    drop.write_text(drop.read_text().replace('note"),', 'note"),  # miglint: ignore[MG201, MG902, syntax-error]'))
+    unused = [each["message"] for each in findings(cwd=project) if each["code"] == "MG903"]
+    assert unused == [f"{name} finds nothing here: the comment can go" for name in ("MG902", "syntax-error")]
+    assert [each["code"] for each in findings("--ignore", "MG902,MG901", cwd=project) if not each["suppressed"]] == []
+    drop.write_text(f"{REMOVING[: REMOVING.index('migrations.Rem')]}*made(),  # miglint: ignore[MG902]\n    ]\n")
+    assert [each["code"] for each in findings(cwd=project) if not each["suppressed"]] == []
+
+
 def test_a_given_file_that_is_no_migration_is_passed_over_and_verbose_says_so(project: Path) -> None:
     done = miglint("check", "shop/__init__.py", "shop/migrations/0001_initial.py", "-v", cwd=project)
     assert done.returncode == 0
@@ -317,6 +327,105 @@ def test_verbose_says_which_patterns_name_no_migration(project: Path) -> None:
         "miglint: per-migration-ignores: no migration is called gone.*",
     ]
     assert b"per-migration-ignores" not in miglint("check", cwd=project).stderr
+
+
+def test_verbose_says_which_globs_take_nothing_out(project: Path) -> None:
+    globs = ["shop/migrations/0002_*", "vendored", "shop/migration", "/shop/", f"{project.as_posix()}/shop"]
+    (project / "miglint.toml").write_text(f"exclude = {json.dumps(globs[:3])}\n")
+    said = {
+        tuple(line for line in done.stderr.decode().splitlines() if "exclude" in line)
+        for done in [miglint("check", "-v", cwd=project) for _ in "12"]  # the second time it is remembered
+    }
+    assert said == {
+        ("miglint: exclude: vendored takes nothing out", "miglint: exclude: shop/migration takes nothing out")
+    }
+    assert b"exclude" not in miglint("check", cwd=project).stderr
+    (project / "miglint.toml").write_text(f"exclude = {json.dumps(globs[3:])}\n")
+    done = miglint("check", "-v", cwd=project)
+    assert [line for line in done.stderr.decode().splitlines() if "exclude" in line] == [
+        f"miglint: exclude: {globs[4]} takes nothing out"
+    ]
+
+
+@pytest.mark.parametrize("name", ["miglint.toml", "pyproject.toml"])
+def test_settings_below_the_root_are_not_read_and_that_is_said(project: Path, name: str) -> None:
+    text = 'select = ["MG4"]\n'
+    (project / "shop" / name).write_text(f"[tool.miglint]\n{text}" if name == "pyproject.toml" else text)
+    (project / "other").mkdir()
+    (project / "other/miglint.toml").write_text("")  # no migrations are below it
+    (project / "miglint.toml").write_text("")
+    shop = (project / "shop").as_posix()
+    for _ in "12":  # the second time it is remembered
+        done = miglint("check", "--output-format", "concise", cwd=project)
+        assert done.stderr.decode() == (
+            f"miglint: the settings in {shop} are not read here: they are for paths below it (`miglint check {shop}`)\n"
+        )
+        assert done.stdout.decode().count("MG201") == 1
+    for arguments in (("shop",), ("--isolated",), ("--config", "miglint.toml"), ("-q",)):
+        assert miglint("check", *arguments, cwd=project).stderr == b""
+
+
+def test_other_tools_settings_below_the_root_are_none_of_miglints(project: Path) -> None:
+    (project / "shop/pyproject.toml").write_text("[tool.black]\n# miglint\n")
+    (project / "miglint.toml").write_text("")
+    assert miglint("check", cwd=project).stderr == b""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", ""),
+        ("check", "--config", ""),
+        ("check", "--cache-dir", ""),
+        ("check", "--baseline", ""),
+        ("check", "--output-file", ""),
+        ("check", "--stdin-filename", "", "-"),
+        ("graph", ""),
+        ("state", ""),
+        ("plan", "shop", ""),
+        ("clean", ""),
+        ("clean", "--cache-dir", ""),
+        ("rules", "--config", ""),
+    ],
+    ids=" ".join,
+)
+def test_an_empty_path_is_a_usage_error(project: Path, arguments: tuple[str, ...]) -> None:
+    before = sorted(project.rglob("*"))
+    done = miglint(*arguments, cwd=project)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"it is empty (a variable that is not set?)" in done.stderr
+    assert sorted(project.rglob("*")) == before
+
+
+@pytest.mark.parametrize("command", ["check", "graph", "rules"])
+def test_a_settings_file_and_none_cannot_be_asked_for_together(project: Path, command: str) -> None:
+    (project / "miglint.toml").write_text("")
+    done = miglint(command, "--isolated", "--config", "miglint.toml", cwd=project)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode() == (
+        "miglint: --isolated reads no settings file, and --config names one: leave one of them out\n"
+    )
+
+
+def test_a_dash_stands_for_stdout(project: Path) -> None:
+    done = miglint("check", "--output-format", "json", "--output-file", "-", cwd=project)
+    assert json.loads(done.stdout)["version"] == 1
+    assert not (project / "-").exists()
+    two = ("--output-format", "json", "--output-format", "text", "--output-file", "-")
+    assert miglint("check", *two, cwd=project).returncode == 2
+    both = miglint("check", *two, "--output-format", "sarif", "--output-file", "a.sarif", cwd=project)
+    assert (both.returncode, both.stderr.decode()) == (
+        2, "miglint: only one report can go to stdout: give the others an --output-file\n",
+    )  # fmt: skip
+
+
+def test_two_reports_do_not_go_to_one_file(project: Path) -> None:
+    two = ("--output-format", "json", "--output-file", "a", "--output-format", "sarif", "--output-file", "a")
+    done = miglint("check", *two, cwd=project)
+    assert (done.returncode, done.stderr.decode()) == (
+        2, "miglint: two reports cannot go to a: each --output-file is written by one --output-format\n",
+    )  # fmt: skip
+    assert miglint("check", *[os.devnull if each == "a" else each for each in two], cwd=project).returncode == 1
 
 
 @pytest.mark.parametrize("empty", ["", "  "])

@@ -91,12 +91,69 @@ def test_what_is_no_file_is_not_waited_for(shop: Path, name: str, kind: str) -> 
     assert check(shop) == [DROPPED]
 
 
-def test_pipes_among_migrations_are_passed_over(shop: Path) -> None:
-    os.mkfifo(shop / "shop/migrations/0003_pipe.py")
+def test_a_pipe_that_a_migration_reads_is_not_waited_for(shop: Path) -> None:
     os.mkfifo(shop / "shop/migrations/data.sql")
     text = migration("shop.0002_drop", operations="migrations.RunSQL(open('data.sql').read(), '')")
     (shop / "shop/migrations/0004_sql.py").write_text(text)
     assert DROPPED in check(shop)
+
+
+def _make(path: Path, kind: str) -> None:
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "directory":
+        path.mkdir()
+    else:
+        path.symlink_to({"link to nothing": "gone.py", "link to itself": path.name}.get(kind, "/dev/zero"))
+
+
+_NO_FILES = ["pipe", "directory", "link to nothing", "link to itself", "link to a device"]
+
+
+@pytest.mark.parametrize("kind", _NO_FILES)
+def test_what_is_called_as_a_migration_is_and_is_no_file_stops_django(shop: Path, kind: str) -> None:
+    _make(shop / "shop/migrations/0003_late.py", kind)
+    assert check(shop) == [DROPPED, ("MG901", "shop/migrations/0003_late.py")]
+    code = (
+        "import django; from django.conf import settings; settings.configure(INSTALLED_APPS=['shop']); django.setup(); "
+        "from django.db.migrations.loader import MigrationLoader; MigrationLoader(None)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=shop, capture_output=True, timeout=60)
+    assert done.stderr.decode().splitlines()[-1] == "ModuleNotFoundError: No module named 'shop.migrations.0003_late'"
+
+
+@pytest.mark.parametrize("name", ["_helper.py", "~0003_late.py", ".#0003_late.py", "0003_late.old.py", "late.sql"])
+@pytest.mark.parametrize("kind", _NO_FILES)
+def test_what_django_does_not_take_for_a_migration_may_be_anything(shop: Path, kind: str, name: str) -> None:
+    _make(shop / "shop/migrations" / name, kind)
+    assert check(shop) == [DROPPED]
+
+
+def test_what_is_no_file_is_said_of_packages_of_django_that_are_read_alone(shop: Path) -> None:
+    for folder in ("alembic/migrations", "plain/migrations", "shop/vendored/migrations"):
+        (shop / folder).mkdir(parents=True)
+        _make(shop / folder / "0002_gone.py", "link to nothing")
+    for folder in ("alembic/migrations", "shop/vendored/migrations"):
+        (shop / folder / "__init__.py").write_text("")
+    (shop / "alembic/migrations/0001_first.py").write_text("from alembic import op\n\ndef upgrade(): ...\n")
+    (shop / "plain/migrations/0001_first.py").write_text(migration())
+    (shop / "shop/vendored/migrations/0001_first.py").write_text(migration())
+    (shop / "miglint.toml").write_text('exclude = ["vendored"]\n')
+    assert check(shop) == [("MG105", "plain/migrations/0001_first.py"), DROPPED]
+
+
+@pytest.mark.parametrize("why", ["a link of another process", "no link"])
+def test_a_link_that_may_not_be_followed_leads_nowhere(shop: Path, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (shop / "shop/link").symlink_to("elsewhere")
+    real = os.path.realpath
+
+    def refused(path: Any, **more: Any) -> Any:  # as those in /proc are
+        if os.fspath(path).endswith("shop/link") and why == "a link of another process":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return real(path, **more)
+
+    monkeypatch.setattr(os.path, "realpath", refused)
+    assert check(shop) == [DROPPED]
 
 
 def test_a_link_to_migrations_elsewhere_is_read_as_django_reads_it(shop: Path, tmp_path: Path) -> None:
@@ -176,6 +233,29 @@ def test_settings_that_may_not_be_read_are_said(shop: Path, tmp_path: Path, name
     done = powerless("check", cwd=shop)
     assert (done.returncode, done.stdout) == (2, b"")
     assert done.stderr.decode() == f"miglint: {shop}/{name}: cannot be read: Permission denied\n"
+
+
+def test_files_in_a_directory_that_may_not_be_entered_are_not_there(shop: Path, tmp_path: Path) -> None:
+    if not _may_be_refused(tmp_path):
+        pytest.skip("nobody is refused anything here")
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    secret.chmod(0)
+    said = {
+        ("check", "--config", f"{secret}/x.toml"): f"the settings file {secret}/x.toml does not exist",
+        ("check", "--baseline", f"{secret}/x.txt"): f"the baseline {secret}/x.txt does not exist; "
+        "`miglint check --write-baseline` makes it",
+        ("check", "--write-baseline", "--baseline", f"{secret}/x.txt"): f"the baseline {secret}/x.txt cannot be read: "
+        "Permission denied",
+        ("check", "--output-file", f"{secret}/x.txt"): f"cannot write {secret}/x.txt: Permission denied",
+    }
+    for arguments, sentence in said.items():
+        done = powerless(*arguments, "--no-cache", cwd=shop)
+        assert (done.returncode, done.stderr.decode()) == (2, f"miglint: {sentence}\n")
+    done = powerless("clean", "--cache-dir", f"{secret}/cache", cwd=shop)
+    assert (done.returncode, done.stderr.decode()) == (0, f"nothing to remove: there is no {secret}/cache\n")
+    done = powerless("check", "--stdin-filename", f"{secret}/shop/migrations/0001_x.py", "-", cwd=shop)
+    assert b"Traceback" not in done.stderr
 
 
 def test_helpers_that_import_each_other_come_to_an_end(shop: Path) -> None:

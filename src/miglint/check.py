@@ -86,7 +86,8 @@ def run(
     diagnostics = [*asked.diagnostics, *unread.files(found, projects)]
     diagnostics = [d for d in settle(diagnostics, rules) if selection.is_on(d.code, d.name)]
     judged = frozenset(rule.code for rule in rules if selection.is_on(rule.code, rule.name))
-    diagnostics = _suppressed(diagnostics, projects, files, rules, settings, judged)
+    looked_for = judged | {code for code, (name, _) in plugins.META.items() if selection.is_on(code, name)}
+    diagnostics = _suppressed(diagnostics, projects, files, rules, settings, looked_for)
     diagnostics = [
         msgspec.structs.replace(d, severity=selection.severity_of(d.code, d.name, d.severity))
         for d in sort(diagnostics)

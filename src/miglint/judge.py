@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
 
@@ -18,6 +18,7 @@ from miglint.check import Findings
 from miglint.files import Asked
 from miglint.kept import Kept
 from miglint.load import Loaded, load
+from miglint.project.disk import excluder, printable
 from miglint.project.migration import Migration
 from miglint.project.operations import walk_operations
 from miglint.report import Locks, Report, Summary, count_suppressed
@@ -148,7 +149,10 @@ def _report(begun: Begun, loaded: Loaded, asked: Findings, rules: Sequence[Rule]
         summary=summary,
         projects=(project,),
         internal_errors=judged.crashes,
-        warnings=tuple(f"no migrations were found below {path}" for path in _empty(begun, loaded, migrations)),
+        warnings=(
+            *(f"no migrations were found below {path}" for path in _empty(begun, loaded, migrations)),
+            *_not_read(begun, migrations),
+        ),
         notes=(*root.notes, *_passed_over(begun, migrations), *_unmatched(begun, migrations)),
     )
 
@@ -174,6 +178,18 @@ def _empty(begun: Begun, loaded: Loaded, migrations: Sequence[Migration]) -> lis
     ]
 
 
+def _not_read(begun: Begun, migrations: Iterable[Migration]) -> list[str]:
+    """What is to be said of settings below the root, of whose migrations others decide."""
+    if begun.root.options.isolated or begun.root.options.config is not None:
+        return []
+    given = [migration.path for migration in migrations if begun.root.is_given(migration.path)]
+    return [
+        f"the settings in {directory} are not read here: they are for paths below it (`miglint check {directory}`)"
+        for directory in map(printable, begun.walk.with_settings)
+        if any(is_below_any(path, (directory,)) for path in given)
+    ]
+
+
 def _passed_over(begun: Begun, migrations: Iterable[Migration]) -> list[str]:
     """What is to be said of files that were given and are no migrations."""
     read = {migration.path for migration in migrations}
@@ -184,11 +200,12 @@ def _passed_over(begun: Begun, migrations: Iterable[Migration]) -> list[str]:
     ]
 
 
-def _unmatched(begun: Begun, migrations: Iterable[Migration]) -> list[str]:
+def _unmatched(begun: Begun, migrations: Iterable[Migration]) -> Iterator[str]:
     """What is to be said of patterns that name no migration: a slash in place of the dot, or one that is gone."""
     labels = [str(migration.key) for migration in migrations]
-    return [
-        f"per-migration-ignores: no migration is called {pattern}"
-        for pattern in begun.root.settings.per_migration_ignores
-        if not any(fnmatchcase(label, pattern) for label in labels)
-    ]
+    for pattern in begun.root.settings.per_migration_ignores:
+        if not any(fnmatchcase(label, pattern) for label in labels):
+            yield f"per-migration-ignores: no migration is called {pattern}"
+    for pattern in begun.root.settings.exclude:
+        if not any(map(excluder([pattern]), begun.walk.excluded)):
+            yield f"exclude: {pattern} takes nothing out"

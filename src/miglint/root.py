@@ -109,12 +109,13 @@ class Root:
             stated = self.path / self.settings.baseline.replace("\\", "/")
         if stated is not None:
             path = Path(os.path.abspath(stated))
-            if not path.is_file() and not self.options.write_baseline:
-                raise UsageError(f"the baseline {path} does not exist; `miglint check --write-baseline` makes it")
+            if not os.path.isfile(path) and not self.options.write_baseline:
+                missing = "does not exist; `miglint check --write-baseline` makes it"
+                raise UsageError(f"the baseline {path} {'is no file' if os.path.exists(path) else missing}")
             return path.as_posix()
         repository = Path(self.repository)
         for directory in (self.path, *self.path.parents) if not self.options.isolated else ():
-            if (directory / DEFAULT).is_file():
+            if os.path.isfile(directory / DEFAULT):
                 return (directory / DEFAULT).as_posix()
             if directory == repository:
                 break

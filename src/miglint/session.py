@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 # So many findings on the first day are those of years.
 _MANY = 10
 _ADVICE = (
-    "to begin with what is new, `miglint check --since origin/main` reports only what that branch has not got; "
-    "or `miglint check --write-baseline` accepts what is there"
+    "to begin with what is new, `miglint check --since origin/main`, or whatever your main branch is called, reports "
+    "only what that branch has not got; or `miglint check --write-baseline` accepts what is there"
 )
 _ADVICE_WITHOUT_GIT = "to begin with what is new, `miglint check --write-baseline` accepts what is there"
 
@@ -88,7 +88,7 @@ class Session:
             absolute = Path(os.path.abspath(self._cwd / path))
             if not os.path.lexists(absolute) and str(absolute) not in texts:
                 raise UsageError(f"the path {str(path)!r} does not exist")
-            if absolute.is_dir() and not os.access(absolute, os.R_OK | os.X_OK):
+            if os.path.isdir(absolute) and not os.access(absolute, os.R_OK | os.X_OK):
                 raise UsageError(f"the directory {str(path)!r} cannot be read")
             wanted.setdefault(self._root(absolute), []).append(disk.printable(absolute.as_posix()))
         return [Run(Root(root, only, self._options, texts), self._progress) for root, only in sorted(wanted.items())]

@@ -13,7 +13,7 @@ import click
 
 from miglint import __version__
 from miglint.cli.check import check
-from miglint.cli.common import discard, here, reading_options, say, session, stop, write
+from miglint.cli.common import GivenPath, discard, here, reading_options, say, session, stop, write
 
 # Commands with modules of their own, imported when they are asked for.
 _ELSEWHERE = dict.fromkeys(("graph", "plan", "state"), "miglint.cli.history") | {"inspect": "miglint.cli.inspect"}
@@ -77,16 +77,16 @@ def explain(rule: str, **given: Any) -> None:
 
 
 @cli.command()
-@click.argument("path", default=".", type=click.Path(path_type=Path))
-@click.option("--cache-dir", type=click.Path(path_type=Path), help="Where the cache is kept.")
+@click.argument("path", default=".", type=GivenPath())
+@click.option("--cache-dir", type=GivenPath(), help="Where the cache is kept.")
 def clean(path: Path, cache_dir: Path | None) -> None:
     """Remove the cache of the project that PATH belongs to."""
     from miglint.cache import DIRECTORY, FACTS, remove
     from miglint.project.disk import project_root
 
     directory = cache_dir or project_root(here() / path) / DIRECTORY
-    if not (directory / FACTS).is_file():
-        why = f"{directory} is no cache of miglint" if directory.exists() else f"there is no {directory}"
+    if not os.path.isfile(directory / FACTS):
+        why = f"{directory} is no cache of miglint" if os.path.exists(directory) else f"there is no {directory}"
         say(f"nothing to remove: {why}")
         return
     try:

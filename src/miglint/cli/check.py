@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from miglint.cli.common import here, reading_options, say, session, stop, view_of, write
+from miglint.cli.common import GivenPath, here, reading_options, say, session, stop, view_of, write
 from miglint.diagnostic import Severity
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from miglint.report import Report
 
 _FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit", "rdjson", "markdown", "auto")
+
+_STDOUT = Path("-")
 
 
 class _Command(click.Command):
@@ -38,7 +40,7 @@ def _codes(context: click.Context, parameter: click.Parameter, value: tuple[str,
 
 
 @click.command(cls=_Command)
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=GivenPath())
 @reading_options
 @click.option("--select", multiple=True, callback=_codes, metavar="SELECTORS", help="Only these rules.")
 @click.option("--ignore", multiple=True, callback=_codes, metavar="SELECTORS", help="Not these rules.")
@@ -55,13 +57,11 @@ def _codes(context: click.Context, parameter: click.Parameter, value: tuple[str,
     help="text, unless given; several times, each with an --output-file (one may go to stdout). "
     "auto is github under GITHUB_ACTIONS, else text.",
 )
-@click.option("--output-file", type=click.Path(path_type=Path), multiple=True, help="Write the report there.")
+@click.option("--output-file", type=GivenPath(), multiple=True, help="Write the report there; - is stdout.")
 @click.option("--since", metavar="REF", help="Only what is not on this branch; the setting `base`.")
-@click.option(
-    "--baseline", type=click.Path(path_type=Path), help="The file of accepted findings; the setting `baseline`."
-)
+@click.option("--baseline", type=GivenPath(), help="The file of accepted findings; the setting `baseline`.")
 @click.option("--write-baseline", is_flag=True, help="Accept all that is found now, and forget what no longer is.")
-@click.option("--stdin-filename", type=click.Path(path_type=Path), help="What the text on stdin (PATH -) stands for.")
+@click.option("--stdin-filename", type=GivenPath(), help="What the text on stdin (PATH -) stands for.")
 @click.option("--statistics", is_flag=True, help="How often each rule fired, in place of the findings.")
 @click.option("--show-files", is_flag=True, help="The migrations that are reported on, and nothing else.")
 @click.option("--show-settings", is_flag=True, help="The settings in force, and nothing else.")
@@ -117,9 +117,18 @@ def _outputs(
             stop("each --output-file goes with an --output-format of its own")
     if waiting is not None or not found:
         found.append(("text", waiting))
+    found = [(chosen, None if file == _STDOUT else file) for chosen, file in found]
     if [file for _, file in found].count(None) > 1:
         stop("only one report can go to stdout: give the others an --output-file")
+    for number, (_, file) in enumerate(found):
+        if file is not None and any(file == other for _, other in found[:number]) and not _is_device(file):
+            stop(f"two reports cannot go to {file}: each --output-file is written by one --output-format")
     return found
+
+
+def _is_device(file: Path) -> bool:
+    """Whether what is written does not take the place of what was there: a device, a pipe."""
+    return os.path.exists(file) and not os.path.isfile(file)
 
 
 def _known(chosen: str) -> str:

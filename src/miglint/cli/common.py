@@ -56,6 +56,19 @@ def _version(context: click.Context, parameter: click.Parameter, value: str | No
     return value
 
 
+class GivenPath(click.Path):
+    """A path. An empty one would be the working directory, and is a variable that is not set."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Raises BadParameter."""
+        if value == "":
+            self.fail("it is empty (a variable that is not set?)", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def reading_options(command: F) -> F:
     """The options of every command that reads a project."""
     return _reading_options(command, several=False)
@@ -67,16 +80,15 @@ def reading_options_of_several(command: F) -> F:
 
 
 def _reading_options(command: F, *, several: bool) -> F:
-    path = click.Path(path_type=Path)
     which = "The database the migrations meet" + ("; may be repeated." if several else ".")
     for option in (
-        click.option("--config", type=path, help="The settings file, instead of looking for one."),
+        click.option("--config", type=GivenPath(), help="The settings file, instead of looking for one."),
         click.option("--isolated", is_flag=True, help="Read no settings file."),
         click.option("--database", type=click.Choice(VENDORS), multiple=several, help=which),
         click.option("--database-version", callback=_version, metavar="V", help="Its version."),
         click.option("--django-version", callback=_version, metavar="V", help="The version of Django in use."),
         click.option("--no-cache", is_flag=True, help="Neither read nor write the cache."),
-        click.option("--cache-dir", type=path, help="Where the cache is kept."),
+        click.option("--cache-dir", type=GivenPath(), help="Where the cache is kept."),
         click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Processes that read and judge."),
         click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto"),
         click.option("-q", "--quiet", is_flag=True, help="Findings only."),
@@ -93,6 +105,8 @@ def session(given: dict[str, Any], cwd: Path) -> Iterator[Session]:
     from miglint.session import Session
     from miglint.settings import SettingsError
 
+    if given["isolated"] and given["config"] is not None:
+        stop("--isolated reads no settings file, and --config names one: leave one of them out")
     bar = Bar() if sys.stderr.isatty() and not given["quiet"] else None
     try:
         yield Session(options_of(given), cwd=cwd, progress=bar)

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
-from miglint.cli.common import here, reading_options, say, session, stop, view_of, write
+from miglint.cli.common import GivenPath, here, reading_options, say, session, stop, view_of, write
 
 if TYPE_CHECKING:
     from miglint.project.keys import MigrationKey
     from miglint.scope import Scope
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
-_paths: Decorator = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+_paths: Decorator = click.argument("paths", nargs=-1, type=GivenPath())
 
 
 def _apps(words: str) -> Decorator:

@@ -16,6 +16,7 @@ _SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages", "dist-pack
 # Where one of these stands, a Django project (or a distribution with its own apps) begins.
 _MANAGE = "manage.py"
 MARKERS = frozenset({_MANAGE, "pyproject.toml", "setup.py", "setup.cfg"})
+_SETTINGS = ("miglint.toml", "pyproject.toml")
 # 0001_, 10437_, 008_, 0162b_ and with hyphens: what real migrations outside `migrations` are called.
 _NUMBERED = re.compile(r"\d{2,}[a-z]?[-_]")
 _DEFINES_MIGRATION = re.compile(rb"^[ \t]*(class[ \t]+Migration\b|Migration[ \t]*=|from .*\bMigration\b)", re.M)
@@ -33,7 +34,7 @@ def project_root(path: Path) -> Path:
     itself. A path inside an installed distribution does not belong to the project whose environment that is.
     """
     start = Path(os.path.abspath(path))
-    if not start.is_dir():
+    if not os.path.isdir(start):
         start = start.parent
     ancestors: list[Path] = []
     for directory in (start, *start.parents):
@@ -42,7 +43,7 @@ def project_root(path: Path) -> Path:
         ancestors.append(directory)
     tests: tuple[Callable[[Path], bool], ...] = (
         has_settings,
-        lambda directory: (directory / _MANAGE).is_file(),
+        lambda directory: os.path.isfile(directory / _MANAGE),
         lambda directory: os.path.lexists(directory / ".git"),
     )
     for holds in tests:
@@ -54,7 +55,7 @@ def project_root(path: Path) -> Path:
 
 def has_settings(directory: Path) -> bool:
     """Whether a directory has a `miglint.toml`, or a `pyproject.toml` with a table `tool.miglint`."""
-    if (directory / "miglint.toml").is_file():
+    if os.path.isfile(directory / "miglint.toml"):
         return True
     data = _content(f"{directory.as_posix()}/pyproject.toml")
     if b"miglint" not in data:
@@ -62,7 +63,7 @@ def has_settings(directory: Path) -> bool:
     import tomli  # most projects never need it
 
     try:
-        tool = tomli.loads(data.decode("utf-8")).get("tool")
+        tool = tomli.loads(data.decode("utf-8-sig")).get("tool")
     except (UnicodeDecodeError, tomli.TOMLDecodeError):
         # Broken settings are still settings: whoever loads them says what is wrong.
         return re.search(rb"^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*miglint\b", data, re.M) is not None
@@ -92,7 +93,10 @@ class Module(msgspec.Struct, frozen=True):
 
 
 class Directory(msgspec.Struct, frozen=True):
-    """A directory that may hold migrations, and the modules that Django would import from it."""
+    """A directory that may hold migrations, and the modules that Django would import from it.
+
+    `no_files` are called as modules are, and are none: links that lead nowhere, pipes, directories.
+    """
 
     path: str
     modules: tuple[Module, ...]
@@ -100,6 +104,7 @@ class Directory(msgspec.Struct, frozen=True):
     group: str
     by_content: bool = False
     app_files: tuple[str, ...] = ()
+    no_files: tuple[str, ...] = ()
 
 
 class Walk(msgspec.Struct, frozen=True):
@@ -108,8 +113,11 @@ class Walk(msgspec.Struct, frozen=True):
     root: str
     directories: tuple[Directory, ...] = ()
     problems: tuple[Problem, ...] = ()
-    # Directories with a `manage.py`.
+    # Directories with a `manage.py`, and those below the root that have settings of miglint's own.
     managed: tuple[str, ...] = ()
+    with_settings: tuple[str, ...] = ()
+    # What globs took out, relative to the root.
+    excluded: tuple[str, ...] = ()
 
     @property
     def manager(self) -> str | None:
@@ -185,10 +193,12 @@ class _Listing(msgspec.Struct):
     """One directory as it was listed."""
 
     python: set[str] = set()
+    no_files: set[str] = set()
     folders: list[str] = []
     links: list[str] = []
     is_project: bool = False
     is_environment: bool = False
+    may_have_settings: bool = False
 
 
 class _Walker:
@@ -203,7 +213,8 @@ class _Walker:
     ) -> None:
         self._root = Path(os.path.abspath(root)).as_posix()
         self._prefix = self._root.rstrip("/") + "/"
-        self._excluded = excluded
+        self._is_excluded = excluded
+        self._excluded: list[str] = []
         self._targets = {path for target in migration_modules.values() if (path := target_path(target))}
         self._also: dict[str, set[str]] = {}
         for file in also:
@@ -212,20 +223,23 @@ class _Walker:
         self._found: list[Directory] = []
         self._problems: list[Problem] = []
         self._managed: list[str] = []
+        self._with_settings: list[str] = []
         self._visited: set[str] = set()
 
     def walk(self) -> Walk:
-        real_root = os.path.realpath(self._root).replace(os.sep, "/")
+        real_root = _real(self._root) or self._root
         stack = [(self._root, real_root, "")]
         links: list[tuple[str, str]] = []
         while stack or links:
             if not stack:
                 # Links come last: a directory reached both ways is known by its own path.
                 path, group = links.pop(0)
-                real = os.path.realpath(path).replace(os.sep, "/")
-                if (real_root + "/").startswith(real.rstrip("/") + "/") or not os.path.isdir(real):
+                leads_to = _real(path)
+                if leads_to is None or (real_root + "/").startswith(leads_to.rstrip("/") + "/"):
                     continue
-                stack.append((path, real, group))
+                if not os.path.isdir(leads_to):
+                    continue
+                stack.append((path, leads_to, group))
             path, real, group = stack.pop()
             if real in self._visited:
                 continue
@@ -237,6 +251,8 @@ class _Walker:
                 group = path[len(self._prefix) :]
             if _MANAGE in listing.python:
                 self._managed.append(path)
+            if listing.may_have_settings and path != self._root and has_settings(Path(path)):
+                self._with_settings.append(path)
             self._consider(path, listing, group)
             real = real.rstrip("/")
             stack.extend((self._join(path, name), f"{real}/{name}", group) for name in listing.folders)
@@ -247,6 +263,8 @@ class _Walker:
             tuple(sorted(self._found, key=lambda directory: directory.path)),
             tuple(sorted(self._problems, key=lambda problem: problem.path)),
             tuple(sorted(self._managed)),
+            tuple(sorted(self._with_settings)),
+            tuple(sorted(self._excluded)),
         )
 
     def _join(self, path: str, name: str) -> str:
@@ -261,11 +279,9 @@ class _Walker:
         except OSError as error:
             self._problems.append(Problem(printable(path), f"cannot read the directory: {error.strerror}"))
             return None
-        if self._excluded is not None:
-            below = path[len(self._prefix) :]
-            below = f"{below}/" if below else ""
-            for names in (listing.folders, listing.links):
-                names[:] = [name for name in names if not (self._excluded(below + name) or _is_built(below + name))]
+        below = self._below(path)
+        for names in (listing.folders, listing.links):
+            names[:] = [name for name in names if not (self._takes_out(below + name) or _is_built(below + name))]
         listing.folders.sort(reverse=True)
         listing.links.sort()
         return listing
@@ -275,8 +291,9 @@ class _Walker:
         if name in MARKERS:
             listing.is_project = True
         if name.endswith(".py"):
-            if _is_file(entry):
-                listing.python.add(name)
+            (listing.python if _is_file(entry) else listing.no_files).add(name)
+        elif name in _SETTINGS:
+            listing.may_have_settings = True
         elif name == "pyvenv.cfg":
             listing.is_environment = True
         elif not is_skipped(name):
@@ -300,17 +317,30 @@ class _Walker:
             for name in listing.folders
             if name + ".py" in listing.python and os.path.isfile(f"{path}/{name}/__init__.py")
         }
-        below = path[len(self._prefix) :]
-        below = f"{below}/" if below else ""
+        below = self._below(path)
         modules = tuple(
             Module(printable(self._join(path, name)), printable(name[:-3]), self._join(path, name))
             for name in sorted(names)
-            if name not in packages and not self._excluded(below + name)
+            if name not in packages and not self._takes_out(below + name)
         )
         if modules:
             has_init = "__init__.py" in listing.python
             files = tuple(self._app_files(path))
-            self._found.append(Directory(path, modules, has_init, group, by_content, files))
+            others = (name for name in sorted(listing.no_files - listing.python) if is_module(name))
+            no_files = tuple(printable(self._join(path, name)) for name in others if not self._takes_out(below + name))
+            self._found.append(Directory(path, modules, has_init, group, by_content, files, no_files))
+
+    def _below(self, path: str) -> str:
+        """What stands before the names in a directory, seen from the root."""
+        below = path[len(self._prefix) :]
+        return f"{below}/" if below else ""
+
+    def _takes_out(self, below: str) -> bool:
+        """Whether a glob takes a path out."""
+        if not self._is_excluded(below):
+            return False
+        self._excluded.append(below)
+        return True
 
     def _looks_numbered(self, path: str, names: list[str]) -> bool:
         """Whether a directory of any name may hold migrations: by names first, then by a glance at a few."""
@@ -343,9 +373,17 @@ class _Walker:
     def _add_unwritten(self) -> None:
         """Files that exist nowhere but in an editor, in directories that do not exist either."""
         for path, names in sorted(self._also.items()):
-            if not path.startswith(self._prefix) or os.path.isdir(path) or self._excluded(path[len(self._prefix) :]):
+            if not path.startswith(self._prefix) or os.path.isdir(path) or self._takes_out(path[len(self._prefix) :]):
                 continue
             self._consider(path, _Listing(python=set(names)), "")
+
+
+def _real(path: str) -> str | None:
+    """Where a path leads, None where links of other processes in `/proc` do not say."""
+    try:
+        return os.path.realpath(path).replace(os.sep, "/")
+    except OSError:
+        return None
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:

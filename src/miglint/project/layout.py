@@ -139,7 +139,8 @@ def interpret(
         packages.append(package)
         without.extend(_stray(package, module, of_modules[module.name]) for module in strays)
     packages = _without_replaced(packages, migration_modules or {})
-    problems = found.problems + tuple(
+    problems = (*found.problems, *_no_files(packages, [directory for directory, _ in accepted]))
+    problems += tuple(
         Problem(path, "`apps` names a directory in which no migrations were found")
         for path in stated
         if path not in labels.used
@@ -151,6 +152,17 @@ def interpret(
         duplicate_labels=_duplicates(packages, installed_apps),
         problems=problems,
     )
+
+
+def _no_files(packages: Iterable[Package], directories: Iterable[Directory]) -> Iterator[Problem]:
+    """What Django takes for a migration by its name alone.
+
+    Source: pkgutil.iter_modules and MigrationLoader.load_disk
+    """
+    imported = {package.directory for package in packages if package.has_init}
+    for directory in directories:
+        for path in directory.no_files if printable(directory.path) in imported else ():
+            yield Problem(path, "is called as a migration is, and is no file: Django raises ModuleNotFoundError")
 
 
 def _holds_migrations(
