@@ -87,7 +87,9 @@ from miglint.project.base import (
 )
 from miglint.project.code import (
     Code,
+    Direction,
     Entry,
+    code_of,
     entries,
     given_names,
     is_noop,
@@ -426,6 +428,7 @@ __all__ = [
     "DeleteRows",
     "Dependency",
     "Diagnostic",
+    "Direction",
     "DropColumn",
     "DropConstraint",
     "DropDefault",
@@ -559,6 +562,7 @@ __all__ = [
     "called",
     "children",
     "code_needs",
+    "code_of",
     "comes_back",
     "dotted",
     "effects",

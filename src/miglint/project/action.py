@@ -436,7 +436,8 @@ class Reindex(Action, frozen=True, kw_only=True, eq=False):
 class UpdateRows(Action, frozen=True, kw_only=True, eq=False):
     """`filtered`: it has a WHERE, `by_value`: one that picks rows by a value of a column that is set.
 
-    `column` is set where Django fills one column's NULLs; `emptied` are the columns that are set to NULL.
+    `column` is set where Django fills one column's NULLs; `emptied` are the columns that are set to NULL. `stepped`: a
+    column is set to something computed from itself, `total = total + 1`.
     """
 
     filtered: bool = False
@@ -444,6 +445,7 @@ class UpdateRows(Action, frozen=True, kw_only=True, eq=False):
     column: str = ""
     columns: tuple[str, ...] = ()
     emptied: tuple[str, ...] = ()
+    stepped: bool = False
 
     @property
     def conditions(self) -> frozenset[str]:

@@ -41,7 +41,7 @@ from miglint.project.usage import (
     Value,
     Written,
 )
-from miglint.syntax.facts import Call, Expr, Literal, Name, Starred
+from miglint.syntax.facts import Attribute, Call, Expr, Literal, Name, Starred
 
 
 def call_value(flow: Follower, call: Call, frame: Frame) -> Value:
@@ -158,7 +158,8 @@ def _method_called(
             assert text is not None
             value = flow.value(text, frame)
             # Names that hold nothing known may come from anywhere; a call may well be a query builder's.
-            is_written = is_written_out(value) or isinstance(text, Call) or (value is None and isinstance(text, Name))
+            is_built = isinstance(text, Call) and not (isinstance(value, Text) and _is_format(text))
+            is_written = is_written_out(value) or is_built or (value is None and isinstance(text, Name))
             known = value.expr if isinstance(value, Constant | Text) else text
             of_default = isinstance(owner, Cursor) and owner.of_default
             flow.note(RawSQL, call.span, frame, text=known, call=call, is_written=is_written, of_default=of_default)
@@ -183,6 +184,10 @@ def _method_called(
         flow.note(Query, call.span, frame, on=owner, method=name, call=filled(call, arguments))
         return queried(owner, name, call, arguments) if isinstance(owner, Rows) else None
     return None
+
+
+def _is_format(call: Call) -> bool:
+    return isinstance(call.function, Attribute) and call.function.name == "format"
 
 
 def _asked_registry(

@@ -14,6 +14,8 @@ from miglint.project.usage import Bound, Connection, Foreign, Instance, Kind, Ro
 from miglint.syntax.facts import Call, Expr, Lambda, Name
 
 _CONNECTIONS = ("django.db.connection", "django.db.backends.connection")
+# The registry of today's models, which code may pass on as it does that of RunPython.
+_REGISTRIES = ("django.apps.apps", "django.apps.registry.apps")
 _MAX_HOPS = 8
 
 
@@ -84,6 +86,8 @@ def _imported(flow: Follower, path: str, module: SourceModule) -> Value:
     """What an imported name means: a function or constant of the project, a connection."""
     if path in _CONNECTIONS:
         return Connection(given=False, of_default=True)
+    if path in _REGISTRIES:
+        return Foreign(path)
     for prefix in _CONNECTIONS:
         if path.startswith(f"{prefix}."):
             return Bound(Connection(given=False, of_default=True), path[len(prefix) + 1 :])

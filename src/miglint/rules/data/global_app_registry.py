@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from miglint.api import (
     Attribute,
     Call,
+    Called,
     Code,
     CodeReference,
     Diagnostic,
@@ -15,6 +16,7 @@ from miglint.api import (
     ModuleFacts,
     Name,
     OperationContext,
+    Related,
     RunPython,
     Severity,
     Span,
@@ -35,8 +37,16 @@ _CONFIGURATIONS = tuple(f"{registry}.get_app_config" for registry in _REGISTRIES
 @rule("MG504", on=RunPython, severity=Severity.ERROR)
 def global_app_registry(context: OperationContext[RunPython]) -> Iterator[Diagnostic]:
     """Code of a migration gets models from the global registry, which knows only those of today."""
-    if not context.touches_database or not _imports_registry(context.migration.facts):
+    if not context.touches_database:
         return
+    found = list(_named(context)) if _imports_registry(context.migration.facts) else []
+    for code, call, span in found:
+        yield _finding(context, code, call, span)
+    yield from _handed_on(context, {code.span for code, _, _ in found})
+
+
+def _named(context: OperationContext[RunPython]) -> Iterator[tuple[Code, Call, Span]]:
+    """Where the code of the file calls the registry by a name that it has imported."""
     names = module_assignments(context.migration.facts)
     for code in reached(context.operation, context.migration):
         seen = set()
@@ -44,7 +54,23 @@ def global_app_registry(context: OperationContext[RunPython]) -> Iterator[Diagno
             call = _through_configuration(reference, code) or _call(reference, names)
             if call is not None and call not in seen:
                 seen.add(call)
-                yield _finding(context, code, reference.span, call)
+                yield code, call, reference.span
+
+
+def _handed_on(context: OperationContext[RunPython], known: set[Span]) -> Iterator[Diagnostic]:
+    """The same in modules that were written for migrations, and in functions that are given the registry."""
+    seen = set()
+    for use in context.usage.uses:
+        if not isinstance(use, Called) or not _gets_models(use.path) or (use.code.name, use.call) in seen:
+            continue
+        if use.module.facts is context.migration.facts:
+            is_new = use.code.name != "" and use.code.span not in known
+        else:
+            is_new = context.project.is_of_migrations(use.module.path)
+        if is_new:
+            seen.add((use.code.name, use.call))
+            span, related = context.place(use, "it is asked here")
+            yield _finding(context, use.code, use.call, span, related)
 
 
 def _imports_registry(facts: ModuleFacts) -> bool:
@@ -89,7 +115,9 @@ def _gets_models(name: str) -> bool:
     return any(name.startswith(f"{registry}.{method}") for registry in _REGISTRIES for method in _METHODS)
 
 
-def _finding(context: OperationContext[RunPython], code: Code, span: Span, call: Call) -> Diagnostic:
+def _finding(
+    context: OperationContext[RunPython], code: Code, call: Call, span: Span | None, related: tuple[Related, ...] = ()
+) -> Diagnostic:
     method = call.function.name.rpartition(".")[2] if isinstance(call.function, Attribute | Name) else "get_model"
     asked = ", ".join(_text(argument) for argument in call.arguments)
     own = next((each for each in entries(context.operation, context.migration) if each.code.span == code.span), None)
@@ -100,10 +128,11 @@ def _finding(context: OperationContext[RunPython], code: Code, span: Span, call:
         for alias in statement.aliases
         if alias.path in _REGISTRIES or (alias.path, alias.module) == ("django", "django.apps")
     )
+    name = code.name.rpartition(".")[2] or "the migration"
     return context.diagnostic(
         span,
-        f"{code.name.rpartition('.')[2]} gets today's models from django.apps, not those of this migration",
-        related=tuple(imports)[:1],
+        f"{name} gets today's models from django.apps, not those of this migration",
+        related=related or tuple(imports)[:1],
         help="The global registry holds the models as the code is now: with fields that this migration's database does "
         "not have yet, or without the model once it is deleted. Use the registry that RunPython passes:\n"
         f"    {parameter}.{method}({asked})",

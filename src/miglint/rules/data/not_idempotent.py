@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from miglint.api import (
+    Action,
     Diagnostic,
     InsertRows,
     Operation,
@@ -16,6 +17,7 @@ from miglint.api import (
     RunPython,
     RunSQL,
     Severity,
+    UpdateRows,
     expressions,
     rule,
 )
@@ -31,9 +33,7 @@ def not_idempotent(context: OperationContext[Operation]) -> Iterator[Diagnostic]
     use = next((use for use in context.usage.of(Query) if _said(use)), None)
     said = _said(use) if use is not None else ""
     span, related = context.place(use, "it is done here") if use is not None else (None, ())
-    inserted = next((each for each in context.actions if isinstance(each, InsertRows) and not each.guarded), None)
-    if not said and inserted is not None:
-        said = f"inserts rows into {inserted.table} without ON CONFLICT"
+    said = said or next(filter(None, map(_told, context.actions)), "")
     if not said:
         return
     half = _may_stop_half_way(context)
@@ -60,6 +60,16 @@ def _said(use: Query) -> str:
         return "creates the same rows once more"
     if isinstance(use.on, Rows) and use.method == "update" and any(_is_step(use, each.name) for each in call.keywords):
         return "adds to the same values once more"
+    return ""
+
+
+def _told(action: Action) -> str:
+    """The same of SQL."""
+    if isinstance(action, InsertRows) and not action.guarded:
+        return f"inserts rows into {action.table} without ON CONFLICT"
+    # Rows that were picked by the value they had are not found again.
+    if isinstance(action, UpdateRows) and action.stepped and not action.by_value:
+        return f"adds to the same values of {action.table} once more"
     return ""
 
 

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from miglint.api import Diagnostic, Entry, OperationContext, Parameter, RunPython, Severity, entries, rule
+from miglint.api import (
+    Called,
+    Diagnostic,
+    Direction,
+    Entry,
+    Expr,
+    Function,
+    OperationContext,
+    Parameter,
+    Related,
+    RunPython,
+    Severity,
+    code_of,
+    entries,
+    rule,
+)
 
 _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#runpython"
 _GIVEN = 2
@@ -15,7 +30,8 @@ def wrong_signature(context: OperationContext[RunPython]) -> Iterator[Diagnostic
     """RunPython calls its function with two positional arguments, and this one cannot take them."""
     if not context.touches_database:
         return
-    for entry in entries(context.operation, context.migration):
+    own = ((entry, context.migration.path) for entry in entries(context.operation, context.migration))
+    for entry, path in (*own, *_imported(context)):
         error = _error(entry) if entry.signature_known else ""
         if error:
             name = entry.code.name.rpartition(".")[2]
@@ -23,13 +39,30 @@ def wrong_signature(context: OperationContext[RunPython]) -> Iterator[Diagnostic
             yield context.diagnostic(
                 entry.argument.span,
                 f"RunPython calls {name}(apps, schema_editor), which it cannot take",
-                related=(context.related(context.migration, entry.code.span, "defined here"),),
+                related=(Related(path, entry.code.span, "defined here"),),
                 help=f"Migrating {call} raises TypeError: {error}.\n"
                 "RunPython gives the registry of historical models and the schema editor, by position:\n"
                 f"    {_written(name)}",
                 url=_URL,
                 detail=entry.direction,
             )
+
+
+def _imported(context: OperationContext[RunPython]) -> Iterator[tuple[Entry, str]]:
+    """What the operation calls of another file of the project, with that file."""
+    operation = context.operation
+    given: tuple[tuple[Direction, Expr | None], ...] = (
+        ("forward", operation.code),
+        ("reverse", operation.reverse_code),
+    )
+    for direction, argument in given:
+        for use in context.usage.of(Called, direction):
+            if argument is None or use.target is None or use.call.function is not argument:
+                continue
+            name = use.path.rpartition(".")[2]
+            found = [each for each in use.target.facts.top(Function) if each.name == name]
+            if len(found) == 1 and not found[0].decorators:
+                yield Entry(code=code_of(found[0]), direction=direction, argument=argument), use.target.path
 
 
 def _written(name: str) -> str:
