@@ -21,6 +21,10 @@ from miglint.databases.effects import (
     TableEffect,
     effects,
 )
+from miglint.databases.new_values import (
+    UsedEarly,
+    used_early,
+)
 from miglint.databases.pending import (
     Refused,
     refused,
@@ -550,6 +554,7 @@ __all__ = [
     "UpdateRows",
     "Usage",
     "Use",
+    "UsedEarly",
     "ValidateConstraint",
     "ValidateConstraintAction",
     "Values",
@@ -622,6 +627,7 @@ __all__ = [
     "truth_of",
     "type_loses",
     "unique_index",
+    "used_early",
     "walk",
     "walk_operations",
 ]

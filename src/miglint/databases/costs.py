@@ -156,6 +156,8 @@ class Traits(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=
     # The actions that are refused on a table while keys of rows that were written are still to be checked at commit,
     # each with the statement that the error names.
     refused_before_check: dict[str, str] = {}
+    # What it says where a transaction uses a value that it has added to an enumerated type, "" where it may.
+    new_value: str = ""
 
 
 class CostTableError(ValueError):

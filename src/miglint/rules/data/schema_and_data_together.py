@@ -8,6 +8,7 @@ from miglint.api import (
     Action,
     AddUnique,
     CommentAction,
+    Confidence,
     CreateIndex,
     CreateTable,
     DeleteRows,
@@ -27,12 +28,15 @@ from miglint.api import (
     Step,
     TruncateTable,
     UpdateRows,
+    UsedEarly,
     is_new,
     refused,
     rule,
+    used_early,
 )
 
 _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#runpython"
+_ALTER_TYPE = "https://www.postgresql.org/docs/current/sql-altertype.html"
 _ROWS = (UpdateRows, InsertRows, DeleteRows)
 _NO_SCHEMA = (*_ROWS, CreateTable, Reference, Execute, TruncateTable, CommentAction)
 _WRITES = frozenset({
@@ -55,6 +59,10 @@ def schema_and_data_together(context: MigrationContext) -> Iterator[Diagnostic]:
     fails = next(refused(context.steps, context.project.usage_of, context.database), None)
     if fails is not None:
         yield _refused(context, fails, others)
+        return
+    early = next(used_early(context.steps, context.project.usage_of, context.database), None)
+    if early is not None:
+        yield _early(context, early, others)
         return
     schema = next((found for step in context.steps if (found := _schema_change(context, step)) is not None), None)
     if not changed or schema is None:
@@ -110,6 +118,34 @@ def _refused(context: MigrationContext, fails: Refused, others: tuple[Step, ...]
         severity=Severity.ERROR,
         detail=fails.table,
         related=related,
+        also=others,
+    )
+
+
+def _early(context: MigrationContext, early: UsedEarly, others: tuple[Step, ...]) -> Diagnostic:
+    name, by = early.step.operation.class_name, early.added.operation.class_name
+    same = early.step is early.added
+    what = (
+        f"{name} adds {early.value!r} to the type {early.type} and uses it"
+        if same
+        else f"{name} uses {early.value!r}, which {by} adds to the type {early.type},"
+    )
+    own = early.use is not None and early.use.module.facts is context.migration.facts
+    related = () if same else (
+        context.related(context.migration, early.added.operation.span, "the value is added here"),
+    )  # fmt: skip
+    return context.diagnostic(
+        early.use.span if own and early.use is not None else None,
+        f"{what} in one transaction: OperationalError: {early.error}",
+        help=f"{context.database.title} lets nothing use a value before the transaction is committed that adds it to "
+        "its type. Put ALTER TYPE … ADD VALUE into a migration of its own, before this one: each "
+        "migration is a transaction.",
+        url=_ALTER_TYPE,
+        step=early.step,
+        severity=Severity.ERROR,
+        detail=f"{early.type} {early.value}",
+        related=related,
+        confidence=Confidence.HIGH if early.certain else Confidence.MEDIUM,
         also=others,
     )
 
