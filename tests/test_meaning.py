@@ -58,6 +58,11 @@ def differs(text: str, old: str = TEXT) -> tuple[str, ...]:
         ("null=True, blank=True", "blank=True, null=True"),
         ('"note"', "'note'"),
         ("migrations.RunPython(fill, migr", "migrations.RunPython(reverse_code=migr"),
+        ("def fill(apps, schema_editor):", "def fill(apps, _editor):"),
+        ("for order in", "for each in"),
+        ("    operations", "    atomic = True\n    operations"),
+        ("blank=True)),", "blank=True), preserve_default=True),"),
+        ("noop),", "noop, elidable=True),"),
         ("def fill(apps, schema_editor):", "def unused():\n    pass\n\n\ndef fill(apps, schema_editor):"),
         ("class Migration(migrations.Migration):\n", 'class Migration(migrations.Migration):\n    """Why."""\n\n'),
     ],
@@ -66,6 +71,8 @@ def test_the_same_written_otherwise_is_no_edit(old: str, new: str) -> None:
     text = TEXT.replace(old, new)
     if "unique_together" in new:
         text = text.replace(new, 'name="order", ' + new)
+    if new == "for each in":
+        text = text.replace("order.save()", "each.save()")
     if "reverse_code" in new:
         text = text.replace("noop),", "noop, code=fill),")
     assert differs(text) == ()
@@ -81,6 +88,9 @@ def test_the_same_written_otherwise_is_no_edit(old: str, new: str) -> None:
         ('{("a", "b")', '{("b", "a")', ("its operations",)),
         (".noop", "", ("its operations",)),
         ("objects.all()", "objects.none()", ("`fill`",)),
+        ("order.save()", "apps.save()", ("`fill`",)),
+        ("fill(apps, schema_editor)", "fill(schema_editor, apps)", ("`fill`",)),
+        ("blank=True)),", "blank=True), preserve_default=False),", ("its operations",)),
         ("    operations", "    atomic = False\n\n    operations", ("`atomic`",)),
         ("    dependencies", "    run_before = [('x', '0001')]\n    dependencies", ("its dependencies",)),
         ("\n\nclass", "\n\nprint('hello')\n\n\nclass", ("the code of its module",)),
@@ -96,6 +106,38 @@ def test_what_cannot_be_read_is_compared_as_it_is_written() -> None:
     )
     assert differs(computed.replace("field()", "field(1)"), old=computed) == ("its operations",)
     assert differs(computed.replace("        add(", "        add( "), old=computed) == ()
+
+
+ONE = """
+def fill(apps, schema_editor):
+    def one(row, by):
+        row.size += by
+
+    try:
+        for each in apps.get_model("shop", "Order").objects.filter(pk__in=[n for n in range(3)]):
+            one(each, 2)
+    except ValueError as error:
+        print(error, lambda size: size)
+"""
+SAME = """
+def fill(registry, _):
+    def add(line, step):
+        line.size += step
+
+    try:
+        for row in registry.get_model("shop", "Order").objects.filter(pk__in=[pk for pk in range(3)]):
+            add(row, 2)
+    except ValueError as problem:
+        print(problem, lambda length: length)
+"""
+
+
+def test_the_names_within_a_function_are_its_own() -> None:
+    old = TEXT.replace(TEXT[TEXT.index("def fill") : TEXT.index("\n\nclass")], ONE)
+    assert differs(old.replace(ONE, SAME), old=old) == ()
+    assert differs(old.replace("row.size += by", "by.size += row"), old=old) == ("`fill`",)
+    assert differs(old.replace("one(each, 2)", "one(apps, 2)"), old=old) == ("`fill`",)
+    assert differs(old.replace("print(error", "print(apps"), old=old) == ("`fill`",)
 
 
 def test_a_helper_of_a_helper_counts_and_a_broken_file_tells_nothing() -> None:

@@ -8,6 +8,7 @@ from miglint.project.fields import Field
 from miglint.project.keys import MigrationKey
 from miglint.project.migration import Dependency, Migration
 from miglint.project.operations import Alternative, Custom, Operation, Unread, walk_operations
+from miglint.project.truth import Truth
 from miglint.syntax.facts import (
     Assign,
     Augment,
@@ -17,10 +18,13 @@ from miglint.syntax.facts import (
     Expr,
     Flow,
     Function,
+    Handler,
     Import,
     Items,
+    Lambda,
     Literal,
     Name,
+    Parameter,
     Return,
     Statement,
     dotted,
@@ -110,12 +114,15 @@ def _targets(statement: Statement) -> tuple[str, ...]:
 def _attributes(migration: Migration) -> dict[str, object]:
     """What else the class says, by name: `atomic`, `initial`, constants, methods."""
     found: dict[str, object] = {"the base classes": migration.bases}
+    read = _READ
+    if migration.atomic is not Truth.UNKNOWN:
+        found["atomic"], read = migration.atomic, read | {"atomic"}
     for statement in migration.definition.body if migration.definition is not None else ():
         if isinstance(statement, Function | Class):
             found[statement.name] = _canonical(statement)
         else:
             for name in _targets(statement):
-                if name not in _READ:
+                if name not in read:
                     found[name] = _canonical(statement)
     return found
 
@@ -169,34 +176,60 @@ def _headers(statement: Statement) -> tuple[Expr, ...]:
     return (*statement.bases, *statement.decorators) if isinstance(statement, Class) else ()
 
 
-def _canonical(value: object) -> object:
+def _canonical(value: object, names: dict[str, int] | None = None) -> object:
     """A value as something comparable in which it does not matter how the same is written.
 
     Keywords have no order, `set([…])` is a set, `pass` is nothing, and a function ends where it ends, with or without
-    `return None`.
+    `return None`. `names` are those that a function binds, numbered: what it calls them is its own affair.
     """
     match value:
         case tuple():
-            return tuple(_canonical(each) for each in value if each != _PASS)
+            return tuple(_canonical(each, names) for each in value if each != _PASS)
         case Call(function=Name(name="set" | "list" | "tuple" as kind, scope="free"), arguments=(Items() as items,)):
-            return _canonical(Items(kind, items.items))
+            return _canonical(Items(kind, items.items), names)
         case Items(kind="set"):
-            return ("set", frozenset(map(_canonical, value.items)))
+            return ("set", frozenset(_canonical(item, names) for item in value.items))
         case Call():
             keywords = sorted(value.keywords, key=lambda keyword: keyword.name or "")
             parts = (value.function, value.arguments, *((keyword.name, keyword.value) for keyword in keywords))
-            return ("call", *map(_canonical, parts))
+            return ("call", *(_canonical(part, names) for part in parts))
+        case Name(scope="local"):
+            return ("local", _number(value.name, names))
+        case Parameter():
+            return (_number(value.name, names), value.kind, _canonical(value.default, names))
+        case Handler():
+            name = _number(value.name, names) if value.name is not None else None
+            return ("except", _canonical(value.exception, names), name, _canonical(value.body, names))
         case Function():
-            return ("def", *map(_canonical, (value.parameters, _body(value.body), value.decorators, value.is_async)))
+            # One within a function has a name that is bound there.
+            number = _number(value.name, names) if names is not None else None
+            inside = names if names is not None else {}
+            known = (value.parameters, _body(value.body), value.decorators, value.is_async)
+            return ("def", number, *(_canonical(part, inside) for part in known))
+        case Lambda():
+            inside = names if names is not None else {}
+            return ("lambda", _canonical(value.parameters, inside), _canonical(value.body, inside))
         case Class():
-            return ("class", *map(_canonical, (value.bases, value.keywords, _body(value.body), value.decorators)))
+            said = (value.bases, value.keywords, _body(value.body), value.decorators)
+            return ("class", *(_canonical(part, names) for part in said))
         case Field():
-            return _canonical(value.call)
+            return _canonical(value.call, names)
         case Value():
-            names = (name for name in value.__struct_fields__ if name not in value.not_compared)
-            return (type(value).__name__, *(_canonical(getattr(value, name)) for name in names))
+            found = (getattr(value, name) for name in value.__struct_fields__ if _counts(value, name))
+            return (type(value).__name__, *(_canonical(each, names) for each in found))
         case _:
             return value
+
+
+def _number(name: str, names: dict[str, int] | None) -> object:
+    return names.setdefault(name, len(names)) if names is not None else name
+
+
+def _counts(value: Value, name: str) -> bool:
+    """Whether a part of a value has a meaning: squashing alone asks for `elidable`, and some say what Django takes."""
+    if name in value.not_compared or name == "elidable":
+        return False
+    return name != "preserve_default" or getattr(value, name) not in (None, Literal("bool", "True"))
 
 
 def _body(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
