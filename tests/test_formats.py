@@ -168,6 +168,7 @@ def test_sarif_is_valid(name: str, request: pytest.FixtureRequest) -> None:
 
 def test_sarif_describes_every_rule_that_is_on(shop: Report) -> None:
     driver = sarif(shop)["tool"]["driver"]
+    assert all(re.match(r"https://|pkg:pypi/miglint", rule["helpUri"]) for rule in driver["rules"])
     assert [rule["id"] for rule in driver["rules"]] == sorted(rule.code for rule in shop.rules())
     assert {"MG302", "MG901"} <= {rule["id"] for rule in driver["rules"]}
     for rule in driver["rules"]:

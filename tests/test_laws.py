@@ -132,6 +132,12 @@ def test_a_rule_does_no_input_or_output(module: str) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_a_page_says_at_its_end_where_to_read_on(rule: Rule) -> None:
+    page = PAGES[rule.module.rpartition(".")[2]].read_text(encoding="utf-8")
+    assert re.search(r"\n\n## See\n\nhttps://\S+\n\Z", page)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_one_name_stands_in_four_places(rule: Rule) -> None:
     module = rule.module.rpartition(".")[2]
     assert rule.name == module.replace("_", "-"), "the function is called as its file is"

@@ -26,7 +26,7 @@ _LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "
 _PROBLEM = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "recommendation"}
 # GitHub cuts descriptions at this length.
 _LONGEST = 1024
-_LINK = re.compile(r"https://[^\s)>\]`\"']+")
+_SEE = re.compile(r"^## See\n\n(\S+)", re.MULTILINE)
 
 
 def render(report: Report, view: View) -> Iterator[str]:
@@ -54,14 +54,14 @@ def _rule(rule: Described) -> dict[str, Any]:
     page = rule.page()
     _, summary, *paragraphs = page.split("\n\n")
     why = next((p for p in paragraphs if not p.startswith("#")), summary)
-    link = _LINK.search(page)
+    see = _SEE.search(page)
     return {
         "id": rule.code,
         "name": rule.name,
         "shortDescription": {"text": _cut(summary)},
         "fullDescription": {"text": _cut(" ".join(why.split()))},
         "help": {"text": page, "markdown": page},
-        **({"helpUri": link[0].rstrip(".,;")} if link is not None else {}),
+        "helpUri": see[1] if see is not None else _INFORMATION,
         "defaultConfiguration": {"level": _LEVEL[rule.severity]},
         "properties": {
             "tags": ["django", "migrations", rule.category],
