@@ -82,7 +82,7 @@ def test_a_good_example_gives_nothing(example: Example, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("page", page_examples.pages(), ids=lambda page: page.stem)
 def test_a_page_has_its_sections_in_order(page: Path) -> None:
-    known = ["Why", "Bad", "Good", "Fixed", "When it is fine"]
+    known = ["Why", "Bad", "Good", "Fixed", "When it is fine", "See"]
     found = list(page_examples.sections(page.read_text(encoding="utf-8")))
     assert found == [name for name in known if name in found]
     expected = {"Why"} if page.stem == "internal_error" else {"Why", "Bad", "Good"}
