@@ -282,6 +282,11 @@ CASES = {
         'migrations.AlterField("order", "placed_at", models.DateField()),', "MG204",
         "Keep the old column", "Mend such rows",
     ),
+    "a base that is renamed was not misspelt": (
+        'migrations.CreateModel("Guest", [("customer_ptr", models.OneToOneField("shop.customer", models.CASCADE, '
+        'parent_link=True, primary_key=True))], bases=("shop.customer",)), migrations.RenameModel("Customer", "Person"),',
+        "MG109", "Django writes no bases anew.", "Did you mean",
+    ),
     "links keep their table, not their column": (
         'migrations.RenameModel("Order", "Purchase"),', "MG404", "renames shop_order_tags.order_id all the same", "…",
     ),

@@ -210,10 +210,17 @@ class SetNotNull(Action, frozen=True, kw_only=True, eq=False):
     column: str
     # Whether a validated CHECK (column IS NOT NULL) stands: the schema knows, see schema.proven.
     proven: bool = False
+    # It is NOT NULL: SQL said so before.
+    already: bool = False
 
     @property
     def conditions(self) -> frozenset[str]:
-        return _words(validated_check=self.proven)
+        return _words(validated_check=self.proven, not_null=self.already)
+
+    @property
+    def is_kept_already(self) -> bool:
+        """Whether no row can hold NULL, and none could before."""
+        return self.proven or self.already
 
 
 class DropNotNull(Action, frozen=True, kw_only=True, eq=False):

@@ -240,7 +240,12 @@ def _differences(wanted: Column, found: Column, field: Field, setting: Setting) 
             yield "delete", f"{name} is NOT NULL, and deleting what it points to sets it to NULL"
     numbered = wanted.identity.certain and found.identity.certain
     if wanted.type is not None and found.type is not None and wanted.type != found.type and not numbered:
-        yield from _type_differences(wanted.type, found.type, name, setting)
+        differences = list(_type_differences(wanted.type, found.type, name, setting))
+        yield from differences
+        if wanted.primary_key.certain:
+            # A row is found by its key.
+            reasons = [why for statement, why in differences if statement == "filter"]
+            yield from ((statement, why) for why in reasons for statement in _BY_KEY)
 
 
 def _sends_default(field: Field, setting: Setting) -> bool:
@@ -253,6 +258,7 @@ def _sets_null(field: Field) -> bool:
     return isinstance(on_delete, Name) and on_delete.name.rpartition(".")[2] in ("SET_NULL", "DB_SET_NULL")
 
 
+_BY_KEY: tuple[Statement, ...] = ("update", "delete")
 _INTEGERS = {"smallint": 1, "integer": 2, "bigint": 3}
 _SIZED = re.compile(r"(varchar|numeric)(?:\((\d+)(?:, ?(\d+))?\))?$")
 
@@ -271,7 +277,7 @@ def _type_differences(wanted: str, found: str, name: str, setting: Setting) -> I
     cast for some; MariaDB and SQLite convert, and refuse a value only where it does not fit.
     """
     families, vendor = (_family(wanted), _family(found)), setting.database.vendor
-    refused = _NO_CAST.get(families, ()) if vendor == "postgresql" else ()
+    refused = _uncast(wanted, found) if vendor == "postgresql" else ()
     if setting.newer and _is_new_value(families, vendor):
         refused = ("insert", *refused)
     if not setting.newer:
@@ -299,12 +305,35 @@ _NEW_VALUES: dict[Vendor, frozenset[tuple[str, str]]] = {
 }
 
 
+def _uncast(wanted: str, found: str) -> tuple[Statement, ...]:
+    """What PostgreSQL refuses of a column. Arrays of another type are not compared, whatever their elements are."""
+    families = (_family(wanted), _family(found))
+    if families != ("array", "array"):
+        return _NO_CAST.get(families, ())
+    one, other = wanted.removesuffix("[]"), found.removesuffix("[]")
+    if one.partition("(")[0] == other.partition("(")[0]:
+        return ()
+    elements = (_family(one), _family(other))
+    written: tuple[Statement, ...] = ("insert", "edge", "update") if _is_text_alone(elements) else ()
+    return tuple(dict.fromkeys(("filter", *written, *_NO_CAST.get(elements, ()))))
+
+
+def _is_text_alone(families: tuple[str, str]) -> bool:
+    """Whether text is sent for something else: nothing but a literal becomes that by itself."""
+    return families[0] == "text" and families[1] != "text"
+
+
 # What Django does not read as a value of the model's type.
 _DATES: dict[tuple[str, str], tuple[Statement, ...]] = {
     ("timestamp with time zone", "date"): ("select", "update", "delete")
 }
 _UNREADABLE: dict[Vendor, dict[tuple[str, str], tuple[Statement, ...]]] = {
-    "postgresql": {},
+    "postgresql": {
+        ("boolean", "text"): ("update",),
+        ("inet", "text"): ("update",),  # "10.0.0.1/32" is what the cast makes of it
+        ("timestamp with time zone", "time"): ("update",),
+        ("text", "array"): ("update",),
+    },
     "mysql": _DATES,
     "mariadb": _DATES,
     "sqlite": {("timestamp with time zone", "date"): ("update",)},
@@ -312,8 +341,7 @@ _UNREADABLE: dict[Vendor, dict[tuple[str, str], tuple[Statement, ...]]] = {
 
 
 def _is_new_value(families: tuple[str, str], vendor: Vendor) -> bool:
-    from_text = families[0] == "text" and families[1] != "text" and vendor != "sqlite"
-    return from_text or families in _NEW_VALUES[vendor]
+    return (_is_text_alone(families) and vendor != "sqlite") or families in _NEW_VALUES[vendor]
 
 
 # What PostgreSQL refuses where the model's type (first) is not the column's (second).
@@ -328,6 +356,15 @@ _NO_CAST: dict[tuple[str, str], tuple[Statement, ...]] = {
     ("date", "text"): ("filter",),
     ("timestamp with time zone", "text"): ("filter",),
     ("boolean", "text"): ("filter",),
+    ("time", "text"): ("filter",),
+    ("interval", "text"): ("filter",),
+    ("inet", "text"): ("filter",),
+    ("array", "text"): ("filter",),
+    # The value that is read is none that can be written again, either.
+    ("bytea", "text"): ("filter", "update"),
+    ("time", "interval"): ("update",),
+    ("timestamp with time zone", "time"): ("filter",),
+    ("time", "timestamp with time zone"): ("filter", "insert", "edge", "update"),
 }
 
 

@@ -82,7 +82,10 @@ def _all_wait(schema: Schema, table: str, to: str, columns: tuple[str, ...] = ()
 
 def _set_not_null(schema: Schema, action: SetNotNull, beside: tuple[Action, ...]) -> Iterator[Action]:
     table = schema.table(action.table)
-    yield replace(action, proven=table is not None and table.proves_not_null(action.column))
+    column = table.columns.get(action.column) if table is not None else None
+    proven = table is not None and table.proves_not_null(action.column)
+    # Source: ATExecSetNotNull (src/backend/commands/tablecmds.c) has nothing to do where attnotnull is set.
+    yield replace(action, proven=proven, already=column is not None and column.null.refuted)
 
 
 def _added_column(schema: Schema, action: AddColumn, beside: tuple[Action, ...]) -> Iterator[Action]:
@@ -182,11 +185,14 @@ def _rebuilt(table: Table, action: AlterColumnType) -> int:
     """The indexes that a change which leaves the rows alone builds anew.
 
     Source: PostgreSQL's CheckIndexCompatible (src/backend/commands/indexcmds.c): the collation must be the same, and
-    expressions and conditions are not looked into.
+    an index with an expression or a condition is never taken to be, whatever column that speaks of.
     """
     if action.collated:
         return sum(action.column in columns for columns in table.index_columns)
-    return sum(action.column in index.uses for index in table.indexes) if action.change == "compatible" else 0
+    if action.change != "compatible":
+        return 0
+    special = (index for index in table.indexes if index.uses or index.partial)
+    return sum(action.column in (*index.columns, *index.uses) for index in special)
 
 
 def _keys(table: Table | None) -> tuple[Constraint, ...]:

@@ -74,6 +74,7 @@ class Index(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     unique: bool = False
     # Columns of its expressions and of its condition.
     uses: tuple[str, ...] = ()
+    partial: bool = False
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -387,7 +388,9 @@ def _drop_constraint(schema: Schema, action: DropConstraint) -> Schema:
 
 def _create_index(schema: Schema, action: CreateIndex) -> Schema:
     table = _get(schema, action)
-    index = Index(name=action.name, columns=action.columns, unique=action.unique, uses=action.uses)
+    index = Index(
+        name=action.name, columns=action.columns, unique=action.unique, uses=action.uses, partial=action.partial
+    )
     return schema.put(replace(table, indexes=(*table.indexes, index)))
 
 

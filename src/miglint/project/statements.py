@@ -154,6 +154,7 @@ def _create_index(statement: Statement, where: dict[str, Any]) -> Iterator[Actio
         unique="unique" in flags,
         concurrently="concurrently" in flags,
         only="only" in flags,
+        partial="where" in flags,
         method=statement.type or "btree",
         reason="SQL",
         **where,

@@ -40,6 +40,8 @@ from miglint.api import (
 )
 
 Context = OperationContext[Operation]
+# What an operation does to something else: nothing that it names is misspelt.
+_AFTERMATHS = ("same-model", "unknown-base", "unknown-order")
 
 _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/"
 
@@ -324,7 +326,8 @@ def _help(context: Context, kind: str, model: str, name: str, *, app: str = "") 
             f"{other} makes it, and this migration does not come after it. Add to `dependencies`:\n"
             f'    ("{other.app}", "{other.name}"),'
         )
-    near = difflib.get_close_matches(name or model, _names(context.before, app, kind, model), n=1)
+    names = _names(context.before, app, kind, model) if kind not in _AFTERMATHS else ()
+    near = difflib.get_close_matches(name or model, names, n=1)
     return f"Did you mean {near[0]!r}? {_advice(context)}" if near else _advice(context)
 
 

@@ -33,7 +33,9 @@ _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#alter
 def not_null_without_backfill(context: ActionContext[SetNotNull]) -> Iterator[Diagnostic]:
     """A column made NOT NULL fails on rows that hold NULL, and nothing in the history has filled them."""
     action = context.action
-    if not context.touches_database or not context.is_live(action) or not action.certain or action.proven:
+    if not context.touches_database or not context.is_live(action) or not action.certain:
+        return
+    if action.is_kept_already:
         return
     model = context.before.model(*action.model) if action.model is not None else None
     state = _field_of(model, action.column) if model is not None else None

@@ -57,7 +57,7 @@ def _tightens(context: ActionContext[Action], action: Action) -> bool:
     if isinstance(action, AddCheck):
         return not _all_new(context, action, action.columns)
     if isinstance(action, SetNotNull):
-        return not action.proven and not _all_new(context, action, (action.column,))
+        return not action.is_kept_already and not _all_new(context, action, (action.column,))
     return True
 
 

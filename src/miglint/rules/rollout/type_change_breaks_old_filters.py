@@ -13,6 +13,7 @@ from miglint.api import (
     rule,
 )
 
+_NAMES = {"varchar": "character varying", "time": "time without time zone"}
 _URL = "https://www.postgresql.org/docs/current/typeconv-oper.html"
 
 
@@ -56,5 +57,7 @@ def _refused(context: ActionContext[AlterColumnType], changed: AlterColumnType) 
 
 
 def _family(kind: str | None) -> str:
-    base = (kind or "").partition("(")[0]
-    return "character varying" if base == "varchar" else base
+    """What PostgreSQL calls the type in its messages."""
+    element = (kind or "").removesuffix("[]")
+    base = element.partition("(")[0]
+    return _NAMES.get(base, base) + (kind or "")[len(element) :]

@@ -83,6 +83,8 @@ def _create_index(cursor: Cursor, unique: bool) -> Iterator[Statement]:
     if cursor.skip("USING"):
         method = cursor.name()
     columns = cursor.names()
+    if "WHERE" in cursor.rest():
+        flags.add("where")
     yield Statement(verb="create-index", table=table, name=name, columns=columns, type=method, flags=frozenset(flags))
 
 
