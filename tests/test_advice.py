@@ -59,6 +59,10 @@ class Migration(migrations.Migration):
         {}
     ]
 """
+_GUEST = """\
+migrations.CreateModel("Guest", [
+    ("customer_ptr", models.OneToOneField("shop.customer", models.CASCADE, parent_link=True, primary_key=True)),
+], bases=("shop.customer",))"""
 _AGAIN = """\
 migrations.DeleteModel("Item"), migrations.CreateModel("ItemLine", [
     ("id", models.BigAutoField(primary_key=True)),
@@ -283,8 +287,7 @@ CASES = {
         "Keep the old column", "Mend such rows",
     ),
     "a base that is renamed was not misspelt": (
-        'migrations.CreateModel("Guest", [("customer_ptr", models.OneToOneField("shop.customer", models.CASCADE, '
-        'parent_link=True, primary_key=True))], bases=("shop.customer",)), migrations.RenameModel("Customer", "Person"),',
+        f'{_GUEST}, migrations.RenameModel("Customer", "Person"),',
         "MG109", "Django writes no bases anew.", "Did you mean",
     ),
     "links keep their table, not their column": (

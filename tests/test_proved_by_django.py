@@ -179,6 +179,74 @@ def test_a_model_that_comes_after_the_migration_itself_is_no_dependency_to_add(t
     assert migrate(tmp_path) == said(found)
 
 
+RENAMES = (
+    'migrations.RenameModel("Order", "Purchase"), migrations.RenameModel("Tag", "Label"),'
+    'migrations.RenameModel("Tagging", "Labelling"),'
+)
+
+
+@pytest.mark.parametrize("case", CROSS_APP)
+def test_what_renames_a_model_first_fails_as_the_message_says_and_not_when_it_waits(case: str, tmp_path: Path) -> None:
+    operations, code = CROSS_APP[case]
+    operations, code = (text.replace("analytics", "zoo") for text in (operations, code))
+    path, first = "shop/migrations/0002_renames.py", '("shop", "0001_initial"),'
+    files = {
+        "shop/migrations/0001_initial.py": SHOP,
+        path: migration(RENAMES, first),
+        "zoo/migrations/0001_initial.py": migration(operations, first, code),
+    }
+    write(tmp_path, files)
+    (found,) = findings(tmp_path, "MG108")
+    assert "shop.0002_renames, which calls it" in found.message
+    assert migrate(tmp_path) == said(found)
+
+    assert 'Add to `dependencies` of shop.0002_renames:\n    ("zoo", "0001_initial"),' in found.help
+    write(tmp_path, {path: migration(RENAMES, f'{first} ("zoo", "0001_initial"),')})
+    assert findings(tmp_path, "MG108") == []
+    # Django writes no bases anew: MG109.
+    assert (migrate(tmp_path) == "") == (case != "proxy")
+
+
+def test_what_deletes_a_model_waits_for_the_migration_that_lets_go_of_it(tmp_path: Path) -> None:
+    path, first = "shop/migrations/0002_delete.py", '("shop", "0001_initial"),'
+    write(
+        tmp_path,
+        {
+            "shop/migrations/0001_initial.py": SHOP,
+            path: migration('migrations.DeleteModel("Order"),', first),
+            "zoo/migrations/0001_initial.py": migration(CROSS_APP["foreign key"][0], first),
+            "zoo/migrations/0002_let_go.py": migration(
+                'migrations.RemoveField("report", "order"),', '("zoo", "0001_initial"),'
+            ),
+        },
+    )
+    (found,) = findings(tmp_path, "MG108")
+    assert migrate(tmp_path) == said(found)
+
+    added = '("zoo", "0002_let_go"),'
+    assert f"Add to `dependencies` of shop.0002_delete:\n    {added}" in found.help
+    write(tmp_path, {path: migration('migrations.DeleteModel("Order"),', first + added)})
+    assert findings(tmp_path, "MG108") == []
+    assert migrate(tmp_path) == ""
+
+
+def test_a_model_that_goes_later_in_any_order_or_is_made_again_is_there(tmp_path: Path) -> None:
+    first = '("shop", "0001_initial"),'
+    again = f'migrations.DeleteModel("Order"), migrations.CreateModel("Order", [{_KEY}]),'
+    files = {
+        "shop/migrations/0001_initial.py": SHOP,
+        "shop/migrations/0002_again.py": migration(again, first),
+        "shop/migrations/0003_rename.py": migration(
+            'migrations.RenameModel("Tag", "Label"),', '("shop", "0002_again"),'
+        ),
+        "analytics/migrations/0001_initial.py": migration(CROSS_APP["many-to-many"][0], first),
+        "zoo/migrations/0001_initial.py": migration(CROSS_APP["foreign key"][0], first),
+    }
+    write(tmp_path, files)
+    assert findings(tmp_path, "MG108") == []
+    assert migrate(tmp_path) == ""
+
+
 def test_models_of_djangos_own_apps_need_a_dependency_too(tmp_path: Path) -> None:
     code = 'def group(apps, schema_editor):\n    apps.get_model("auth", "Group").objects.count()\n'
     path = "shop/migrations/0001_initial.py"

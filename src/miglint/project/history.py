@@ -27,6 +27,7 @@ from miglint.project.operations import (
     Alternative,
     CreateModel,
     Custom,
+    DeleteModel,
     Operation,
     OperationPath,
     RenameModel,
@@ -125,6 +126,17 @@ class History(msgspec.Struct, frozen=True, dict=True):
                 case CreateModel(name=str(name)) | RenameModel(new_name=str(name)) if step.touches_state:
                     key = model_key(step.migration.app, name)
                     found[key] = (*found.get(key, ()), step.migration.key)
+        return found
+
+    @lazy
+    def takers(self) -> Mapping[ModelKey, tuple[Step, ...]]:
+        """The steps that delete each model, or give it another name, in the order of the plan."""
+        found: dict[ModelKey, tuple[Step, ...]] = {}
+        for step in self.steps:
+            match step.operation:
+                case DeleteModel(name=str(name)) | RenameModel(old_name=str(name)) if step.touches_state:
+                    key = model_key(step.migration.app, name)
+                    found[key] = (*found.get(key, ()), step)
         return found
 
     def steps_of(self, key: MigrationKey) -> tuple[Step, ...]:

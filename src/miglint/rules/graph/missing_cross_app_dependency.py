@@ -20,9 +20,11 @@ from miglint.api import (
     Operation,
     OperationContext,
     Related,
+    RenameModel,
     RunPython,
     Severity,
     Span,
+    Step,
     code_needs,
     field_needs,
     needs_of,
@@ -46,21 +48,24 @@ def missing_cross_app_dependency(context: Context) -> Iterator[Diagnostic]:
         *needs_of(context.operation, context.migration, context.project.swappable),
         *code_needs(context.usage),
     ):
-        if need.key not in seen and _is_missing(context, need):
-            seen.add(need.key)
-            if need.key.app in context.graph.apps:
-                yield from _of_project(context, need)
-            else:
-                yield from _of_django(context, need)
+        if need.key in seen or not _is_needed(context, need):
+            continue
+        seen.add(need.key)
+        if context.before.holds(need.key):
+            yield from _of_taken(context, need)
+        elif need.key.app in context.graph.apps:
+            yield from _of_project(context, need)
+        else:
+            yield from _of_django(context, need)
 
 
 # -- whether it is missing ----------------------------------------------------------------------------
 
 
-def _is_missing(context: Context, need: Need) -> bool:
-    """Whether Django would fail here if the ancestors alone had run."""
+def _is_needed(context: Context, need: Need) -> bool:
+    """Whether Django would fail here without the model of another app."""
     state = context.before
-    if need.key.app == context.migration.app or state.holds(need.key) or state.is_partial(need.key.app):
+    if need.key.app == context.migration.app or state.is_partial(need.key.app):
         return False
     if context.step.conditional:
         return False
@@ -221,6 +226,65 @@ def _error(context: Context, need: Need) -> str:
     if context.before.in_app(need.key.app):
         return f"LookupError: App '{need.key.app}' doesn't have a '{need.name}' model."
     return f"LookupError: No installed app with label '{need.key.app}'."
+
+
+# -- what is taken away first ----------------------------------------------------------------------------
+
+
+def _of_taken(context: Context, need: Need) -> Iterator[Diagnostic]:
+    """The ancestors bring the model, but on a new database what deletes or renames it runs before this migration."""
+    taker = _taker(context, need)
+    if taker is None or need.setting or context.graph.problems or not _is_read(context):
+        return
+    model = context.before.model(*need.key)
+    name = f"{need.key.app}.{model.name if model is not None else need.name}"
+    renamed = taker.operation.new_name if isinstance(taker.operation, RenameModel) else None
+    deed = "deletes it" if renamed is None else f"calls it {renamed}"
+    after = _when_it_can_go(context, need, taker)
+    span, related = _place(context, need)
+    yield context.diagnostic(
+        span,
+        f"{_subject(context, need)} {_VERBS[need.by]} {name}, and on a new database {taker.migration.key}, which "
+        f"{deed}, runs first: Django raises {_error(context, need)}",
+        help="Every new database fails: nothing says that this migration comes before.\n"
+        f'Add to `dependencies` of {taker.migration.key}:\n    ("{after.app}", "{after.name}"),',
+        url=_URL,
+        related=(*related, context.related(taker.migration, taker.operation.span, deed)),
+        confidence=_confidence(context, need),
+        field=need.field or None,
+        detail=str(need.key),
+    )
+
+
+def _taker(context: Context, need: Need) -> Step | None:
+    """The last step that takes the model away before this migration without being an ancestor of it."""
+    graph, key, history = context.graph, context.migration.key, context.project.history
+    steps = [
+        step
+        for step in history.takers.get(need.key, ())
+        if history.is_before(step, context.step)
+        and not (step.conditional or graph.is_ancestor(step.migration.key, of=key))
+    ]
+    if not steps or steps[-1].migration.key == key or not graph.is_complete(steps[-1].migration.key):
+        return None
+    order = graph.plan()
+    since = order.index(steps[-1].migration.key)
+    again = (maker for maker in history.makers.get(need.key, ()) if maker in graph.nodes)
+    return None if any(since <= order.index(maker) <= order.index(key) for maker in again) else steps[-1]
+
+
+def _when_it_can_go(context: Context, need: Need, taker: Step) -> MigrationKey:
+    """The first migration from this one on after which nothing of the app names a model that is deleted."""
+    graph, key, history = context.graph, context.migration.key, context.project.history
+    if isinstance(taker.operation, RenameModel):
+        return key
+    for other in graph.plan():
+        if other.app != key.app or not (other == key or graph.is_ancestor(key, of=other)):
+            continue
+        models = history.state_after(other).in_app(key.app).values()
+        if not any(_refers(model, need, context) for model in models):
+            return key if graph.is_ancestor(taker.migration.key, of=other) else other
+    return key
 
 
 # -- Django's own apps --------------------------------------------------------------------------------
