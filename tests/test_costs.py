@@ -58,7 +58,7 @@ def test_what_reads_or_writes_all_rows_lasts(vendor: Vendor) -> None:
 def test_every_condition_is_asked_for_by_some_row() -> None:
     asked = frozenset().union(*(row.when for vendor in VENDORS for row in cost_table(vendor)))
     # What actions say of themselves though no table asks for it yet.
-    assert sorted(CONDITIONS - asked) == ["not-null", "unique"]
+    assert sorted(CONDITIONS - asked) == ["unique"]
 
 
 def test_only_mysql_was_never_measured() -> None:
