@@ -23,7 +23,7 @@ KINDS = {
 PAIRS = [
     ("boolean", "text"), ("time", "text"), ("interval", "text"), ("inet", "text"), ("bytea", "text"),
     ("integers", "text"), ("timestamp", "time"), ("time", "interval"), ("interval", "time"), ("integers", "bigints"),
-    ("bigints", "integers"), ("integers", "texts"), ("texts", "integers"), ("varchars", "texts"), ("texts", "varchars"),
+    ("bigints", "integers"), ("integers", "texts"), ("texts", "integers"),
     ("varchars", "varchars longer"), ("integer", "bigint"), ("uuid", "text"),
 ]  # fmt: skip
 KEYS = [("integer", "text"), ("uuid", "text"), ("integer", "bigint")]

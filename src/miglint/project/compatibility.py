@@ -306,14 +306,14 @@ _NEW_VALUES: dict[Vendor, frozenset[tuple[str, str]]] = {
 
 
 def _uncast(wanted: str, found: str) -> tuple[Statement, ...]:
-    """What PostgreSQL refuses of a column. Arrays of another type are not compared, whatever their elements are."""
+    """What PostgreSQL refuses of a column. Arrays are compared where their elements are of one type, or text."""
     families = (_family(wanted), _family(found))
     if families != ("array", "array"):
         return _NO_CAST.get(families, ())
     one, other = wanted.removesuffix("[]"), found.removesuffix("[]")
-    if one.partition("(")[0] == other.partition("(")[0]:
-        return ()
     elements = (_family(one), _family(other))
+    if one.partition("(")[0] == other.partition("(")[0] or elements == ("text", "text"):
+        return ()
     written: tuple[Statement, ...] = ("insert", "edge", "update") if _is_text_alone(elements) else ()
     return tuple(dict.fromkeys(("filter", *written, *_NO_CAST.get(elements, ()))))
 
