@@ -18,7 +18,7 @@ from typing import Any
 import django
 from django.conf import settings
 
-from postgresql import server
+from postgresql import database_of, server
 
 ROWS = 1000
 # pg_locks' modes, weakest first, as the manual spells them.
@@ -183,29 +183,38 @@ def look(
 
 def measured(cases: Mapping[str, Any]) -> dict[str, Any]:
     """What each case does on a server that is started for it, and the versions of it and of Django."""
+    found: dict[str, Any] = answer(__file__, cases)
+    return found
+
+
+def answer(script: str, cases: Mapping[str, Any]) -> Any:
+    """What a script says of cases, in a process of its own, with a server that is started for it."""
     with server() as socket:
         done = subprocess.run(
-            [sys.executable, __file__],
+            [sys.executable, script],
             input=json.dumps({"socket": str(socket), "cases": cases}),
             capture_output=True,
             text=True,
         )
     if done.returncode != 0:
         raise RuntimeError(done.stderr)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    return json.loads(done.stdout)
 
 
-def main() -> None:
-    given = json.load(sys.stdin)
-    database = {"ENGINE": "django.db.backends.postgresql", "NAME": "postgres", "USER": "postgres"}
+def configure(socket: str) -> None:
+    """Sets Django up in this process, with the database of a server."""
     settings.configure(
-        DATABASES={"default": {**database, "HOST": given["socket"]}},
+        DATABASES={"default": database_of(socket)},
         INSTALLED_APPS=["django.contrib.postgres"],
         USE_TZ=True,
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     )
     django.setup()
+
+
+def main() -> None:
+    given = json.load(sys.stdin)
+    configure(given["socket"])
     from django.db import DatabaseError, connection
 
     with connection.cursor() as cursor:

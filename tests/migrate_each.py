@@ -1,4 +1,4 @@
-"""Migrates the apps of a project one by one on a real database, in one process, and says how each of them ended.
+"""Migrates the apps of a project one by one on a real database, in a process of its own, started by `errors_of`.
 
 stdin: {"root": directory, "database": settings, "apps": labels}; stdout: {app: the error, "" where all is applied}.
 """
@@ -6,10 +6,28 @@ stdin: {"root": directory, "database": settings, "apps": labels}; stdout: {app: 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import django
 from django.conf import settings
+
+
+def errors_of(root: Path, apps: Iterable[str], database: dict[str, Any]) -> dict[str, str]:
+    """What Django says of each app of a project, "" where all of it is applied."""
+    done = subprocess.run(
+        [sys.executable, __file__],
+        input=json.dumps({"root": str(root), "database": database, "apps": list(apps)}),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
 
 
 def main() -> None:

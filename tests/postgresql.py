@@ -80,6 +80,11 @@ def server() -> Iterator[Path]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+def database_of(socket: Path | str, name: str = "postgres") -> dict[str, str]:
+    """A database of a server as an entry of Django's DATABASES, by the directory of the server's socket."""
+    return {"ENGINE": "django.db.backends.postgresql", "HOST": str(socket), "USER": "postgres", "NAME": name}
+
+
 def _wait(directory: Path, running: subprocess.Popen[bytes]) -> None:
     """Until the server takes connections: it writes so into its pid file."""
     pid_file = directory / "data" / "postmaster.pid"

@@ -31,7 +31,7 @@ from miglint.project.statements import sql_actions
 from miglint.project.waiting import in_order
 from miglint.session import Session
 from once import CACHE, once
-from postgresql import server
+from postgresql import database_of, server
 
 # What an environment's packages speak to PostgreSQL with. django-bitfield knows the old driver alone.
 DRIVERS = {"apps": "psycopg2-binary==2.9.11"}
@@ -66,8 +66,7 @@ def executed(run: Run) -> dict[str, Any]:
 
     def make() -> None:
         with server() as socket:
-            entry = {"ENGINE": "django.db.backends.postgresql", "HOST": str(socket), "USER": "postgres"}
-            arguments = str(driver(run.environment)), json.dumps({**entry, "NAME": "postgres"})
+            arguments = str(driver(run.environment)), json.dumps(database_of(socket))
             told = judge.run_script(script.name, settings.parent, str(folder / "bin" / "python"), *arguments)
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(told[told.index('{"statements"') :])

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -16,7 +13,8 @@ from django_migrate import write
 from miglint.diagnostic import Diagnostic
 from miglint.options import Options
 from miglint.session import Session
-from postgresql import server
+from migrate_each import errors_of
+from postgresql import database_of, server
 
 HERE = Path(__file__).parent
 _KEY = '("id", models.BigAutoField(primary_key=True))'
@@ -192,20 +190,6 @@ def _project(root: Path, cases: dict[str, Case]) -> Path:
     return root
 
 
-def _migrated(root: Path, cases: dict[str, Case], database: dict[str, Any]) -> dict[str, str]:
-    """What Django says of each case."""
-    done = subprocess.run(
-        [sys.executable, str(HERE / "migrate_each.py")],
-        input=json.dumps({"root": str(root), "database": database, "apps": list(cases)}),
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, str] = json.loads(done.stdout)
-    return found
-
-
 def _found(root: Path, vendor: str) -> dict[str, list[Diagnostic]]:
     """The errors and warnings of each case by its own rule."""
     found: dict[str, list[Diagnostic]] = {}
@@ -230,12 +214,11 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Judged]:
     light, heavy = tmp_path_factory.mktemp("sqlite"), tmp_path_factory.mktemp("postgresql")
     on_sqlite = ON_SQLITE | {app: Case("", operations) for app, (operations, _) in ROWS.items()}
     database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(light / "db")}
-    said = _migrated(_project(light, on_sqlite), on_sqlite, database)
+    said = errors_of(_project(light, on_sqlite), on_sqlite, database)
     with closing(sqlite3.connect(light / "db")) as rows:
         customers = {app: rows.execute(f"SELECT count(*) FROM {app}_customer").fetchone()[0] for app in ROWS}
     with server() as socket:
-        database = {"ENGINE": "django.db.backends.postgresql", "NAME": "postgres", "USER": "postgres"}
-        said |= _migrated(_project(heavy, ON_POSTGRESQL), ON_POSTGRESQL, {**database, "HOST": str(socket)})
+        said |= errors_of(_project(heavy, ON_POSTGRESQL), ON_POSTGRESQL, database_of(socket))
     found = _found(light, "sqlite") | _found(heavy, "postgresql")
     return {app: Judged(said[app], found.get(app, []), customers.get(app, 0)) for app in said}
 

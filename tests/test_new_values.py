@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
+import early_errors
 from django_migrate import write
-from miglint.diagnostic import Severity
-from miglint.options import Options
-from miglint.session import Session
-from postgresql import server
 
-HERE = Path(__file__).parent
 START = """\
 from django.db import migrations, models
 
@@ -77,6 +68,7 @@ CASES: dict[str, tuple[str, list[str], bool]] = {
     "next_value": ("pass", [ADD, sql("ALTER TYPE APP_mood ADD VALUE 'more' AFTER 'new'")], False),
     "renamed": ("pass", [sql("ALTER TYPE APP_mood RENAME VALUE 'ok' TO 'new'"), sql("SELECT 'new'::APP_mood")], False),
     "new_type": ("pass", [sql("CREATE TYPE APP_way AS ENUM ('new')"), sql("SELECT 'new'::APP_way")], False),
+    "in_a_comment": ("pass", [ADD, sql("UPDATE APP_t /* not 'new' */ SET mood = 'ok'")], False),
     "commented": ("pass", [ADD, sql("COMMENT ON TYPE APP_mood IS 'new'")], False),
     "in_a_function": (
         "pass",
@@ -90,7 +82,6 @@ CASES: dict[str, tuple[str, list[str], bool]] = {
 
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str]]:
-    """By case: what PostgreSQL says, and what the finding says it will say."""
     root = tmp_path_factory.mktemp("values")
     for app, (body, operations, _) in CASES.items():
         text = NEXT.replace("BODY", body).replace("OPERATIONS", ",\n        ".join(operations))
@@ -98,22 +89,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str
         files = {f"{app}/migrations/0001_initial.py": START, f"{app}/migrations/0002_next.py": text}
         write(root, {path: each.replace("APP", app) for path, each in files.items()})
     (root / "manage.py").touch()
-    with server() as socket:
-        database = {"ENGINE": "django.db.backends.postgresql", "NAME": "postgres", "USER": "postgres"}
-        given = {"root": str(root), "database": {**database, "HOST": str(socket)}, "apps": list(CASES)}
-        done = subprocess.run(
-            [sys.executable, str(HERE / "migrate_each.py")], input=json.dumps(given),
-            capture_output=True, text=True, timeout=300,
-        )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
-    options = Options(cache=False, jobs=1, select=("MG508",), database="postgresql")
-    found = dict.fromkeys(CASES, "")
-    for each in Session(options, cwd=root).report([root]).findings:
-        if each.severity is Severity.ERROR:
-            assert each.subject.app is not None
-            found[each.subject.app] = "OperationalError: " + each.message.rpartition("OperationalError: ")[2]
-    return {app: (said[app], found[app]) for app in CASES}
+    return early_errors.judged(root, CASES)
 
 
 @pytest.mark.parametrize("case", CASES)

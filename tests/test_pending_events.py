@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+import early_errors
 from django_migrate import write
-from miglint.diagnostic import Severity
-from miglint.options import Options
-from miglint.session import Session
-from postgresql import server
 
-HERE = Path(__file__).parent
 _KEY = '("id", models.BigAutoField(primary_key=True))'
 START = f"""\
 from django.db import migrations, models
@@ -167,24 +160,7 @@ def _project(root: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str]]:
-    """By case: what PostgreSQL says, and what the finding says it will say."""
-    root = _project(tmp_path_factory.mktemp("pending"))
-    with server() as socket:
-        database = {"ENGINE": "django.db.backends.postgresql", "NAME": "postgres", "USER": "postgres"}
-        given = {"root": str(root), "database": {**database, "HOST": str(socket)}, "apps": list(CASES)}
-        done = subprocess.run(
-            [sys.executable, str(HERE / "migrate_each.py")], input=json.dumps(given),
-            capture_output=True, text=True, timeout=300,
-        )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
-    options = Options(cache=False, jobs=1, select=("MG508",), database="postgresql")
-    found = dict.fromkeys(CASES, "")
-    for each in Session(options, cwd=root).report([root]).findings:
-        if each.severity is Severity.ERROR:
-            assert each.subject.app is not None
-            found[each.subject.app] = "OperationalError: " + each.message.rpartition("OperationalError: ")[2]
-    return {app: (said[app], found[app]) for app in CASES}
+    return early_errors.judged(_project(tmp_path_factory.mktemp("pending")), CASES)
 
 
 @pytest.mark.parametrize("case", CASES)

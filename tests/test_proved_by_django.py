@@ -13,7 +13,7 @@ from django_migrate import migrate, write
 from miglint.diagnostic import Diagnostic
 from miglint.options import Options
 from miglint.session import Session
-from postgresql import server
+from postgresql import database_of, server
 
 _KEY = '("id", models.BigAutoField(primary_key=True))'
 
@@ -642,7 +642,7 @@ def _new_database(socket: Path, label: str) -> dict[str, str]:
     name = f"existing_{abs(hash(label))}"
     with psycopg.connect(host=str(socket), user="postgres", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    return {"ENGINE": "django.db.backends.postgresql", "HOST": str(socket), "USER": "postgres", "NAME": name}
+    return database_of(socket, name)
 
 
 @pytest.mark.parametrize("operations", [*(bad for bad, _ in EXISTING), *TWICE])

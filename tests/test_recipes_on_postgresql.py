@@ -12,7 +12,7 @@ import pytest
 from django_migrate import migrate, write
 from miglint.options import Options
 from miglint.session import Session
-from postgresql import server
+from postgresql import database_of, server
 
 _HEAD = "import uuid\n\nfrom django.db import migrations, models\n\n\n"
 _KEY = '("id", models.BigAutoField(primary_key=True))'
@@ -193,7 +193,7 @@ def database(socket: Path, name: str) -> dict[str, str]:
     """A new database, as an entry of DATABASES."""
     with psycopg.connect(host=str(socket), user="postgres", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    return {"ENGINE": "django.db.backends.postgresql", "HOST": str(socket), "USER": "postgres", "NAME": name}
+    return database_of(socket, name)
 
 
 @pytest.mark.parametrize("case", CASES)

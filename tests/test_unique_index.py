@@ -12,7 +12,7 @@ import pytest
 from django_migrate import migrate, write
 from miglint.options import Options
 from miglint.session import Session
-from postgresql import server
+from postgresql import database_of, server
 
 _START = """\
 
@@ -120,8 +120,7 @@ def test_it_makes_the_index_that_django_makes(tmp_path: Path) -> None:
     helps = _helps(tmp_path)
     assert len(helps) == len(READ)
     with server() as socket:
-        entry = {"ENGINE": "django.db.backends.postgresql", "HOST": str(socket), "USER": "postgres", "NAME": "postgres"}
-        assert migrate(tmp_path, database=entry) == ""
+        assert migrate(tmp_path, database=database_of(socket)) == ""
         with psycopg.connect(host=str(socket), user="postgres", autocommit=True) as connection:
             for text in helps:
                 sql = _pasted(text)

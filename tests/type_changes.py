@@ -7,30 +7,17 @@ after the operation, and the new ones before it.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
-
-from measure import migrate, value
-from postgresql import server
+from measure import answer, configure, migrate, value
 
 Refused = dict[str, dict[str, list[str]]]
 
 
 def refused(cases: Mapping[str, Any]) -> Refused:
-    with server() as socket:
-        done = subprocess.run(
-            [sys.executable, __file__],
-            input=json.dumps({"socket": str(socket), "cases": cases}),
-            capture_output=True,
-            text=True,
-        )
-    if done.returncode != 0:
-        raise RuntimeError(done.stderr)
-    found: Refused = json.loads(done.stdout)
+    found: Refused = answer(__file__, cases)
     return found
 
 
@@ -89,17 +76,8 @@ def begin(case: dict[str, str]) -> Any:
 
 
 def main() -> None:
-    import django
-
     given = json.load(sys.stdin)
-    database = {"ENGINE": "django.db.backends.postgresql", "NAME": "postgres", "USER": "postgres"}
-    settings.configure(
-        DATABASES={"default": {**database, "HOST": given["socket"]}},
-        INSTALLED_APPS=["django.contrib.postgres"],
-        USE_TZ=True,
-        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-    )
-    django.setup()
+    configure(given["socket"])
     json.dump({name: measure(case) for name, case in given["cases"].items()}, sys.stdout)
 
 

@@ -30,11 +30,6 @@ STATEMENTS = "statements.bin"
 VERDICTS = "verdict-"
 REPORTS = "report-"
 _SECONDS_A_DAY = 86_400
-# The names of all that is written into the cache's directory, half-written ones too; others may keep files there.
-_OWN = re.compile(
-    rf"(?:{re.escape(FACTS)}|{re.escape(STATEMENTS)}|(?:{VERDICTS}|{REPORTS})[0-9a-f]{{32}}\.bin|{re.escape(IGNORE)}(?=\..))"
-    r"(?:\.\d+-[0-9a-f]{8}\.tmp)?"
-)
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -160,8 +155,11 @@ def _as_it_is(facts: msgspec.Raw) -> msgspec.Raw:
 
 def remove(directory: Path) -> None:
     """Removes the cache's own files, and the directory if nothing else is in it. Raises OSError."""
+    # The names of all that is written there, half-written ones too; others may keep files there.
+    stored = rf"{re.escape(FACTS)}|{re.escape(STATEMENTS)}|(?:{VERDICTS}|{REPORTS})[0-9a-f]{{32}}\.bin"
+    own = re.compile(rf"(?:{stored}|{re.escape(IGNORE)}(?=\.))(?:\.\d+-[0-9a-f]{{8}}\.tmp)?")
     for file in list(directory.iterdir()):
-        if _OWN.fullmatch(file.name):
+        if own.fullmatch(file.name):
             file.unlink(missing_ok=True)
     ignore = directory / IGNORE
     if ignore.is_file() and ignore.read_bytes() == IGNORED:

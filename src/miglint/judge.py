@@ -201,7 +201,7 @@ def _passed_over(begun: Begun, migrations: Iterable[Migration]) -> list[str]:
 
 
 def _unmatched(begun: Begun, migrations: Iterable[Migration]) -> Iterator[str]:
-    """What is to be said of patterns that name no migration: a slash in place of the dot, or one that is gone."""
+    """What is to be said of patterns that nothing is called: a slash in place of the dot, or what is gone."""
     labels = [str(migration.key) for migration in migrations]
     for pattern in begun.root.settings.per_migration_ignores:
         if not any(fnmatchcase(label, pattern) for label in labels):

@@ -20,11 +20,11 @@ from miglint.project.operations import RunPython, RunSQL
 from miglint.project.usage import Query, RawSQL, Usage, Use
 from miglint.syntax.facts import Expr, Items, Literal, expressions
 from miglint.syntax.sql import read_sql
+from miglint.syntax.sql.words import cut
 
 _ADDS = "alter type add value"
 _ADDED = re.compile(r"\s*alter\s+type\s+(\S+)\s+add\s+value\s+(?:if\s+not\s+exists\s+)?'((?:[^']|'')*)'", re.I)
 _MADE = re.compile(r"\s*create\s+type\s+(\S+)\s+as\s+enum\b", re.I)
-_STRING = re.compile(r"'((?:[^']|'')*)'")
 # What only names a value, describes something by a text, or runs it later.
 _HARMLESS = re.compile(
     r"\s*(?:alter\s+type|create\s+type|comment|do|create\s+(?:or\s+replace\s+)?(?:function|procedure))\b", re.I
@@ -65,7 +65,7 @@ def used_early(steps: tuple[Step, ...], usage_of: Callable[[Step], Usage], datab
                 if _name(found[1]) not in made:
                     added[found[2].replace("''", "'")] = (_name(found[1]), step)
             elif not _HARMLESS.match(text):
-                said = {each.replace("''", "'") for each in _STRING.findall(text)} | given
+                said = {word.text for word in cut(text, database.vendor) or () if word.kind == "string"} | given
                 for value in said & added.keys():
                     kind, by = added[value]
                     yield UsedEarly(

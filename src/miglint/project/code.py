@@ -179,10 +179,9 @@ def module_assignments(facts: ModuleFacts) -> dict[str, Expr]:
     """The values of names that are assigned once at the module's level; others have no entry."""
     found: dict[str, list[Expr]] = {}
     for statement in facts.top_level:
-        for target in statement.targets if isinstance(statement, Assign) else ():
-            if isinstance(statement, Assign):
-                for name, value in _assigned(target, statement.value):
-                    found.setdefault(name, []).append(value)
+        if isinstance(statement, Assign):
+            for name, value in (each for target in statement.targets for each in _assigned(target, statement.value)):
+                found.setdefault(name, []).append(value)
     return {name: values[0] for name, values in found.items() if len(values) == 1}
 
 

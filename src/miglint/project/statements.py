@@ -222,18 +222,11 @@ def _reindex(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
 
 
 def _update(statement: Statement, where: dict[str, Any]) -> Iterator[Action]:
-    flags, columns = statement.flags, statement.columns
-    emptied = tuple(name for name in columns if re.search(rf'\b{re.escape(name)}"?\s*=\s*null\b', statement.text, re.I))
+    flags = statement.flags
     yield UpdateRows(
-        filtered="where" in flags, by_value="by-value" in flags, columns=columns, emptied=emptied,
-        stepped=any(_is_stepped(name, statement.text) for name in columns), **where
+        filtered="where" in flags, by_value="by-value" in flags, stepped="stepped" in flags, columns=statement.columns,
+        emptied=statement.emptied, **where
     )  # fmt: skip
-
-
-def _is_stepped(column: str, text: str) -> bool:
-    """Whether a column is set to something computed from itself, its table's name before it or not."""
-    name = rf'["`]?\b{re.escape(column)}\b["`]?'
-    return re.search(rf"{name}\s*=\s*(?:[\w\"`]+\.)?{name}\s*(?:[-+*/]|\|\|)", text, re.I) is not None
 
 
 _MAKERS: dict[str, Callable[[Statement, dict[str, Any]], Iterator[Action]]] = {

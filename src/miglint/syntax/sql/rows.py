@@ -47,17 +47,32 @@ def update(cursor: Cursor) -> Iterator[Statement]:
     """UPDATE, with the columns that it sets."""
     cursor.at += 1
     cursor.skip("ONLY")
-    table = cursor.name()
-    columns: list[str] = []
-    for place in range(cursor.at, len(cursor.words) - 1):
-        if cursor.words[place + 1].upper == "=" and cursor.words[place - 1].upper in ("SET", ","):
-            columns.append(cursor.words[place].text)
+    table, words = cursor.name(), cursor.words
+    places = [
+        place
+        for place in range(cursor.at, len(words) - 1)
+        if words[place + 1].upper == "=" and words[place - 1].upper in ("SET", ",")
+    ]
+    columns = tuple(words[place].text for place in places)
+    emptied = tuple(words[place].text for place in places if cursor.word_at(place + 2) == "NULL")
     if table:
-        flags = _where(cursor) | ({"by-value"} if _picks_by_value(cursor, columns) else set())
-        yield Statement(verb="update", table=table, columns=tuple(columns), flags=flags)
+        flags = set(_where(cursor))
+        if _picks_by_value(cursor, columns):
+            flags.add("by-value")
+        if any(_is_stepped(cursor, place) for place in places):
+            flags.add("stepped")
+        yield Statement(verb="update", table=table, columns=columns, emptied=emptied, flags=frozenset(flags))
 
 
-def _picks_by_value(cursor: Cursor, columns: list[str]) -> bool:
+def _is_stepped(cursor: Cursor, place: int) -> bool:
+    """Whether the column there is set to something computed from itself, its table's name before it or not."""
+    value = Cursor(cursor.words)
+    value.at = place + 2
+    name = value.name().rpartition(".")[2]
+    return name.lower() == cursor.words[place].text.lower() and value.peek() in ("+", "-", "*", "/", "||")
+
+
+def _picks_by_value(cursor: Cursor, columns: tuple[str, ...]) -> bool:
     """Whether WHERE picks rows by a value of a column that is set: `SET state = 'b' WHERE state = 'a'`."""
     words = cursor.words
     start = next((place for place, word in enumerate(words) if word.upper == "WHERE"), len(words))

@@ -19,6 +19,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[str, ...] = ()
     # The columns that a CHECK says to be not NULL, whatever else it asks.
     not_null: tuple[str, ...] = ()
+    # The columns that an UPDATE sets to NULL.
+    emptied: tuple[str, ...] = ()
     to: str = ""
     type: str | None = None
     made: tuple[Statement, ...] = ()

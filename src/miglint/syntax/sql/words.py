@@ -127,7 +127,10 @@ class Cursor:
 
     def peek(self, ahead: int = 0) -> str:
         """The word that comes next, or so many after it, in upper case; "" at the end, or for one in quotes."""
-        place = self.at + ahead
+        return self.word_at(self.at + ahead)
+
+    def word_at(self, place: int) -> str:
+        """The word at a place, as `peek` gives it."""
         return self.words[place].upper if place < len(self.words) else ""
 
     def skip(self, *texts: str) -> bool:
