@@ -6,7 +6,6 @@ been committed"), check_safe_enum_use (src/backend/utils/adt/enum.c)
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -20,15 +19,13 @@ from miglint.project.operations import RunPython, RunSQL
 from miglint.project.usage import Query, RawSQL, Usage, Use
 from miglint.syntax.facts import Expr, Items, Literal, expressions
 from miglint.syntax.sql import read_sql
-from miglint.syntax.sql.words import cut
+from miglint.syntax.sql.statement import Statement
+from miglint.syntax.sql.words import Cursor, Word, cut
 
 _ADDS = "alter type add value"
-_ADDED = re.compile(r"\s*alter\s+type\s+(\S+)\s+add\s+value\s+(?:if\s+not\s+exists\s+)?'((?:[^']|'')*)'", re.I)
-_MADE = re.compile(r"\s*create\s+type\s+(\S+)\s+as\s+enum\b", re.I)
+_MAKES = "create type"
 # What only names a value, describes something by a text, or runs it later.
-_HARMLESS = re.compile(
-    r"\s*(?:alter\s+type|create\s+type|comment|do|create\s+(?:or\s+replace\s+)?(?:function|procedure))\b", re.I
-)
+_HARMLESS = ("alter type", "comment", "?do", "create function", "create procedure")
 
 
 class UsedEarly(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,39 +55,42 @@ def used_early(steps: tuple[Step, ...], usage_of: Callable[[Step], Usage], datab
     for step in steps:
         if step.conditional or not step.touches_database:
             continue
-        for use, text, given in _said(step, usage_of, database):
-            if found := _MADE.match(text):
-                made.add(_name(found[1]))
-            elif found := _ADDED.match(text):
-                if _name(found[1]) not in made:
-                    added[found[2].replace("''", "'")] = (_name(found[1]), step)
-            elif not _HARMLESS.match(text):
-                said = {word.text for word in cut(text, database.vendor) or () if word.kind == "string"} | given
+        for use, statement, given in _said(step, usage_of, database):
+            kind = statement.name.rpartition(".")[2]
+            if statement.verb == _MAKES:
+                made.add(kind)
+            elif statement.verb == _ADDS:
+                if kind not in made:
+                    added[statement.new_name] = (kind, step)
+            elif statement.verb not in _HARMLESS:
+                words = cut(statement.text, database.vendor) or []
+                said = {word.text for word in words if word.kind == "string"} | given
                 for value in said & added.keys():
                     kind, by = added[value]
                     yield UsedEarly(
                         step=step, added=by, use=use, value=value, type=kind,
-                        error=error.format(value=value, type=kind), certain=_is_cast(text, value, kind),
+                        error=error.format(value=value, type=kind), certain=_is_cast(words, value, kind),
                     )  # fmt: skip
                     return
 
 
 def _said(
     step: Step, usage_of: Callable[[Step], Usage], database: Database
-) -> Iterator[tuple[Use | None, str, set[str]]]:
-    """The statements of a step, each with the texts that it is given beside; queries of models have no statement."""
+) -> Iterator[tuple[Use | None, Statement, set[str]]]:
+    """The statements of a step, each with the texts that it is given beside; a query of a model has no text."""
     if isinstance(step.operation, RunSQL):
         for text, given in _texts(step.operation.sql):
             for statement in read_sql(text, database.vendor):
-                yield None, statement.text, given
+                yield None, statement, given
     elif isinstance(step.operation, RunPython):
         for use in usage_of(step).of(Use):
             if isinstance(use, RawSQL) and not use.is_guarded:
                 for statement in read_sql(text_of(use.text) or "", database.vendor):
-                    yield use, statement.text, {text for each in use.call.arguments[1:] for text in _strings(each)}
+                    yield use, statement, {text for each in use.call.arguments[1:] for text in _strings(each)}
             elif isinstance(use, Query) and not use.is_guarded:
                 # By position stand names of fields.
-                yield use, "", {text for keyword in use.call.keywords for text in _strings(keyword.value)}
+                given = {text for keyword in use.call.keywords for text in _strings(keyword.value)}
+                yield use, Statement(verb="query"), given
 
 
 def _texts(sql: Expr | None) -> Iterator[tuple[str, set[str]]]:
@@ -105,13 +105,11 @@ def _strings(expression: Expr) -> set[str]:
     return {each.text for each in expressions(expression) if isinstance(each, Literal) and each.kind == "str"}
 
 
-def _name(written: str) -> str:
-    """A type's name without its schema."""
-    last = written.rpartition(".")[2]
-    return last.strip('"') if '"' in last else last.lower()
-
-
-def _is_cast(text: str, value: str, kind: str) -> bool:
-    literal = re.escape("'" + value.replace("'", "''") + "'")
-    name = rf'(?:[\w"]+\.)?"?{re.escape(kind)}"?'
-    return re.search(rf"{literal}\s*(?:::|\bas\b)\s*{name}", text, re.I) is not None
+def _is_cast(words: list[Word], value: str, kind: str) -> bool:
+    """Whether a string is said to be of the type: `'new'::state`, `CAST('new' AS state)`."""
+    for place, word in enumerate(words):
+        if word.kind == "string" and word.text == value:
+            cursor = Cursor(words[place + 1 :])
+            if (cursor.skip("::") or cursor.skip("AS")) and cursor.name().rpartition(".")[2] == kind:
+                return True
+    return False

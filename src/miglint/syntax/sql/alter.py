@@ -1,4 +1,4 @@
-"""ALTER TABLE, ALTER INDEX and ALTER DOMAIN."""
+"""ALTER TABLE, ALTER INDEX, ALTER DOMAIN, and ALTER TYPE that adds a value."""
 
 from __future__ import annotations
 
@@ -39,12 +39,14 @@ _OTHER_CLAUSES = {
 
 
 def alter(cursor: Cursor) -> Iterator[Statement]:
-    """ALTER of an index, a domain or a table; nothing of other objects."""
+    """ALTER of an index, a domain, a table or the values of a type; nothing of other objects."""
     cursor.at += 1
     if cursor.skip("INDEX"):
         yield from _alter_index(cursor)
     elif cursor.skip("DOMAIN"):
         yield from _alter_domain(cursor)
+    elif cursor.skip("TYPE"):
+        yield from _add_value(cursor)
     elif cursor.skip("TABLE"):
         yield from _alter_table(cursor)
 
@@ -100,6 +102,14 @@ def _alter_domain(cursor: Cursor) -> Iterator[Statement]:
         yield Statement(verb="define-domain", name=name, flags=frozenset({"checked"}))
     elif cursor.skip("VALIDATE", "CONSTRAINT"):
         yield Statement(verb="validate-domain", type=name, name=cursor.name())
+
+
+def _add_value(cursor: Cursor) -> Iterator[Statement]:
+    """The value that an enumerated type gets."""
+    name = cursor.name()
+    if cursor.skip("ADD", "VALUE"):
+        flags = cursor.guard("IF", "NOT", "EXISTS")
+        yield Statement(verb="alter type add value", name=name, new_name=cursor.string(), flags=flags)
 
 
 def _clause(cursor: Cursor) -> Iterator[Statement]:

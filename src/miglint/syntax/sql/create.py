@@ -39,6 +39,8 @@ def create(cursor: Cursor) -> Iterator[Statement]:
         yield from reads(cursor)
     elif cursor.skip("DOMAIN"):
         yield from _create_domain(cursor)
+    elif cursor.skip("TYPE"):
+        yield Statement(verb="create type", name=cursor.name())
 
 
 def _made(cursor: Cursor) -> tuple[Statement, ...]:

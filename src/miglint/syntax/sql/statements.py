@@ -27,7 +27,6 @@ _HARMLESS_OBJECTS = {
 # What stands before and after the name in statements that PostgreSQL may refuse in a transaction.
 _TOLD_APART: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("DISCARD", "ALL"), ()),
-    (("ALTER", "TYPE"), ("ADD", "VALUE")),
     (("ALTER", "DATABASE"), ("SET", "TABLESPACE")),
 )
 

@@ -157,6 +157,13 @@ class Cursor:
             parts = parts[1:]
         return ".".join(parts)
 
+    def string(self) -> str:
+        """What the string says that comes next, "" where none does."""
+        if self.at == len(self.words) or self.words[self.at].kind != "string":
+            return ""
+        self.at += 1
+        return self.words[self.at - 1].text
+
     def group(self) -> list[Word]:
         """The words in the parentheses that come next."""
         if self.peek() != "(":
