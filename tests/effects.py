@@ -21,6 +21,7 @@ from miglint.project.keys import MigrationKey
 from miglint.project.migration import Migration
 from miglint.project.state import ProjectState
 from miglint.project.truth import Truth, all_of, either
+from miglint.project.usages import Usages
 from miglint.project.waiting import in_order
 from miglint.syntax.reader import read
 
@@ -71,7 +72,8 @@ def history_of(
         for number, (name, source) in enumerate(zip(names, sources, strict=True))
     ]
     graph = Graph.build(made, django_version=django_version)
-    history = replay(graph, database=database, django_version=django_version, swappable=swappable)
+    usages = Usages(may_run_sql=lambda _: True, vendor=database.vendor)
+    history = replay(graph, database=database, django_version=django_version, swappable=swappable, usages=usages)
     return history, [each.key for each in made]
 
 

@@ -438,6 +438,79 @@ def test_a_column_that_the_state_forgot_is_still_in_the_schema() -> None:
     assert sorted(table.columns) == ["id", "name"]
 
 
+ITEM_MODEL = "apps.get_model('app', 'Item')"
+INDEX = "models.Index(fields=['name'], name='ix')"
+CHECK = "models.CheckConstraint(condition=Q(name__gt=''), name='c')"
+UNIQUE = "models.UniqueConstraint(fields=['name'], name='u')"
+
+
+@pytest.mark.parametrize("vendor", ["postgresql", "mysql", "sqlite"])
+@pytest.mark.parametrize(
+    ("asked", "operation", "first"),
+    [
+        ("delete_model({model})", "migrations.DeleteModel('Item')", []),
+        ("delete_model(model={model})", "migrations.DeleteModel('Item')", []),
+        ("remove_field({model}, {model}._meta.get_field('name'))", "migrations.RemoveField('item', 'name')", []),
+        ("remove_field({model}, field={model}._meta.get_field('ref'))", "migrations.RemoveField('item', 'ref')", []),
+        ("alter_db_table({model}, 'app_item', 'x')", "migrations.AlterModelTable('item', 'x')", []),
+        ("alter_db_table({model}, {model}._meta.db_table, 'x')", "migrations.AlterModelTable('item', 'x')", []),
+        (f"add_index({{model}}, {INDEX})", f"migrations.AddIndex('item', {INDEX})", []),
+        (f"remove_index({{model}}, {INDEX})", "migrations.RemoveIndex('item', 'ix')", [f"AddIndex('item', {INDEX})"]),
+        (f"add_constraint({{model}}, {CHECK})", f"migrations.AddConstraint('item', {CHECK})", []),
+        (f"add_constraint({{model}}, {UNIQUE})", f"migrations.AddConstraint('item', {UNIQUE})", []),
+        (
+            f"remove_constraint({{model}}, {CHECK})",
+            "migrations.RemoveConstraint('item', 'c')",
+            [f"AddConstraint('item', {CHECK})"],
+        ),
+    ],
+)
+def test_code_that_asks_the_schema_editor_does_what_the_operation_does(
+    vendor: Vendor, asked: str, operation: str, first: list[str]
+) -> None:
+    database = Database(vendor=vendor, version=(15,))
+    before = ", ".join([
+        f"{item()[:-1]}, migrations.AddField('item', 'ref', {KEY.replace('CASCADE', 'CASCADE, null=True')})",
+        *(f"migrations.{each}" for each in first),
+    ])  # fmt: skip
+    code = f"migrations.RunPython(lambda apps, editor: editor.{asked.format(model=ITEM_MODEL)})"
+    found = actions(f"{before}]", code, database=database)
+    assert found == actions(f"{before}]", operation, database=database)
+    assert found
+
+
+def test_a_model_that_code_makes_is_new_for_what_follows() -> None:
+    state = f"migrations.SeparateDatabaseAndState(state_operations={item()})"
+    code = f"migrations.RunPython(lambda apps, editor: editor.create_model({ITEM_MODEL}))"
+    found = actions("[]", f"[{state}, {code}]")
+    assert [action.table for action in found if isinstance(action, CreateTable)] == ["app_item"]
+    assert schema_of(state, code).table("app_item") is not None
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "delete_model(found())",
+        "delete_model(apps.get_model('app', 'Gone'))",
+        "remove_field({model}, found())",
+        "remove_field({model}, {model}._meta.get_field(found()))",
+        "remove_field({model}, {model}._meta.get_field('gone'))",
+        "alter_db_table({model}, found(), 'x')",
+        "add_index({model}, found())",
+        "remove_index({model}, found())",
+        "add_field({model}, found())",
+    ],
+)
+def test_what_the_schema_editor_is_asked_for_and_is_not_known_is_passed_over(asked: str) -> None:
+    code = f"migrations.RunPython(lambda apps, editor: editor.{asked.format(model=ITEM_MODEL)})"
+    assert actions(item(), code) == []
+
+
+def test_what_the_schema_editor_is_asked_for_under_a_condition_is_not_certain() -> None:
+    code = f"migrations.RunPython(lambda apps, editor: editor.delete_model({ITEM_MODEL}) if found() else None)"
+    assert [action.certain for action in actions(item(), code)] == [False]
+
+
 def test_a_constraint_is_validated_when_it_is_said_so() -> None:
     add = "migrations.RunSQL('ALTER TABLE app_item ADD CONSTRAINT c CHECK (name IS NOT NULL) NOT VALID')"
     validate = "migrations.RunSQL('ALTER TABLE app_item VALIDATE CONSTRAINT c')"

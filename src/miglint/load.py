@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
@@ -31,6 +32,10 @@ from miglint.syntax.sql import read_sql
 
 # The rule that asks git without a base branch.
 _NOT_IN_GIT = ("MG605", "migration-not-in-git")
+# What code calls that changes the schema. Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor
+_RUNS_SQL = re.compile(
+    rb"execute|\.(?:(?:create|delete)_model|remove_field|alter_db_table|(?:add|remove)_(?:index|constraint))\b"
+)
 _SUPPORTED_DJANGO: tuple[Version, ...] = ((4, 2), (5, 0), (5, 1), (5, 2), (6, 0), (6, 1))
 
 
@@ -129,7 +134,7 @@ class _Loading:
         graph = Graph.build(migrations, swappable=django.swappable, unmigrated=known.unmigrated, django_version=version)
         usages = Usages(
             module_of=lambda key: modules.module(files[key].file) if key in files else None,
-            may_run_sql=lambda key: key in files and b"execute" in read[files[key].file].data,
+            may_run_sql=lambda key: key in files and _RUNS_SQL.search(read[files[key].file].data) is not None,
             swappable=django.swappable,
             vendor=database.vendor,
         )

@@ -28,7 +28,7 @@ from miglint.project.history import Step, executed
 from miglint.project.operations import Custom, RunPython, RunSQL, Unread
 from miglint.project.schema import Constraint
 from miglint.project.state import ModelState
-from miglint.project.usage import Assigned, Query, RawSQL, Row, Rows, Usage, Use
+from miglint.project.usage import Assigned, Query, RawSQL, Row, Rows, SchemaChange, Usage, Use
 from miglint.syntax.facts import Expr, Items, Literal, is_none
 
 _SET = re.compile(r"\s*set\s+constraints\b.*\bimmediate\b", re.I | re.S)
@@ -131,8 +131,8 @@ class _Transaction:
                 yield use, None
                 if use.method in _SAVES and isinstance(use.on, Row) and not use.on.is_new:
                     yield from ((each, None) for each in assigned.get(use.key, ()))
-            elif isinstance(use, RawSQL) and not ran:
-                ran = True  # the order of the other texts among the queries is not known
+            elif isinstance(use, RawSQL | SchemaChange) and not ran:
+                ran = True  # the order of the other statements among the queries is not known
                 yield from ((None, action) for action in step.actions)
 
     # -- rows ------------------------------------------------------------------------------------------

@@ -84,7 +84,7 @@ def _as_sql(kind: str) -> str:
 
 def modified(operation: ops.Operation, actions: Iterator[Action], before: ModelState | None) -> Iterator[Action]:
     """The actions there: comments are said with the column itself."""
-    if isinstance(operation, ops.RunSQL):
+    if isinstance(operation, ops.RunSQL | ops.RunPython):  # what code asks of the schema editor comes as an operation
         yield from actions
         return
     for action in actions:

@@ -41,7 +41,7 @@ _WITHIN_COPY = (Reference, UpdateRows, Comment, AddExclusion)
 
 def remade(operation: ops.Operation, actions: tuple[Action, ...], before: ModelState | None) -> Iterator[Action]:
     """The actions on SQLite: each table whose definition cannot be altered is copied, once, before the rest."""
-    if isinstance(operation, ops.RunSQL):
+    if isinstance(operation, ops.RunSQL | ops.RunPython):  # what code asks of the schema editor comes as an operation
         yield from actions
         return
     copied: set[str] = set()

@@ -45,6 +45,19 @@ class Model(msgspec.Struct, frozen=True):
     key: ModelKey
 
 
+class Options(msgspec.Struct, frozen=True):
+    """`Order._meta`."""
+
+    key: ModelKey
+
+
+class ModelField(msgspec.Struct, frozen=True):
+    """A field of a historical model: `Order._meta.get_field("total")`."""
+
+    key: ModelKey
+    name: str
+
+
 class Rows(msgspec.Struct, frozen=True, kw_only=True):
     """A manager or a queryset.
 
@@ -142,8 +155,8 @@ class Instance(msgspec.Struct, frozen=True, eq=False):
 
 
 Value = (
-    Registry | Editor | Connection | Cursor | Model | Rows | Row | Several | Each | Constant | Written | Text | Bound
-    | Routine | Kind | Instance | Foreign | None
+    Registry | Editor | Connection | Cursor | Model | Options | ModelField | Rows | Row | Several | Each | Constant
+    | Written | Text | Bound | Routine | Kind | Instance | Foreign | None
 )  # fmt: skip
 
 # The methods whose keywords are names of annotations.
@@ -223,6 +236,17 @@ class RawSQL(Use, frozen=True, kw_only=True):
     call: Call
     is_written: bool = True
     of_default: bool = False
+
+
+class SchemaChange(Use, frozen=True, kw_only=True):
+    """A method of `schema_editor` called on a historical model: `schema_editor.remove_field(Order, field)`.
+
+    `given` is what it gets after the model.
+    """
+
+    key: ModelKey
+    method: str
+    given: tuple[Value, ...] = ()
 
 
 class Called(Use, frozen=True, kw_only=True):

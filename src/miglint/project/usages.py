@@ -29,7 +29,7 @@ class Usages:
     """The code of one project's migrations.
 
     `module_of` gives a migration's file with what it imports. `may_run_sql` says of which migrations the code may
-    hand SQL to a cursor: only theirs is followed while the history is replayed.
+    hand SQL to a cursor, or call the schema editor: only theirs is followed while the history is replayed.
     """
 
     def __init__(

@@ -6,7 +6,7 @@ with what Django 4.2 and 6.x do otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -20,10 +20,11 @@ from miglint.project.actions.constraints import (
     remove_constraint,
     validate_constraint,
 )
+from miglint.project.actions.editor import operation_of, renamed_table
 from miglint.project.actions.fields import add_field, alter_field, remove_field, rename_field
 from miglint.project.actions.indexes import add_index, alter_index_together, remove_index, rename_index
 from miglint.project.actions.scene import Scene
-from miglint.project.actions.sql import beside_tables, run_python, run_sql, unknown
+from miglint.project.actions.sql import beside_tables, code_sql, run_sql, unknown
 from miglint.project.actions.tables import (
     alter_order,
     alter_table,
@@ -37,7 +38,7 @@ from miglint.project.mysql import modified
 from miglint.project.sqlite import remade
 from miglint.project.state import ProjectState
 from miglint.project.statements import ReadSQL
-from miglint.project.usage import Usage
+from miglint.project.usage import RawSQL, SchemaChange, Usage, Use
 from miglint.syntax.sql import read_sql
 
 _NO_SETTINGS: Mapping[str, str] = {}
@@ -63,19 +64,44 @@ def actions_of(
     `usage` is what the code of a RunPython does, where that was asked.
     Whether the operation touches the database at all is for the caller to say.
     """
-    emit = _EMITTERS.get(type(operation))
-    if emit is None:
+    if type(operation) not in _EMITTERS:
         return ()
     old, new = World(before, swappable), World(after, swappable)
     scene = Scene(
         before=old, after=new, app=app, database=database, django_version=django_version, read_sql=sql, usage=usage
     )
-    actions: Iterator[Action] = emit(operation, scene)
-    if database.vendor == "sqlite":
-        actions = remade(operation, tuple(actions), before.model(app, operation.model or ""))
-    elif database.is_mysql:
-        actions = modified(operation, actions, before.model(app, operation.model or ""))
-    return tuple(replace(action, span=operation.span) for action in actions)
+    return tuple(replace(action, span=operation.span) for action in _emitted(operation, scene))
+
+
+def _emitted(operation: ops.Operation, scene: Scene) -> Iterator[Action]:
+    """What one operation emits on the database in use."""
+    actions: Iterator[Action] = _EMITTERS[type(operation)](operation, scene)
+    model = scene.before.state.model(scene.app, operation.model or "")
+    if scene.database.vendor == "sqlite":
+        return remade(operation, tuple(actions), model)
+    return modified(operation, actions, model) if scene.database.is_mysql else actions
+
+
+def _run_python(operation: ops.RunPython, scene: Scene) -> Iterator[Action]:
+    """The SQL of its code, and what that asks of the schema editor; what it does through models is no statement that
+    can be known."""
+    for use in scene.usage.of(Use) if scene.usage is not None else ():
+        found: Iterable[Action] = ()
+        if isinstance(use, RawSQL):
+            found = code_sql(use, scene)
+        elif isinstance(use, SchemaChange):
+            found = _changed_schema(use, scene)
+        for action in found:
+            yield replace(action, certain=action.certain and not use.is_guarded)
+
+
+def _changed_schema(use: SchemaChange, scene: Scene) -> Iterable[Action]:
+    model = scene.before.state.model(*use.key)
+    renamed = renamed_table(use, scene)
+    if model is None or renamed is not None:
+        return (renamed,) if renamed is not None else ()
+    operation = operation_of(use, model)
+    return _emitted(operation, replace(scene, app=use.key.app)) if operation is not None else ()
 
 
 _EMITTERS: Mapping[type[ops.Operation], Callable[[Any, Scene], Iterator[Action]]] = {
@@ -101,7 +127,7 @@ _EMITTERS: Mapping[type[ops.Operation], Callable[[Any, Scene], Iterator[Action]]
     ops.RemoveConstraint: remove_constraint,
     ops.ValidateConstraint: validate_constraint,
     ops.RunSQL: run_sql,
-    ops.RunPython: run_python,
+    ops.RunPython: _run_python,
     ops.CreateExtension: beside_tables,
     ops.CreateCollation: beside_tables,
     ops.RemoveCollation: beside_tables,

@@ -33,16 +33,13 @@ def run_sql(operation: ops.RunSQL, scene: Scene) -> Iterator[Action]:
             yield replace(action, part=part) if part else action
 
 
-def run_python(operation: ops.RunPython, scene: Scene) -> Iterator[Action]:
-    """The SQL that its code hands to a cursor or to the schema editor; what it does through models is no statement
-    that can be known."""
-    for use in scene.usage.of(RawSQL) if scene.usage is not None else ():
-        text = text_of(use.text)
-        if text is None:
-            yield Execute(table="", understood=False, certain=False)
-        else:
-            for action in sql_actions(text, scene.database, models=_tables(scene), read=scene.read_sql):
-                yield replace(action, certain=action.certain and not use.is_guarded)
+def code_sql(use: RawSQL, scene: Scene) -> Iterator[Action]:
+    """The SQL that code hands to a cursor or to the schema editor."""
+    text = text_of(use.text)
+    if text is None:
+        yield Execute(table="", understood=False, certain=False)
+    else:
+        yield from sql_actions(text, scene.database, models=_tables(scene), read=scene.read_sql)
 
 
 def _sql_texts(value: Expr | None) -> Iterator[str | None]:

@@ -30,18 +30,29 @@ from miglint.project.usage import (
     Instance,
     Kind,
     Model,
+    ModelField,
+    Options,
     Query,
     RawSQL,
     Registry,
     Routine,
     Row,
     Rows,
+    SchemaChange,
     Several,
     Text,
     Value,
     Written,
 )
 from miglint.syntax.facts import Attribute, Call, Expr, Literal, Name, Starred
+
+# What the schema editor's methods take. Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor
+_SCHEMA_CHANGES = {
+    "create_model": ("model",), "delete_model": ("model",), "remove_field": ("model", "field"),
+    "alter_db_table": ("model", "old_db_table", "new_db_table"), "add_index": ("model", "index"),
+    "remove_index": ("model", "index"), "add_constraint": ("model", "constraint"),
+    "remove_constraint": ("model", "constraint"),
+}  # fmt: skip
 
 
 def call_value(flow: Follower, call: Call, frame: Frame) -> Value:
@@ -78,7 +89,14 @@ def call_value(flow: Follower, call: Call, frame: Frame) -> Value:
         return builtin(call.function.name, arguments)
     if call.callee.startswith("django.db.") and call.callee.endswith("connection.cursor"):
         return Cursor()
+    if function is None and _defines_schema(call):
+        return Constant(call)
     return made_by(call.callee) if function is None else None
+
+
+def _defines_schema(call: Call) -> bool:
+    """Whether a call is an index or a constraint, as a migration writes it in an operation."""
+    return call.callee.startswith("django.") and call.callee.endswith(("Index", "Constraint"))
 
 
 def _any_called(
@@ -163,7 +181,14 @@ def _method_called(
             known = value.expr if isinstance(value, Constant | Text) else text
             of_default = isinstance(owner, Cursor) and owner.of_default
             flow.note(RawSQL, call.span, frame, text=known, call=call, is_written=is_written, of_default=of_default)
+        elif isinstance(owner, Editor) and name in _SCHEMA_CHANGES:
+            given = (*arguments, *(named.get(each) for each in _SCHEMA_CHANGES[name][len(arguments) :]))
+            if isinstance(given[0], Model):
+                flow.note(SchemaChange, call.span, frame, key=given[0].key, method=name, given=given[1:])
         return None
+    if isinstance(owner, Options):
+        field = string_of(arguments[0] if arguments else named.get("field_name")) if name == "get_field" else None
+        return ModelField(owner.key, field) if field is not None else None
     if isinstance(owner, Foreign):
         flow.note(Called, call.span, frame, path=f"{owner.path}.{name}", call=call)
         return given_by(owner, name)

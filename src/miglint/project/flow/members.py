@@ -16,6 +16,7 @@ from miglint.project.usage import (
     Instance,
     Kind,
     Model,
+    Options,
     Registry,
     Row,
     Rows,
@@ -64,6 +65,8 @@ def _member(flow: Follower, value: Value, name: str) -> Value:
     if isinstance(value, Model):
         if name in MANAGERS:
             return Rows(key=value.key, manager=name)
+        if name == "_meta":
+            return Options(value.key)
         if name in CLASS_MEMBERS or (model is not None and flow.relations.has_attribute(model, name).certain):
             return None  # the descriptor of a field: `Order.tags.through`
         return Bound(value, name)
@@ -80,7 +83,7 @@ def _member(flow: Follower, value: Value, name: str) -> Value:
         return member_of(value, name)
     if isinstance(value, Instance | Kind):
         return _of_class(flow, value, name)
-    if isinstance(value, Registry | Editor | Connection | Cursor | Rows):
+    if isinstance(value, Registry | Editor | Connection | Cursor | Rows | Options):
         return Bound(value, name)
     return Bound(value, name) if isinstance(value, Constant | Text) and name in OF_STRINGS else None
 

@@ -41,9 +41,10 @@ def destructive_sql(context: ActionContext[Action]) -> Iterator[Diagnostic]:
         return
     known = all(_is_known(context, action) for action in found)
     sure = context.certainty(*found)
+    by = "code" if isinstance(context.operation, RunPython) else "SQL"
     yield context.diagnostic(
         None,
-        f"SQL {' and '.join(dict.fromkeys(_says(action) for action in found))}",
+        f"{by} {' and '.join(dict.fromkeys(_says(action) for action in found))}",
         help=_help(context, found),
         url=_URL,
         confidence=sure if known else min(sure, Confidence.MEDIUM),
