@@ -20,7 +20,7 @@ TARGET = Path(__file__).parent.parent / "src" / "miglint" / "project" / "contrib
 
 Graph = dict[str, dict[str, list[list[str]]]]
 
-ASK = """
+START = """
 import json, pkgutil
 from importlib import import_module
 import django.contrib
@@ -32,8 +32,8 @@ settings.configure(INSTALLED_APPS=[f"django.contrib.{name}" for name in found if
 import django
 django.setup()
 from django.db.migrations.loader import MigrationLoader
-
-
+"""
+GRAPH = """
 def written(dependency):
     setting = getattr(dependency, "setting", None)
     assert setting in (None, settings.AUTH_USER_MODEL)
@@ -50,10 +50,15 @@ print(json.dumps(graph, sort_keys=True))
 
 def ask(path: str | None = None) -> Graph:
     """The migrations of all contrib apps with their dependencies; of the Django in `path`, if given."""
-    environment = {**os.environ, **({"PYTHONPATH": path} if path is not None else {})}
-    done = subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True)
-    found: Graph = json.loads(done.stdout)
+    found: Graph = json.loads(asked(GRAPH, path))
     return found
+
+
+def asked(question: str, path: str | None = None) -> str:
+    """What a Django says that has all contrib apps installed."""
+    environment = {**os.environ, **({"PYTHONPATH": path} if path is not None else {})}
+    command = [sys.executable, "-c", START + question]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
 
 def installed(version: str) -> Graph:

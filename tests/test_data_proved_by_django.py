@@ -50,7 +50,11 @@ CODE
 
 
 class Migration(migrations.Migration):
-    ATOMICdependencies = [("APP", "0001_initial"), ("contenttypes", "0002_remove_content_type_name")]
+    ATOMICdependencies = [
+        ("APP", "0001_initial"),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("contenttypes", "0002_remove_content_type_name"),
+    ]
     operations = [OPERATIONS]
 """
 RUN = "migrations.RunPython(forwards, migrations.RunPython.noop)"
@@ -118,6 +122,21 @@ ON_SQLITE: dict[str, Case] = {
         query("count()", "Order_tags"),
         f'migrations.AddField("order", "tags", models.ManyToManyField("APP.customer")), {RUN}',
     ),
+    "mg511_no_app": Case(
+        forwards('apps.get_model("warehouse", "Shelf")'), error="LookupError: No installed app with label 'warehouse'."
+    ),
+    "mg511_asked_first": Case(
+        forwards('apps.is_installed("warehouse") and apps.get_model("warehouse", "Shelf").objects.count()')
+    ),
+    "mg511_of_django": Case(
+        forwards('apps.get_model("auth", "Users")'), error="LookupError: App 'auth' doesn't have a 'Users' model."
+    ),
+    "mg511_join_of_django": Case(forwards('apps.get_model("auth", "User_groups").objects.count()')),
+    "mg511_setting": Case(
+        "from django.conf import settings\n"
+        + forwards('apps.get_model(*settings.AUTH_USER_MODEL.split(".")).objects.count()')
+    ),
+    "mg511_parts": Case(forwards('apps.get_model(*"APP.Ordr".split(".")).objects.count()'), error=LOST.format("Ordr")),
     "mg512_filter": Case(query('filter(state="new").count()'), error="FieldError: Cannot resolve keyword 'state'"),
     "mg512_update": Case(query("update(total=0)"), error="FieldDoesNotExist: ", said="Order"),
     "mg512_order": Case(query('order_by("-position").count()'), error="FieldError: Cannot resolve keyword 'position'"),
@@ -141,6 +160,19 @@ ON_SQLITE: dict[str, Case] = {
     "mg513_asked_first": Case(
         forwards('[o.close() for o in apps.get_model("APP", "Order").objects.all() if hasattr(o, "close")]')
     ),
+    "mg513_of_django": Case(
+        forwards('apps.get_model("auth", "User")(username="a").set_password("b")'),
+        error="AttributeError: 'User' object has no attribute 'set_password'",
+        said="set_password",
+    ),
+    "mg513_by_setting": Case(
+        "from django.conf import settings\n"
+        + forwards("apps.get_model(settings.AUTH_USER_MODEL)(username='a').get_full_name()"),
+        error="AttributeError: 'User' object has no attribute 'get_full_name'",
+        said="get_full_name",
+    ),
+    "mg513_manager_of_django": Case(forwards('apps.get_model("auth", "User").objects.create_user("APP")')),
+    "mg513_private": Case(query("all()._raw_delete('default')")),
     "mg519_begin": Case(
         "",
         'migrations.RunSQL("BEGIN", migrations.RunSQL.noop)',
@@ -186,7 +218,9 @@ def _project(root: Path, cases: dict[str, Case]) -> Path:
         text = text.replace("ATOMIC", "" if case.atomic else "atomic = False\n    ")
         files = {f"{app}/migrations/0001_initial.py": START, f"{app}/migrations/0002_next.py": text}
         write(root, {path: each.replace("APP", app) for path, each in files.items()})
-    (root / "manage.py").touch()
+    apps = ["django.contrib.contenttypes", "django.contrib.auth", *cases]
+    manage = 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")\n'
+    write(root, {"manage.py": manage, "settings.py": f"INSTALLED_APPS = {apps!r}\n"})
     return root
 
 

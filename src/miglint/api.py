@@ -122,7 +122,7 @@ from miglint.project.compatibility import (
 from miglint.project.consequences import (
     Consequences,
 )
-from miglint.project.contrib import CONTRIB, CONTRIB_MODELS, CONTRIB_PARENTS
+from miglint.project.contrib import CONTRIB, CONTRIB_METHODS, CONTRIB_MODELS, CONTRIB_PARENTS
 from miglint.project.disk import Module
 from miglint.project.emptied import is_emptied
 from miglint.project.fields import (
@@ -367,6 +367,7 @@ from miglint.text import (
 
 __all__ = [
     "CONTRIB",
+    "CONTRIB_METHODS",
     "CONTRIB_MODELS",
     "CONTRIB_PARENTS",
     "DEFAULTS",

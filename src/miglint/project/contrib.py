@@ -27,6 +27,30 @@ CONTRIB_PARENTS: Mapping[str, frozenset[str]] = {
     "redirects": frozenset({"sites"}),
 }
 
+# The methods of today's models that the historical ones do not carry.
+# Source: dir() of both kinds, Django 4.2 to 6.1
+CONTRIB_METHODS: Mapping[str, frozenset[str]] = {
+    "admin.logentry": frozenset({
+        "get_admin_url", "get_change_message", "get_edited_object", "is_addition", "is_change", "is_deletion",
+    }),
+    "auth.group": frozenset({"natural_key"}),
+    "auth.permission": frozenset({"natural_key"}),
+    "auth.user": frozenset({
+        "acheck_password", "aget_all_permissions", "aget_group_permissions", "aget_user_permissions",
+        "ahas_module_perms", "ahas_perm", "ahas_perms", "check_password", "email_user", "get_all_permissions",
+        "get_email_field_name", "get_full_name", "get_group_permissions", "get_session_auth_fallback_hash",
+        "get_session_auth_hash", "get_short_name", "get_user_permissions", "get_username", "has_module_perms",
+        "has_perm", "has_perms", "has_usable_password", "natural_key", "normalize_username", "set_password",
+        "set_unusable_password",
+    }),
+    "contenttypes.contenttype": frozenset({
+        "get_all_objects_for_this_type", "get_object_for_this_type", "model_class", "natural_key",
+    }),
+    "flatpages.flatpage": frozenset({"get_absolute_url"}),
+    "sessions.session": frozenset({"get_decoded", "get_session_store_class"}),
+    "sites.site": frozenset({"natural_key"}),
+}  # fmt: skip
+
 # The migrations by name, with their dependencies. Made from Django itself by tests/contrib_graphs.py.
 # Source: django/contrib/*/migrations
 CONTRIB: Mapping[str, Mapping[str, tuple[tuple[str, str], ...]]] = {

@@ -10,7 +10,9 @@ import msgspec
 from miglint.database import Database, Version
 from miglint.lazy import lazy
 from miglint.project.base import Base, Tracking
+from miglint.project.contrib import CONTRIB
 from miglint.project.keys import MigrationKey
+from miglint.project.labels import app_paths
 from miglint.project.layout import Duplicate, Package, Stray
 from miglint.project.migration import Migration
 from miglint.project.operations import OperationPath, RunPython
@@ -80,6 +82,23 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         if any(part.endswith("migrations") or part.startswith("migration") for part in parts):
             return True
         return any(f"/{file}".startswith(f"/{package.directory}/") for package in self.packages)
+
+    def is_djangos(self, label: str) -> bool:
+        """Whether a label is that of one of Django's own apps, whose migrations were not read.
+
+        Another package's app may have the label.
+        """
+        if label not in CONTRIB or label in self.graph.apps:
+            return False
+        entries = self.installed_apps
+        return entries is None or any(f"django.contrib.{label}" in app_paths(entry) for entry in entries)
+
+    def may_be_installed(self, label: str) -> bool:
+        """Whether an entry of INSTALLED_APPS can be an app: its label is part of the entry, underscores aside."""
+        if self.installed_apps is None:
+            return True
+        name = label.replace("_", "").lower()
+        return any(name in entry.replace("_", "").replace(".", "").lower() for entry in self.installed_apps)
 
     def relations(self, state: ProjectState) -> Relations:
         """What code may name on the models of a state."""

@@ -11,6 +11,7 @@ from miglint.project.flow.constants import (
     formatted,
     is_name_of_table,
     is_written_out,
+    split,
     string_of,
 )
 from miglint.project.flow.following import Follower, Frame
@@ -53,6 +54,8 @@ _SCHEMA_CHANGES = {
     "remove_index": ("model", "index"), "add_constraint": ("model", "constraint"),
     "remove_constraint": ("model", "constraint"),
 }  # fmt: skip
+# What gives back the function it is given, to be called in another manner.
+_SAME_FUNCTION = ("asgiref.sync.async_to_sync", "asgiref.sync.sync_to_async")
 
 
 def call_value(flow: Follower, call: Call, frame: Frame) -> Value:
@@ -91,6 +94,8 @@ def call_value(flow: Follower, call: Call, frame: Frame) -> Value:
         return Cursor()
     if function is None and _defines_schema(call):
         return Constant(call)
+    if call.callee in _SAME_FUNCTION:
+        return arguments[0] if arguments else None
     return made_by(call.callee) if function is None else None
 
 
@@ -195,6 +200,8 @@ def _method_called(
     if isinstance(owner, Instance):
         method = flow.method(owner, name)
         return flow.run(method, arguments, tuple(named.items()), frame) if method is not None else None
+    if isinstance(owner, Constant | Text) and name == "split":
+        return split(owner, arguments) if not named else None
     if isinstance(owner, Constant | Text) and name in OF_STRINGS:
         whole = formatted(owner, name, call, arguments, named)
         if whole is not None:

@@ -6,13 +6,17 @@ from miglint.project.flow.following import Follower, Frame
 from miglint.project.usage import Bound, Connection
 from miglint.syntax.facts import Attribute, Call, Expr, Name, expressions
 
+# What tells which models there are, and which apps.
+_TELLING = frozenset({"all_models", "_meta", "is_installed", "app_configs", "INSTALLED_APPS"})
+
 
 def asks_what_is_there(test: Expr) -> bool:
-    """`hasattr(order, "close")`, `"order" in apps.all_models["shop"]`, a look at a model's `_meta`."""
+    """`hasattr(order, "close")`, `"order" in apps.all_models["shop"]`, `apps.is_installed("shop")`, use of `_meta`."""
     for part in expressions(test):
         if isinstance(part, Call) and isinstance(part.function, Name) and part.function.name == "hasattr":
             return True
-        if isinstance(part, Attribute) and part.name in ("all_models", "_meta"):
+        name = part.name if isinstance(part, Attribute | Name) else ""
+        if name.rpartition(".")[2] in _TELLING:
             return True
     return False
 

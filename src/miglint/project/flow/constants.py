@@ -12,7 +12,7 @@ from miglint.syntax.facts import Attribute, Call, Expr, Items, Literal, Name, Op
 from miglint.text import Span
 
 # The methods of texts that are followed.
-OF_STRINGS = frozenset({"format", "strip", "join"})
+OF_STRINGS = frozenset({"format", "strip", "join", "split"})
 
 
 def constant_of(expression: Expr) -> Value:
@@ -69,6 +69,14 @@ def formatted(
         zip(named, with_literals(tuple(named.values()), [each.value for each in call.keywords]), strict=True)
     )
     return format_text(text, with_literals(arguments, call.arguments), keywords)
+
+
+def split(owner: Value, arguments: tuple[Value, ...]) -> Value:
+    """The parts of a text that the code writes out: `"shop.Order".split(".")`."""
+    text, separators = string_of(owner), [string_of(each) for each in arguments]
+    if text is None or len(separators) != 1 or not separators[0]:
+        return None
+    return Several(tuple(Constant(Literal("str", part)) for part in text.split(separators[0])))
 
 
 def added_text(expression: Operation, values: Sequence[Value]) -> str | None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from miglint.project.code import Code, lambda_code
-from miglint.project.flow.constants import constant_of
+from miglint.project.flow.constants import OF_STRINGS, constant_of
 from miglint.project.flow.definitions import File
 from miglint.project.flow.following import MAX_CALLS, Follower, Frame
 from miglint.project.flow.foreign import makes_path
 from miglint.project.source_module import SourceModule
-from miglint.project.usage import Bound, Connection, Foreign, Instance, Kind, Routine, Several, Value
-from miglint.syntax.facts import Call, Expr, Lambda, Name
+from miglint.project.usage import Bound, Connection, Constant, Foreign, Instance, Kind, Routine, Several, Value
+from miglint.syntax.facts import Call, Expr, Lambda, Literal, Name
 
 _CONNECTIONS = ("django.db.connection", "django.db.backends.connection")
 # The registry of today's models, which code may pass on as it does that of RunPython.
 _REGISTRIES = ("django.apps.apps", "django.apps.registry.apps")
+_SETTINGS = "django.conf.settings."
 _MAX_HOPS = 8
 
 
@@ -86,6 +87,13 @@ def _imported(flow: Follower, path: str, module: SourceModule) -> Value:
     """What an imported name means: a function or constant of the project, a connection."""
     if path in _CONNECTIONS:
         return Connection(given=False, of_default=True)
+    if path.startswith(_SETTINGS):
+        setting, _, method = path.removeprefix(_SETTINGS).partition(".")
+        model = flow.settings.get(setting)
+        if model is None or (method and method not in OF_STRINGS):
+            return None
+        value = Constant(Literal("str", model))
+        return Bound(value, method) if method else value
     if path in _REGISTRIES:
         return Foreign(path)
     for prefix in _CONNECTIONS:

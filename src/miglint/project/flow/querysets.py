@@ -18,7 +18,9 @@ _ROWS = frozenset({
 })  # fmt: skip
 _NARROWING = frozenset({"filter", "exclude", "complex_filter", "none", "extra", "raw"})
 _NO_INSTANCES = frozenset({"values", "values_list", "dates", "datetimes", "raw"})
-_ONE = frozenset({"get", "create", "first", "last", "latest", "earliest"})
+_ONE = frozenset({
+    "get", "create", "first", "last", "latest", "earliest", "get_by_natural_key", "create_user", "create_superuser",
+})  # fmt: skip
 _ONE_AND_FLAG = frozenset({"get_or_create", "update_or_create"})
 # The longest list that is gone through one by one.
 _MAX_TURNS = 12
@@ -28,11 +30,12 @@ _SAME_ELEMENTS = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter"
 
 def queried(owner: Rows, method: str, call: Call, arguments: tuple[Value, ...]) -> Value:
     """What a queryset's method gives."""
-    if method in _ONE:
-        return Row(key=owner.key, is_new=method == "create") if owner.are_rows else None
-    if method in _ONE_AND_FLAG:
+    plain = method.removeprefix("a")  # `aget` is `get`, awaited
+    if plain in _ONE:
+        return Row(key=owner.key, is_new=plain.startswith("create")) if owner.are_rows else None
+    if plain in _ONE_AND_FLAG:
         return Several((Row(key=owner.key), None))
-    if method == "bulk_create":
+    if plain == "bulk_create":
         return arguments[0] if arguments else None
     if method not in _ROWS:
         return None

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from miglint.api import (
+    CONTRIB_METHODS,
     Diagnostic,
     HistoricalModel,
     ModelState,
@@ -31,11 +32,14 @@ _QUERIES = frozenset({
     "values_list",
     "add", "clear", "remove", "set", "get_prefetch_queryset", "get_prefetch_querysets",
 })  # fmt: skip
-# Source: dir() of django.db.models.Model, Django 4.2 to 6.0
+# Source: dir() of django.db.models.Model, Django 4.2 to 6.1
 _ROWS = frozenset({
     "clean", "clean_fields", "date_error_message", "delete", "from_db", "full_clean", "get_constraints",
     "get_deferred_fields", "prepare_database_save", "refresh_from_db", "save", "save_base", "serializable_value",
     "unique_error_message", "validate_constraints", "validate_unique", "check", "__init__",
+    "_do_insert", "_do_update", "_get_FIELD_display", "_get_next_or_previous_by_FIELD",
+    "_get_next_or_previous_in_order", "_get_pk_val", "_get_unique_checks", "_is_pk_set", "_perform_date_checks",
+    "_perform_unique_checks", "_save_parents", "_save_table", "_set_pk_val",
 })  # fmt: skip
 # Source: django.db.models.fields.Field.contribute_to_class and DateField.contribute_to_class
 _MADE_FOR_FIELDS = re.compile(r"get_\w+_display|get_(?:next|previous)_by_\w+|[gs]et_\w+_order")
@@ -46,13 +50,30 @@ def missing_on_historical_model(context: OperationContext[RunPython]) -> Iterato
     """Code of a migration uses a manager or a method of a model that historical models do not carry."""
     seen = set()
     for use in context.usage.uses:
-        model = context.before.model(*use.key) if isinstance(use, Query) else None
-        if not isinstance(use, Query) or model is None or use.is_tried or not model.complete:
+        if not isinstance(use, Query) or use.is_tried:
             continue
-        missing = _missing(context, use, model)
+        model = context.before.model(*use.key)
+        if model is not None:
+            name, missing = model.name, _missing(context, use, model) if model.complete else ""
+        else:
+            name, missing = use.key.name, _missing_of_djangos(context, use)
         if missing and (use.key, missing, use.code.name) not in seen:
             seen.add((use.key, missing, use.code.name))
-            yield _finding(context, use, model, missing)
+            yield _finding(context, use, name, missing)
+
+
+def _missing_of_djangos(context: OperationContext[RunPython], use: Query) -> str:
+    """The method that a model of Django's own apps has today, whose migrations need not be read to say so.
+
+    Their managers are in the history.
+    """
+    if isinstance(use.on, Rows) or not context.project.is_djangos(use.key.app):
+        return ""
+    return _told(use) if use.method in CONTRIB_METHODS.get(str(use.key), ()) else ""
+
+
+def _told(use: Query) -> str:
+    return f"{'class method' if isinstance(use.on, HistoricalModel) else 'method'} {use.method}"
 
 
 def _missing(context: OperationContext[RunPython], use: Query, model: ModelState) -> str:
@@ -62,22 +83,22 @@ def _missing(context: OperationContext[RunPython], use: Query, model: ModelState
             return ""
         if use.on.manager not in _MANAGERS:
             return f"manager {use.on.manager}"
-        return "" if _is_known(use.method, _QUERIES) or use.method.startswith("__") else f"method {use.method}"
+        # Django's own underscored ones are many: `_raw_delete`.
+        return "" if _is_known(use.method, _QUERIES) or use.method.startswith("_") else f"method {use.method}"
     if _is_known(use.method, _ROWS) or use.method.startswith("__") or _MADE_FOR_FIELDS.fullmatch(use.method):
         return ""
     # A field may have the name, and a class among the bases brings its methods along.
     if context.project.relations(context.before).has_attribute(model, use.method).possible:
         return ""
-    kind = "class method" if isinstance(use.on, HistoricalModel) else "method"
-    return f"{kind} {use.method}"
+    return _told(use)
 
 
 def _is_known(method: str, known: frozenset[str]) -> bool:
     return method in known or method.removeprefix("a") in known  # `acreate` is `create`, awaited
 
 
-def _finding(context: OperationContext[RunPython], use: Query, model: ModelState, missing: str) -> Diagnostic:
-    label = f"{model.app}.{model.name}"
+def _finding(context: OperationContext[RunPython], use: Query, model: str, missing: str) -> Diagnostic:
+    label = f"{use.key.app}.{model}"
     kind, _, name = missing.rpartition(" ")
     span, related = context.place(use, "it is used here")
     keep = "use_in_migrations = True" if kind == "manager" or isinstance(use.on, Rows) else ""
@@ -89,11 +110,11 @@ def _finding(context: OperationContext[RunPython], use: Query, model: ModelState
     )
     return context.diagnostic(
         span,
-        f"the historical {model.name} has no {kind} {name}",
+        f"the historical {model} has no {kind} {name}",
         related=related,
         help=f"Historical models of {label} are built from the migrations: fields, Meta options and kept managers, "
         f"without the methods of models.py. Django raises AttributeError when the migration runs. {advice}",
         url=_URL,
-        model=model.name,
+        model=model,
         detail=f"{label}.{name}",
     )

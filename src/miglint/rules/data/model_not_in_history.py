@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from miglint.api import (
+    CONTRIB_MODELS,
+    Confidence,
     Diagnostic,
     GetModel,
     ModelKey,
@@ -29,9 +31,15 @@ def model_not_in_history(context: OperationContext[RunPython]) -> Iterator[Diagn
         if not isinstance(use, GetModel) or use.app is None or use.name is None or use.is_tried:
             continue
         key = model_key(use.app, use.name)
-        if key not in seen and _is_missing(context, key):
-            seen.add(key)
+        if key in seen:
+            continue
+        seen.add(key)
+        if _is_missing(context, key):
             yield _finding(context, use, key)
+        elif context.project.is_djangos(use.app):
+            yield from _of_django(context, use, key)
+        elif not use.is_guarded:
+            yield from _of_unknown_app(context, use, key)
 
 
 def _is_missing(context: OperationContext[RunPython], key: ModelKey) -> bool:
@@ -48,6 +56,48 @@ def _is_missing(context: OperationContext[RunPython], key: ModelKey) -> bool:
         if made and maker != here and not graph.is_ancestor(maker, of=here) and not graph.is_ancestor(here, of=maker):
             return False
     return True
+
+
+def _of_django(context: OperationContext[RunPython], use: GetModel, key: ModelKey) -> Iterator[Diagnostic]:
+    """A model that Django's own app has never had: all it has, its first migration makes."""
+    names = CONTRIB_MODELS[key.app]
+    if key.name in names or key.name.startswith(tuple(f"{name}_" for name in names)):
+        return  # `User_groups` is the model of a join table
+    span, related = context.place(use, "it is asked for here")
+    close = get_close_matches(key.name, sorted(names), n=1)
+    yield context.diagnostic(
+        span,
+        f"{use.app} has no model {use.name} at this migration",
+        related=related,
+        help=f"Django raises LookupError when the migration runs: App {use.app!r} doesn't have a {use.name!r} model."
+        + (f" Did you mean {close[0]!r}?" if close else f" It has {', '.join(sorted(names))}."),
+        url=_URL,
+        confidence=Confidence.HIGH if context.project.installed_apps is not None else Confidence.MEDIUM,
+        model=use.name,
+        detail=str(key),
+    )
+
+
+def _of_unknown_app(context: OperationContext[RunPython], use: GetModel, key: ModelKey) -> Iterator[Diagnostic]:
+    """A model of an app that INSTALLED_APPS does not hold."""
+    project = context.project
+    assert use.app is not None
+    if use.app in context.graph.apps or use.app in project.unmigrated_apps or project.may_be_installed(use.app):
+        return
+    span, related = context.place(use, "it is asked for here")
+    close = get_close_matches(use.app, sorted(context.graph.apps), n=1)
+    yield context.diagnostic(
+        span,
+        f"there is no app {use.app}, of which {use.name} is asked for",
+        related=related,
+        help=f"Django raises LookupError when the migration runs: No installed app with label {use.app!r}."
+        + (f" Did you mean {close[0]!r}?" if close else " INSTALLED_APPS holds no app that is called so."),
+        url=_URL,
+        # The AppConfig of an app that was not read can give it any label.
+        confidence=Confidence.LOW if project.unread_apps and not close else Confidence.MEDIUM,
+        model=use.name,
+        detail=str(key),
+    )
 
 
 def _finding(context: OperationContext[RunPython], use: GetModel, key: ModelKey) -> Diagnostic:

@@ -108,8 +108,8 @@ def _of_django(
     names = tuple(CONTRIB[wanted.app])
     if wanted.name in (*names, FIRST, LATEST):
         return
-    # Another package's app may have the label, and a setting may give Django's own app other migrations.
-    if installed is not None and f"django.contrib.{wanted.app}" not in "\n".join(installed):
+    # A setting may give Django's own app other migrations.
+    if not context.project.is_djangos(wanted.app):
         return
     close = difflib.get_close_matches(wanted.name, names, n=1)
     number = [name for name in names if name.partition("_")[0] == wanted.name.partition("_")[0]]
@@ -149,8 +149,7 @@ def _of_unmigrated_app(
 def _of_unknown_app(
     context: ProjectContext, migration: Migration, edge: Dependency, wanted: MigrationKey
 ) -> Iterator[Diagnostic]:
-    installed = context.project.installed_apps
-    if installed is None or _may_be_installed(wanted.app, installed):
+    if context.project.may_be_installed(wanted.app):
         return
     if wanted.name in (FIRST, LATEST):
         message = f"Dependency on unknown app: {wanted.app}"
@@ -168,9 +167,3 @@ def _of_unknown_app(
         confidence=Confidence.LOW if context.project.unread_apps and not close else Confidence.MEDIUM,
         detail=str(wanted),
     )
-
-
-def _may_be_installed(app: str, installed: tuple[str, ...]) -> bool:
-    """Whether an entry of INSTALLED_APPS can be the app: its label is part of the entry, underscores aside."""
-    label = app.replace("_", "").lower()
-    return any(label in entry.replace("_", "").replace(".", "").lower() for entry in installed)
