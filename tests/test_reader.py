@@ -478,6 +478,10 @@ def test_facts_share_what_is_equal_and_mean_the_same() -> None:
     spans = [(mine.span, theirs.span) for mine, theirs in zip(nodes(one.body), nodes(other.body), strict=True)]
     assert len(spans) > 100
     assert all(mine is theirs for mine, theirs in spans)
+    numbers: dict[int, int] = {}
+    ends = [number for span, _ in spans for number in (span.start, span.end)]
+    assert all(numbers.setdefault(number, number) is number for number in ends)
+    assert max(numbers) > 256  # up to which Python itself has each number once
     names = [(a.name, b.name) for a, b in zip(nodes(one.body), nodes(other.body), strict=True) if isinstance(a, Name)]
     assert len(names) > 20
     assert all(mine is theirs for mine, theirs in names)

@@ -53,7 +53,8 @@ class FileRead:
     @lazy
     def facts(self) -> ModuleFacts:
         """The facts, decoded when they are asked for; read again where what was remembered cannot be decoded."""
-        known, self._known = self._known, b""
+        # What the facts have in common is let go when the last of the files has its facts.
+        known, sharing, self._known, self._sharing = self._known, self._sharing, b"", None
         if isinstance(known, ModuleFacts):
             return known
         try:
@@ -62,7 +63,7 @@ class FileRead:
             from miglint import workers
 
             facts = decode(workers.read_encoded(workers.Text(_shown(self._data))))
-        return self._sharing.share(facts) if self._sharing is not None else facts
+        return sharing.share(facts) if sharing is not None else facts
 
     @property
     def data(self) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from sys import intern
 from typing import Any, Generic, TypeVar, overload
 
 import msgspec
@@ -507,8 +508,9 @@ def _subject(step: Step, model: str | None = None, field: str | None = None, det
         app=step.migration.app,
         migration=step.migration.name,
         operation=step.path,
-        operation_name=step.operation.class_name,
-        model=named.lower() if named is not None else None,
+        # Few different ones in all the findings of a large project.
+        operation_name=intern(step.operation.class_name),
+        model=intern(named.lower()) if named is not None else None,
         field=field,
         detail=detail,
     )

@@ -28,10 +28,17 @@ class Sharing:
             node = pending.pop()
             for name in node.__struct_fields__:
                 value = getattr(node, name)
-                if isinstance(value, Span) or (isinstance(value, str) and len(value) < _LONGEST):
+                if isinstance(value, str) and len(value) < _LONGEST:
                     first = known.setdefault(value, value)
                     if first is not value:
                         put(node, name, first)
+                elif isinstance(value, Span):
+                    first = known.setdefault(value, value)
+                    if first is not value:
+                        put(node, name, first)
+                    else:
+                        put(value, "start", known.setdefault(value.start, value.start))
+                        put(value, "end", known.setdefault(value.end, value.end))
                 elif isinstance(value, tuple):
                     pending.extend(each for each in value if isinstance(each, msgspec.Struct))
                 elif isinstance(value, msgspec.Struct):
