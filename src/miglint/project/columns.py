@@ -310,6 +310,32 @@ def _grows(old: str | None, new: str | None) -> TypeChange:
     return "compatible" if old is not None and int(new) >= int(old) else "rewrite"
 
 
+# What takes the values of what, where PostgreSQL's types are meant; whole numbers by how many fit.
+_FAMILIES = {
+    "text": "text", "varchar": "text", "char": "text", "character": "text", "citext": "text", "boolean": "boolean",
+    "numeric": "number", "double precision": "number", "real": "number", "date": "date", "time": "time",
+    "timestamp": "timestamp", "timestamp with time zone": "timestamp", "timestamp without time zone": "timestamp",
+    "interval": "interval", "uuid": "uuid", "json": "json", "jsonb": "json", "bytea": "bytes", "smallint": "integer",
+    "smallserial": "integer", "integer": "integer", "serial": "integer", "bigint": "integer", "bigserial": "integer",
+}  # fmt: skip
+_WHOLE = {"smallint": 2, "smallserial": 2, "integer": 4, "serial": 4, "bigint": 8, "bigserial": 8}
+
+
+def holds_less(stated: str | None, built: str | None) -> bool:
+    """Whether a column certainly cannot hold what the stated type says, or holds something else (PostgreSQL)."""
+    families = [_FAMILIES.get((kind or "").partition("(")[0]) for kind in (stated, built)]
+    if stated is None or built is None or None in families:
+        return False
+    if families[0] != families[1]:
+        return families != ["integer", "number"]
+    if stated in _WHOLE and built in _WHOLE:
+        return _WHOLE[built] < _WHOLE[stated]
+    wide, narrow = _LENGTH.match(stated), _LENGTH.match(built)
+    if narrow is None or narrow[1] is None:
+        return False
+    return stated == "text" or (wide is not None and (wide[1] is None or int(wide[1]) > int(narrow[1])))
+
+
 def index_name(table: str, columns: tuple[str, ...], suffix: str = "") -> str:
     """The name Django gives an index. Source: BaseDatabaseSchemaEditor._create_index_name, limit of PostgreSQL."""
     digest = hashlib.md5(table.encode(), usedforsecurity=False)

@@ -10,6 +10,7 @@ from miglint.api import (
     AddCheck,
     AddColumn,
     AddUnique,
+    AlterColumnType,
     CreateIndex,
     CreateTable,
     Diagnostic,
@@ -29,6 +30,7 @@ from miglint.api import (
     Severity,
     Span,
     Step,
+    holds_less,
     rule,
 )
 
@@ -39,14 +41,40 @@ _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#separ
 _NAMED_BY_THE_MIGRATION = ("AddIndex", "UniqueConstraint", "SQL")
 
 
+class _Index(NamedTuple):
+    """What an index, or a constraint that is one, is on; no columns where there are expressions."""
+
+    table: str
+    columns: tuple[str, ...]
+    unique: bool
+    partial: bool
+
+    def differs(self, other: _Index) -> bool:
+        if (self.table.lower(), self.unique, self.partial) != (other.table.lower(), other.unique, other.partial):
+            return True
+        mine, theirs = ([each.lower() for each in index.columns] for index in (self, other))
+        if self.unique:
+            mine, theirs = sorted(mine), sorted(theirs)  # the same rows are equal, in whatever order
+        return bool(mine and theirs) and mine != theirs
+
+    def __str__(self) -> str:
+        columns = f" ({', '.join(self.columns)})" if self.columns else ""
+        return f"{'UNIQUE ' * self.unique}on {self.table}{columns}{' for some rows' * self.partial}"
+
+
 class _Change(NamedTuple):
-    """A change to the schema: what is done, to which table, column or name, whether NULL is allowed then."""
+    """A change to the schema: what is done, to which table, column or name; whether NULL is allowed then, and the type;
+
+    what the index is on.
+    """
 
     deed: str
     table: str
     name: str
-    null: bool | None
     span: Span
+    null: bool | None = None
+    type: str | None = None
+    made: _Index | None = None
 
     def __str__(self) -> str:
         what = f"{self.table}.{self.name}" if self.table and self.name else self.table or self.name
@@ -67,7 +95,9 @@ def state_and_database_disagree(context: Context) -> Iterator[Diagnostic]:
         return
     told = [action for step in state for action in context.told(step)]
     if all(action.certain for action in told):
-        yield from _contradictions(context, list(_changes(told)), list(_changes(done)))
+        halves = list(_changes(told)), list(_changes(done))
+        yield from _contradictions(context, *halves)
+        yield from _different_indexes(context, *halves)
 
 
 def _ignored(context: Context, step: Step) -> Diagnostic:
@@ -98,30 +128,35 @@ def _changes(actions: Iterable[Action]) -> Iterator[_Change]:
         table = _plain(action.table)
         match action:
             case CreateTable(joins="", materialized=False):
-                yield _Change("creates the table", table, "", None, action.span)
+                yield _Change("creates the table", table, "", action.span)
             case DropTable(joins=""):
-                yield _Change("drops the table", table, "", None, action.span)
+                yield _Change("drops the table", table, "", action.span)
             case RenameTable(new_table=new):
-                yield _Change("renames the table to", _plain(new), "", None, action.span)
+                yield _Change("renames the table to", _plain(new), "", action.span)
             case AddColumn(column=column):
                 null = True if column.null.certain else False if column.null.refuted else None
-                yield _Change("adds the column", table, column.name, null, action.span)
+                yield _Change("adds the column", table, column.name, action.span, null, column.type)
             case DropColumn(column=name):
-                yield _Change("drops the column", table, name, None, action.span)
+                yield _Change("drops the column", table, name, action.span)
+            case AlterColumnType(column=name, new_type=kind):
+                yield _Change("changes the type of", table, name, action.span, type=kind)
             case RenameColumn(new_column=new):
-                yield _Change("renames the column to", table, new, None, action.span)
+                yield _Change("renames the column to", table, new, action.span)
             case SetNotNull(column=name):
-                yield _Change("changes the column", table, name, False, action.span)
+                yield _Change("changes the column", table, name, action.span, null=False)
             case DropNotNull(column=name):
-                yield _Change("changes the column", table, name, True, action.span)
+                yield _Change("changes the column", table, name, action.span, null=True)
             case CreateIndex(name=name, reason=reason) if name and reason in _NAMED_BY_THE_MIGRATION:
-                yield _Change("creates the index", "", name, None, action.span)
+                of = _Index(table, action.columns, action.unique, action.partial)
+                yield _Change("creates the index", "", name, action.span, made=of)
             case DropIndex(name=name) if name:
-                yield _Change("drops the index", "", name, None, action.span)
+                yield _Change("drops the index", "", name, action.span)
             case AddUnique(name=name, reason=reason) if name and reason in (*_NAMED_BY_THE_MIGRATION, "unique"):
-                yield _Change("adds the constraint", "", name, None, action.span)
+                taken = bool(action.using_index)
+                known = None if taken else _Index(table, action.columns, unique=True, partial=False)
+                yield _Change("adds the constraint", "", name, action.span, made=known)
             case AddCheck(name=name) if name:
-                yield _Change("adds the constraint", "", name, None, action.span)
+                yield _Change("adds the constraint", "", name, action.span)
 
 
 def _plain(table: str) -> str:
@@ -138,7 +173,15 @@ def _contradictions(context: Context, told: list[_Change], done: list[_Change]) 
         right = [change for key, change in database.items() if key not in state]
         if len(left) == len(right) == 1:
             yield _finding(context, f"the state {left[0]}, the database {right[0]}", right[0], str(left[0]))
-        for key in state.keys() & database.keys():
+        for key in sorted(state.keys() & database.keys()):
+            if holds_less(state[key].type, database[key].type) and context.database.vendor == "postgresql":
+                to = "to" if deed.startswith("changes") else "as"
+                yield _finding(
+                    context,
+                    f"the state {state[key]} {to} {state[key].type}, the database {to} {database[key].type}",
+                    database[key],
+                    f"{state[key]}: type",
+                )
             if {state[key].null, database[key].null} == {True, False}:
                 allowed = {True: "NULL", False: "NOT NULL"}
                 yield _finding(
@@ -148,6 +191,18 @@ def _contradictions(context: Context, told: list[_Change], done: list[_Change]) 
                     database[key],
                     str(state[key]),
                 )
+
+
+def _different_indexes(context: Context, told: list[_Change], done: list[_Change]) -> Iterator[Diagnostic]:
+    """Where both halves make an index, or a constraint that is one, of one name."""
+    if any(change.deed.startswith("renames") for change in (*told, *done)):
+        return  # what the index is on may have another name by then
+    built = {change.name.lower(): change for change in done if change.made is not None}
+    for change in told:
+        other = built.get(change.name.lower())
+        if change.made is not None and other is not None and other.made is not None and change.made.differs(other.made):
+            message = f"the state {change} {change.made}, the database {other.made}"
+            yield _finding(context, message, other, f"{change}: definition")
 
 
 def _finding(context: Context, message: str, change: _Change, detail: str) -> Diagnostic:
