@@ -342,6 +342,19 @@ def test_where_is_seen_outside_of_subqueries_and_strings_only() -> None:
     assert [action.filtered for action in found if isinstance(action, UpdateRows)] == [False, False, True]
 
 
+@pytest.mark.parametrize(
+    ("condition", "filtered"),
+    [
+        ("true", False), ("TRUE RETURNING b", False), ("1=1", False), ("((1 = 1))", False), ("1", False),
+        ("'a' = 'a'", False), ("false", True), ("1 = 2", True), ("b = b", True), ("true AND b", True),
+        ("'1' = 1", True), ("true LIMIT 10", True), ("(1) = (1)", True), ('"true"', True),
+    ],
+)  # fmt: skip
+def test_a_condition_that_every_row_meets_leaves_none_out(condition: str, filtered: bool) -> None:
+    found = sql_actions(f"UPDATE a SET b = 1 WHERE {condition}; DELETE FROM a WHERE {condition}", POSTGRESQL)
+    assert [action.filtered for action in found if isinstance(action, UpdateRows | DeleteRows)] == [filtered] * 2
+
+
 def test_a_delete_of_all_rows_is_told_from_one_of_some() -> None:
     found = sql_actions("DELETE FROM a; DELETE FROM a WHERE b = %s", POSTGRESQL)
     assert [action.filtered for action in found if isinstance(action, DeleteRows)] == [False, True]

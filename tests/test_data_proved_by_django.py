@@ -186,6 +186,22 @@ ON_SQLITE: dict[str, Case] = {
         error="DoesNotExist: ContentType matching query does not exist",
         said="DoesNotExist",
     ),
+    "mg521_shortcut": Case(
+        "from django.shortcuts import get_object_or_404\n"
+        + forwards('get_object_or_404(apps.get_model("auth", "Permission"), codename="never")'),
+        error="Http404: No Permission matches the given query.",
+        said="Http404",
+    ),
+    "mg521_latest": Case(
+        forwards('apps.get_model("auth", "Permission").objects.filter(codename="x").latest("pk")'),
+        error="DoesNotExist: Permission matching query does not exist",
+        said="DoesNotExist",
+    ),
+    "mg512_shortcut": Case(
+        "from django.shortcuts import get_object_or_404\n"
+        + forwards('get_object_or_404(apps.get_model("APP", "Order"), state="new")'),
+        error="FieldError: Cannot resolve keyword 'state'",
+    ),
     "mg521_good": Case(
         forwards('apps.get_model("contenttypes", "ContentType").objects.get_or_create(app_label="APP", model="x")')
     ),

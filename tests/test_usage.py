@@ -307,3 +307,26 @@ def test_of_functions_that_a_condition_chooses_from_each_may_be_the_one() -> Non
     helper = "".join(each.replace("forwards(apps, schema_editor)", "fill(apps)") for each in ("try:\n", indented[0]))
     helper += "except ImportError:\n" + indented[1].replace("forwards(apps, schema_editor)", "fill(apps)")
     assert queries(forwards("fill(apps)", helper)) == ["shop.order.count", "shop.order.exists"]
+
+
+def test_what_is_awaited_is_followed() -> None:
+    found = usage(
+        "from asgiref.sync import async_to_sync\n"
+        "async def fill(apps):\n"
+        "    Order = apps.get_model('shop', 'Order')\n"
+        "    async for order in Order.objects.filter(total=1):\n        await order.asave()\n"
+        "    one = await Order.objects.aget(pk=1)\n    await one.adelete()\n"
+        "def forwards(apps, schema_editor):\n"
+        "    async_to_sync(fill)(apps)\n"
+        "    async_to_sync(apps.get_model('shop', 'Tag').objects.aupdate)(id=1)\n"
+    )
+    expected = ["order.filter", "order.asave", "order.aget", "order.adelete", "tag.aupdate"]
+    assert queries(found) == [f"shop.{each}" for each in expected]
+
+
+def test_a_shortcut_gets_a_row() -> None:
+    found = forwards(
+        "get_object_or_404(apps.get_model('shop', 'Order'), pk=1).customer.save()",
+        "from django.shortcuts import get_object_or_404",
+    )
+    assert queries(found) == ["shop.order.get", "shop.customer.save"]

@@ -269,6 +269,7 @@ from miglint.project.unique_index import unique_index
 from miglint.project.usage import (
     Assigned,
     Called,
+    Fragment,
     GetModel,
     Query,
     RawSQL,
@@ -455,6 +456,7 @@ __all__ = [
     "FieldState",
     "Fix",
     "Flow",
+    "Fragment",
     "Function",
     "GetModel",
     "Graph",

@@ -238,6 +238,13 @@ class RawSQL(Use, frozen=True, kw_only=True):
     of_default: bool = False
 
 
+class Fragment(Use, frozen=True, kw_only=True):
+    """SQL that a query takes along, of `raw()`, `extra()` or the expression `RawSQL()`; for `is_written` see RawSQL."""
+
+    method: str
+    is_written: bool = True
+
+
 class SchemaChange(Use, frozen=True, kw_only=True):
     """A method of `schema_editor` called on a historical model: `schema_editor.remove_field(Order, field)`.
 

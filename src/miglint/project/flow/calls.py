@@ -17,6 +17,7 @@ from miglint.project.flow.constants import (
 from miglint.project.flow.following import Follower, Frame
 from miglint.project.flow.foreign import given_by, made_by
 from miglint.project.flow.querysets import builtin, element_of, queried, source_of
+from miglint.project.flow.sql import EXPRESSIONS, note_executed, note_taken_along
 from miglint.project.keys import model_key
 from miglint.project.usage import (
     Bound,
@@ -34,7 +35,6 @@ from miglint.project.usage import (
     ModelField,
     Options,
     Query,
-    RawSQL,
     Registry,
     Routine,
     Row,
@@ -45,7 +45,7 @@ from miglint.project.usage import (
     Value,
     Written,
 )
-from miglint.syntax.facts import Attribute, Call, Expr, Literal, Name, Starred
+from miglint.syntax.facts import Call, Expr, Literal, Name, Starred
 
 # What the schema editor's methods take. Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor
 _SCHEMA_CHANGES = {
@@ -54,6 +54,7 @@ _SCHEMA_CHANGES = {
     "remove_index": ("model", "index"), "add_constraint": ("model", "constraint"),
     "remove_constraint": ("model", "constraint"),
 }  # fmt: skip
+_SHORTCUTS = ("django.shortcuts.get_object_or_404", "django.shortcuts.aget_object_or_404")
 # What gives back the function it is given, to be called in another manner.
 _SAME_FUNCTION = ("asgiref.sync.async_to_sync", "asgiref.sync.sync_to_async")
 
@@ -85,6 +86,10 @@ def call_value(flow: Follower, call: Call, frame: Frame) -> Value:
         return made
     if isinstance(function, Constant | Text):
         return None
+    if call.callee in EXPRESSIONS:
+        note_taken_along(flow, "RawSQL", call, frame)
+    if call.callee in _SHORTCUTS and arguments and isinstance(arguments[0], Model | Rows):
+        return _got(flow, arguments[0], call, frame)
     flow.handed_out |= {value.key for value in arguments if isinstance(value, Model) and function is None}
     if isinstance(call.function, Name) and call.function.scope == "free":
         if call.function.name in ("map", "filter") and len(arguments) == len(call.arguments) == 2:
@@ -97,6 +102,13 @@ def call_value(flow: Follower, call: Call, frame: Frame) -> Value:
     if call.callee in _SAME_FUNCTION:
         return arguments[0] if arguments else None
     return made_by(call.callee) if function is None else None
+
+
+def _got(flow: Follower, owner: Model | Rows, call: Call, frame: Frame) -> Value:
+    """The row that `get_object_or_404(Order, pk=1)` gets, as `Order.objects.get(pk=1)` does."""
+    rows = owner if isinstance(owner, Rows) else Rows(key=owner.key, manager="_default_manager")
+    flow.note(Query, call.span, frame, on=rows, method="get", call=replace(call, arguments=call.arguments[1:]))
+    return Row(key=rows.key)
 
 
 def _defines_schema(call: Call) -> bool:
@@ -176,16 +188,8 @@ def _method_called(
     if isinstance(owner, Connection):
         return Cursor(owner.of_default) if name == "cursor" else None
     if isinstance(owner, Cursor | Editor):
-        if name in ("execute", "executemany") and (call.arguments or call.keyword("sql") is not None):
-            text = call.arguments[0] if call.arguments else call.keyword("sql")
-            assert text is not None
-            value = flow.value(text, frame)
-            # Names that hold nothing known may come from anywhere; a call may well be a query builder's.
-            is_built = isinstance(text, Call) and not (isinstance(value, Text) and _is_format(text))
-            is_written = is_written_out(value) or is_built or (value is None and isinstance(text, Name))
-            known = value.expr if isinstance(value, Constant | Text) else text
-            of_default = isinstance(owner, Cursor) and owner.of_default
-            flow.note(RawSQL, call.span, frame, text=known, call=call, is_written=is_written, of_default=of_default)
+        if name in ("execute", "executemany"):
+            note_executed(flow, owner, call, frame)
         elif isinstance(owner, Editor) and name in _SCHEMA_CHANGES:
             given = (*arguments, *(named.get(each) for each in _SCHEMA_CHANGES[name][len(arguments) :]))
             if isinstance(given[0], Model):
@@ -214,12 +218,10 @@ def _method_called(
         return None
     if isinstance(owner, Rows | Row | Model):
         flow.note(Query, call.span, frame, on=owner, method=name, call=filled(call, arguments))
+        if isinstance(owner, Rows):
+            note_taken_along(flow, name, call, frame)
         return queried(owner, name, call, arguments) if isinstance(owner, Rows) else None
     return None
-
-
-def _is_format(call: Call) -> bool:
-    return isinstance(call.function, Attribute) and call.function.name == "format"
 
 
 def _asked_registry(

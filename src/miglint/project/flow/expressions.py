@@ -80,6 +80,8 @@ def _operation(flow: Follower, expression: Operation, frame: Frame) -> Value:
         bind(flow, expression.operands[0], value, frame)
         return value
     values = _operands(flow, expression, frame)
+    if expression.operator == "await":
+        return values[0]
     if expression.operator in ("|", "&") and values and isinstance(values[0], Rows):
         return replace(values[0], is_filtered=all(isinstance(each, Rows) and each.is_filtered for each in values))
     if expression.operator == "/" and PATH in values:

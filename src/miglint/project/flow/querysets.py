@@ -39,11 +39,12 @@ def queried(owner: Rows, method: str, call: Call, arguments: tuple[Value, ...]) 
         return arguments[0] if arguments else None
     if method not in _ROWS:
         return None
+    narrows = method in _NARROWING and not _is_empty(method, call)
     rows = replace(
         owner,
         is_manager=method == "db_manager" and owner.is_manager,
-        is_filtered=owner.is_filtered or method in _NARROWING,
-        conditions=(*owner.conditions, call) if method in _NARROWING else owner.conditions,
+        is_filtered=owner.is_filtered or narrows,
+        conditions=(*owner.conditions, call) if narrows else owner.conditions,
         is_batched=owner.is_batched or method == "iterator",
         has_alias=owner.has_alias or method in ("using", "db_manager"),
         are_rows=owner.are_rows and method not in _NO_INSTANCES,
@@ -51,6 +52,11 @@ def queried(owner: Rows, method: str, call: Call, arguments: tuple[Value, ...]) 
     if method == "extra" or (method == "raw"):
         return replace(rows, names=None)
     return replace(rows, names=_annotated(rows, call)) if method in ANNOTATING else rows
+
+
+def _is_empty(method: str, call: Call) -> bool:
+    """Whether a condition asks nothing: `filter()`."""
+    return method in ("filter", "exclude") and not call.arguments and not call.keywords
 
 
 def _annotated(rows: Rows, call: Call) -> frozenset[str] | None:

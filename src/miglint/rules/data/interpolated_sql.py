@@ -10,6 +10,7 @@ from miglint.api import (
     Diagnostic,
     Either,
     Expr,
+    Fragment,
     Items,
     Literal,
     Operation,
@@ -30,6 +31,12 @@ _HELP = (
     "And the text cannot be read before it runs, so none of the rules about locks and loss see it. Pass values as "
     "parameters; quote names with the connection's `ops.quote_name()`:\n"
 )
+_EXECUTED = 'cursor.execute("UPDATE … SET name = %s", [name])'
+_INSTEAD = {
+    "raw": 'Order.objects.raw("SELECT … WHERE name = %s", [name])',
+    "extra": 'queryset.extra(where=["name = %s"], params=[name])',
+    "RawSQL": 'RawSQL("name = %s", [name])',
+}
 
 
 @rule("MG518", on=(RunPython, RunSQL), severity=Severity.WARNING)
@@ -50,14 +57,15 @@ def interpolated_sql(context: OperationContext[Operation]) -> Iterator[Diagnosti
                 return
     seen = set()
     for use in context.usage.uses:
-        if isinstance(use, RawSQL) and not use.is_written and use.code.name not in seen:
+        if isinstance(use, RawSQL | Fragment) and not use.is_written and use.code.name not in seen:
             seen.add(use.code.name)
             span, related = context.place(use, "it is executed here")
+            example = _INSTEAD.get(use.method, _EXECUTED) if isinstance(use, Fragment) else _EXECUTED
             yield context.diagnostic(
                 span,
                 "the SQL is put together from values that are not written here",
                 related=related,
-                help=f'{_HELP}    cursor.execute("UPDATE … SET name = %s", [name])',
+                help=f"{_HELP}    {example}",
                 url=_URL,
             )
 

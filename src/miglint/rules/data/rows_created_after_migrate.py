@@ -32,7 +32,9 @@ _TABLES = {
     model_key("contenttypes", "ContentType"): "django_content_type",
     model_key("sites", "Site"): "django_site",
 }
-_GETTING = frozenset({"get", "aget", "get_by_natural_key"})
+_GETTING = frozenset({
+    "get", "aget", "get_by_natural_key", "get_current", "latest", "alatest", "earliest", "aearliest",
+})  # fmt: skip
 _MAKING = frozenset({
     "create", "acreate", "get_or_create", "aget_or_create", "update_or_create", "aupdate_or_create", "bulk_create",
     "abulk_create", "save", "asave", "get_for_model", "get_for_models",
@@ -55,12 +57,13 @@ def rows_created_after_migrate(context: OperationContext[RunPython]) -> Iterator
         seen.add(use.key)
         if not _may_be_there(context, use, context.usage.uses[:at]):
             span, related = context.place(use, "it is asked for here")
+            error = "Http404" if use.call.callee.endswith("_or_404") else "DoesNotExist"
             yield context.diagnostic(
                 span,
                 f"the row may not exist yet: {_ROWS[use.key]} when `migrate` has run all migrations",
                 related=related,
                 help="On a new database, all migrations run first, and the post_migrate signal creates these rows "
-                "afterwards: this raises DoesNotExist in every test run and on every new machine, and never where the "
+                f"afterwards: this raises {error} in every test run and on every new machine, and never where the "
                 "app was migrated before. Use `get_or_create` (with all fields that the row needs), or call "
                 "`create_permissions(app_config, …)` for the app first.",
                 url=_URL,

@@ -39,10 +39,11 @@ _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#runpy
 _ALTER_TYPE = "https://www.postgresql.org/docs/current/sql-altertype.html"
 _ROWS = (UpdateRows, InsertRows, DeleteRows)
 _NO_SCHEMA = (*_ROWS, CreateTable, Reference, Execute, TruncateTable, CommentAction)
-_WRITES = frozenset({
+_WRITING = frozenset({
     "create", "bulk_create", "get_or_create", "update_or_create", "update", "bulk_update", "delete", "save",
     "_raw_delete", "add", "set", "remove", "clear",
 })  # fmt: skip
+_WRITES = _WRITING | {f"a{name}" for name in _WRITING}
 _APART = (
     "Put what changes rows into a migration of its own, before or after the one that changes the schema: each is then "
     "a transaction that is short, or that can be run again by itself."

@@ -8,7 +8,7 @@ from itertools import pairwise
 from msgspec.structs import replace
 
 from miglint.syntax.sql.statement import Statement
-from miglint.syntax.sql.words import Cursor
+from miglint.syntax.sql.words import Cursor, Word, closes_at_end
 
 # Statements that change rows.
 CHANGES = ("UPDATE", "DELETE", "INSERT")
@@ -91,8 +91,26 @@ def _picks_by_value(cursor: Cursor, columns: tuple[str, ...]) -> bool:
 
 
 def _where(cursor: Cursor) -> frozenset[str]:
+    """The flag of a statement that leaves some rows out."""
     rest = cursor.rest()
-    return frozenset({"where"} if rest & {"WHERE", "LIMIT"} else ())
+    leaves_out = "LIMIT" in rest or ("WHERE" in rest and not _holds_always(cursor.left))
+    return frozenset({"where"} if leaves_out else ())
+
+
+def _holds_always(words: list[Word]) -> bool:
+    """Whether the condition of WHERE is one that each row meets: `WHERE true`, `WHERE (1 = 1)`."""
+    upper = [word.upper for word in words]
+    end = upper.index("RETURNING") if "RETURNING" in upper else len(words)
+    condition = words[upper.index("WHERE") + 1 : end]
+    while condition and condition[0].upper == "(" and closes_at_end(condition):
+        condition = condition[1:-1]
+    match condition:
+        case [one]:
+            return one.upper in ("TRUE", "1")
+        case [one, equals, other]:
+            is_constant = one.upper.isdecimal() or one.kind == "string"
+            return is_constant and equals.upper == "=" and (one.text, one.kind) == (other.text, other.kind)
+    return False
 
 
 def delete(cursor: Cursor) -> Iterator[Statement]:
