@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from miglint.api import (
     AddCheck,
@@ -29,8 +30,10 @@ from miglint.api import (
     OperationContext,
     Pairs,
     RenameColumn,
+    RenameField,
     RenameIndex,
     RenameIndexAction,
+    RenameModel,
     RenameTable,
     RunPython,
     RunSQL,
@@ -39,9 +42,24 @@ from miglint.api import (
     rule,
 )
 
-_ON = (CreateModel, AddField, AlterField, AlterModelTable, AddIndex, RenameIndex, AddConstraint, RunSQL, RunPython)
-# Where the name stands: names of tables, indexes and constraints of a kind may not be equal, nor may a table's columns.
-Named = tuple[str, str, Span]
+_ON = (
+    CreateModel, AddField, AlterField, RenameField, RenameModel, AlterModelTable, AddIndex, RenameIndex, AddConstraint,
+    RunSQL, RunPython,
+)  # fmt: skip
+
+
+class _Named(NamedTuple):
+    """A name that is given: names of tables, indexes and constraints may not be equal, nor a table's columns.
+
+    `table` is that of a column; `derived` says from what Django took a column's name that nobody wrote: the "field",
+    or the "models" that a join table joins.
+    """
+
+    kind: str
+    name: str
+    span: Span
+    table: str = ""
+    derived: str = ""
 
 
 @rule("MG702", on=_ON, severity=Severity.WARNING)
@@ -50,54 +68,80 @@ def identifier_too_long(context: OperationContext[Operation]) -> Iterator[Diagno
     limit = context.traits.identifier
     if limit is None or not context.touches_database or _has_no_table(context):
         return
-    of_sql = _names_in_sql(context) if isinstance(context.operation, RunSQL | RunPython) else ()
-    for kind, name, span in (*_names(context.operation), *of_sql):
+    by_sql = isinstance(context.operation, RunSQL | RunPython)
+    names = (*(_names_in_sql(context) if by_sql else _names(context.operation)), *_columns(context))
+    for place, named in enumerate(names):
+        kind, name = named.kind, named.name
         length = len(name.encode("utf-8", "replace")) if limit.unit == "bytes" else len(name)
         if length <= limit.longest:
             continue
         kept = _cut(name, limit.longest, limit.unit)
-        others = (other for other in _others(context, kind) if other != name)
+        others = (other for other in (*_others(context, named), *_beside(named, names[:place])) if other != name)
         twin = next((other for other in others if _cut(other, limit.longest, limit.unit) == kept), None)
         refused = limit.too_long == "refused" or twin is not None
         yield context.diagnostic(
-            span,
+            named.span,
             f"the {kind} name {name} has {length} {limit.unit}, {context.database.title} takes {limit.longest}: "
             f"{_consequence(kept, refused=limit.too_long == 'refused', twin=twin)}",
-            help=_help(_cut(name, limit.longest - 8, limit.unit).rstrip("_"), of_sql=bool(of_sql)),
+            help=_help(named, _cut(name, limit.longest - 8, limit.unit).rstrip("_"), by_sql=by_sql),
             severity=Severity.ERROR if refused else None,
             detail=name,
             confidence=context.certainty(),
         )
 
 
-def _help(shorter: str, *, of_sql: bool) -> str:
-    if of_sql:
+def _help(named: _Named, shorter: str, *, by_sql: bool) -> str:
+    if by_sql:
         return f"Shorten it, for example to `{shorter}`."
+    if named.derived == "field":
+        return f"Django takes the column's name from the field's. Give the field another: `db_column=\"{shorter}\"`."
+    if named.derived == "models":
+        return (
+            "Django takes the columns of a join table from the names of the models. Write the join model yourself "
+            f'(`through`), and give its keys short names: `db_column="{shorter}"`.'
+        )
     return (
-        f"Shorten it, for example to `{shorter}`; the model's Meta or field has the same name. Names that Django makes "
-        "up are short enough."
+        f"Shorten it, for example to `{shorter}`; the model's Meta or field has the same name. Names of tables and "
+        "indexes that Django makes up are short enough."
     )
 
 
-def _names_in_sql(context: OperationContext[Operation]) -> tuple[Named, ...]:
-    """The names that statements give, once each."""
+def _names_in_sql(context: OperationContext[Operation]) -> tuple[_Named, ...]:
+    """The names that statements give to all but columns, once each."""
     found: dict[tuple[str, str], None] = {}
     for action in context.actions:
         match action:
             case CreateTable(table=name):
                 found["table", name.rpartition(".")[2]] = None
-                found |= {("column", column.name): None for column in action.columns}
             case RenameTable(new_table=name):
                 found["table", name] = None
-            case AddColumn(column=column):
-                found["column", column.name] = None
-            case RenameColumn(new_column=name):
-                found["column", name] = None
             case CreateIndex(name=name) | RenameIndexAction(new_name=name):
                 found["index", name] = None
             case AddCheck(name=name) | AddUnique(name=name) | AddForeignKey(name=name) | AddExclusion(name=name):
                 found["constraint", name] = None
-    return tuple((kind, name, context.operation.span) for kind, name in found)
+    return tuple(_Named(kind, name, context.operation.span) for kind, name in found)
+
+
+def _columns(context: OperationContext[Operation]) -> tuple[_Named, ...]:
+    """The names of columns that are made or renamed, as they are written and as Django derives them, once each."""
+    written = {name.text: name.span for name in _written_columns(context.operation)}
+    by_sql = isinstance(context.operation, RunSQL | RunPython)
+    found: dict[_Named, None] = {}
+    for action in context.actions:
+        match action:
+            case CreateTable(columns=columns):
+                names = [column.name for column in columns]
+            case AddColumn(column=column):
+                names = [column.name]
+            case RenameColumn(new_column=name):
+                names = [name]
+            case _:
+                continue
+        of_join = isinstance(action, CreateTable) and bool(action.joins)
+        for name in names:
+            derived = "models" if of_join else "" if by_sql or name in written else "field"
+            found[_Named("column", name, written.get(name, context.operation.span), action.table, derived)] = None
+    return tuple(found)
 
 
 def _has_no_table(context: OperationContext[Operation]) -> bool:
@@ -120,21 +164,21 @@ def _cut(name: str, longest: int, unit: str) -> str:
     return name.encode("utf-8", "replace")[:longest].decode("utf-8", "ignore")
 
 
-def _names(operation: Operation) -> Iterator[Named]:
-    """The names that an operation gives explicitly."""
+def _names(operation: Operation) -> Iterator[_Named]:
+    """The names that an operation gives explicitly to all but columns."""
     if isinstance(operation, AddIndex):
         yield from _name_of("index", operation.index)
     elif isinstance(operation, AddConstraint):
         yield from _name_of("constraint", operation.constraint)
     elif isinstance(operation, RenameIndex) and operation.new_name is not None:
-        yield "index", operation.new_name, operation.span
+        yield _Named("index", operation.new_name, operation.span)
     elif isinstance(operation, AlterModelTable):
         yield from _text("table", operation.table)
-    elif isinstance(operation, AddField | AlterField):
-        yield from _column(operation.field)
-    elif isinstance(operation, CreateModel):
-        for _, field in operation.fields:
-            yield from _column(field)
+    elif isinstance(operation, AddField | AlterField | CreateModel):
+        for field in _fields(operation):
+            if field.is_many_to_many.certain:
+                yield from _text("table", field.arguments.get("db_table"))
+    if isinstance(operation, CreateModel):
         for pair in operation.options.pairs if isinstance(operation.options, Pairs) else ():
             key = pair.key.text if isinstance(pair.key, Literal) else ""
             if key == "db_table":
@@ -144,31 +188,44 @@ def _names(operation: Operation) -> Iterator[Named]:
                     yield from _name_of("index" if key == "indexes" else "constraint", item)
 
 
-def _column(field: Field) -> Iterator[Named]:
-    yield from _text("column", field.arguments.get("db_column"))
-    if field.is_many_to_many.certain:
-        yield from _text("table", field.arguments.get("db_table"))
+def _fields(operation: Operation) -> list[Field]:
+    if isinstance(operation, CreateModel):
+        return [field for _, field in operation.fields]
+    return [operation.field] if isinstance(operation, AddField | AlterField) else []
 
 
-def _name_of(kind: str, value: Expr | None) -> Iterator[Named]:
+def _written_columns(operation: Operation) -> Iterator[Literal]:
+    """Each `db_column`."""
+    for field in _fields(operation):
+        value = field.arguments.get("db_column")
+        if isinstance(value, Literal) and value.kind == "str":
+            yield value
+
+
+def _name_of(kind: str, value: Expr | None) -> Iterator[_Named]:
     if isinstance(value, Call):
         yield from _text(kind, value.keyword("name"))
 
 
-def _text(kind: str, value: Expr | None) -> Iterator[Named]:
+def _text(kind: str, value: Expr | None) -> Iterator[_Named]:
     if isinstance(value, Literal) and value.kind == "str":
-        yield kind, value.text, value.span
+        yield _Named(kind, value.text, value.span)
 
 
-def _others(context: OperationContext[Operation], kind: str) -> Iterator[str]:
+def _others(context: OperationContext[Operation], named: _Named) -> Iterator[str]:
     """The names that stand beside it: of the table's other columns, else of all tables, indexes and constraints."""
-    model = context.model
-    if kind == "column":
-        names = [model.column(name) for name in model.fields] if model is not None else []
-    else:
-        names = [name for other in context.before.models() for name in _relations(other, tables=kind != "constraint")]
-    own = {name for _, name, _ in _names(context.operation)}
-    yield from (name for name in names if name not in own)
+    if named.kind == "column":
+        table = context.step.schema_before.table(named.table)
+        yield from table.columns if table is not None else ()
+        return
+    for other in context.before.models():
+        yield from _relations(other, tables=named.kind != "constraint")
+
+
+def _beside(named: _Named, before: tuple[_Named, ...]) -> Iterator[str]:
+    """The names that the same operation has given before."""
+    alike = {"column", "constraint"} & {named.kind} or {"table", "index", "constraint"}
+    yield from (each.name for each in before if each.kind in alike and each.table == named.table)
 
 
 def _relations(model: ModelState, *, tables: bool) -> Iterator[str]:

@@ -11,6 +11,7 @@ from miglint.api import (
     Migration,
     MigrationContext,
     Query,
+    RenameTable,
     Rows,
     RunPython,
     Severity,
@@ -42,10 +43,21 @@ def slow_work_under_lock(context: MigrationContext) -> Iterator[Diagnostic]:
         if action is not None and _is_strong(context, step, action):
             locks.append((step, action))
     # What one operation locks beside its own table is for MG306 to say.
-    own = {id(step): action.table for step, action in reversed(locks)}
+    called = _first_names(context)
+    own = {id(step): called.get(action.table, action.table) for step, action in reversed(locks)}
     tables = list(dict.fromkeys(own[id(step)] for step, _ in locks if own[id(step)]))
     if len(tables) > 1 and not reported:
         yield _several(context, tables, locks)
+
+
+def _first_names(context: MigrationContext) -> dict[str, str]:
+    """What tables were called before the migration that have another name in it."""
+    names: dict[str, str] = {}
+    for step in context.steps:
+        for action in step.actions:
+            if isinstance(action, RenameTable):
+                names[action.new_table] = names.get(action.table, action.table)
+    return names
 
 
 def _done(context: MigrationContext) -> Iterator[tuple[Step, Action | None]]:
