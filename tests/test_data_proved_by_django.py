@@ -104,6 +104,36 @@ ON_SQLITE: dict[str, Case] = {
         "migrations.RunPython(fill.all)",
         "TypeError: Fill.all() takes 2 positional arguments but 3 were given",
     ),
+    "mg507_class": Case(
+        "class Fill:\n    def __init__(self, apps):\n        pass",
+        "migrations.RunPython(Fill)",
+        "TypeError: Fill.__init__() takes 2 positional arguments but 3 were given",
+    ),
+    "mg507_empty_class": Case(
+        "class Fill:\n    pass", "migrations.RunPython(Fill)", "TypeError: Fill() takes no arguments"
+    ),
+    "mg507_class_good": Case(
+        "class Base:\n    def __init__(self, apps, schema_editor):\n        pass\nclass Fill(Base):\n    pass",
+        "migrations.RunPython(Fill)",
+    ),
+    "mg507_made": Case(
+        "def make():\n    def inner(apps):\n        pass\n    return inner",
+        "migrations.RunPython(make())",
+        "TypeError: make.<locals>.inner() takes 1 positional argument but 2 were given",
+        "takes 1 positional argument but 2 were given",
+    ),
+    "mg507_inherited": Case(
+        "class Base:\n    def __call__(self, apps):\n        pass\nclass Fill(Base):\n    pass",
+        "migrations.RunPython(Fill())",
+        "TypeError: Base.__call__() takes 2 positional arguments but 3 were given",
+    ),
+    "mg507_twice": Case(
+        "def forwards(apps, schema_editor):\n    pass\ndef forwards(apps):\n    pass",
+        error="TypeError: forwards() takes 1 positional argument but 2 were given",
+    ),
+    "mg507_partial_stars": Case(
+        "GIVEN = ()\ndef forwards(*args, name=1):\n    pass", "migrations.RunPython(partial(forwards, *GIVEN, **{}))"
+    ),
     "mg507_bound_good": Case(
         "class Fill:\n    def all(self, apps, schema_editor):\n        pass\nfill = Fill()",
         "migrations.RunPython(fill.all)",

@@ -130,13 +130,17 @@ class Bound(msgspec.Struct, frozen=True):
 
 
 class Routine(msgspec.Struct, frozen=True, eq=False):
-    """A function of the project; `scope` are the values around a nested one, `given` those that are bound already."""
+    """A function of the project; `scope` are the values around a nested one, `given` those that are bound already.
+
+    `all_given` is false where more may be bound: by `*arguments`, `**options`, or a decorator.
+    """
 
     code: Code
     module: SourceModule
     scope: dict[str, Value] | None = None
     given: tuple[Value, ...] = ()
     named: tuple[tuple[str, Value], ...] = ()
+    all_given: bool = True
 
 
 class Kind(msgspec.Struct, frozen=True, eq=False):
@@ -182,6 +186,15 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     is_guarded: bool = False
     is_tried: bool = False
     is_chosen: bool = False
+
+
+class Started(Use, frozen=True, kw_only=True):
+    """What Django calls: the operation's function, or the `__init__` of its class.
+
+    A class without one is a function without parameters and statements.
+    """
+
+    routine: Routine
 
 
 class GetModel(Use, frozen=True, kw_only=True):

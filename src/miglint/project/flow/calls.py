@@ -173,7 +173,13 @@ def _partial(flow: Follower, call: Call, frame: Frame) -> Value:
     named = tuple((each.name, flow.value(each.value, frame)) for each in call.keywords if each.name is not None)
     _note_called(flow, _first_called(call), function, frame)
     if isinstance(function, Routine):
-        return replace(function, given=(*function.given, *arguments), named=(*function.named, *named))
+        is_known = len(named) == len(call.keywords) and not any(isinstance(each, Starred) for each in call.arguments)
+        return replace(
+            function,
+            given=(*function.given, *arguments),
+            named=(*function.named, *named),
+            all_given=function.all_given and is_known,
+        )
     return None
 
 

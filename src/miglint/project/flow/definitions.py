@@ -30,7 +30,7 @@ class File:
 
     def method(self, owner: str, name: str) -> Routine | None:
         """A method of a class or of its bases, as far as they stand in the file."""
-        for definition in self._family(owner):
+        for definition in self.family(owner):
             for method in methods_of(definition):
                 if method.name == name:
                     return Routine(code_of(method, owner=definition.name), self.module)
@@ -38,13 +38,14 @@ class File:
 
     def class_value(self, owner: str, name: str) -> Expr | None:
         """What a class or one of its bases assigns to a name, once."""
-        for definition in self._family(owner):
+        for definition in self.family(owner):
             found = module_assignments(ModuleFacts(body=definition.body)).get(name)
             if found is not None:
                 return found
         return None
 
-    def _family(self, owner: str) -> list[Class]:
+    def family(self, owner: str) -> list[Class]:
+        """A class and its bases, as far as they stand in the file."""
         found: list[Class] = []
         pending = [owner]
         while pending:

@@ -27,6 +27,7 @@ from miglint.project.usage import (
     Routine,
     Rows,
     Several,
+    Started,
     Use,
     Value,
 )
@@ -107,7 +108,10 @@ class Follower:
         if isinstance(argument, Name) and argument.scope == "imported":
             module = called.module if isinstance(called, Routine) else None
             self.note(Called, argument.span, frame, path=argument.name, call=Call(argument), target=module)
-        if not self._call(called, (Registry(), Editor()), (), frame):
+        started = self._started(called, frame)
+        if started is not None:
+            self.note(Started, argument.span, frame, routine=started)
+        if not self._call(started or called, (Registry(), Editor()), (), frame):
             self.is_complete = False
 
     def file(self, module: SourceModule) -> File:
@@ -136,6 +140,35 @@ class Follower:
             return False
         self.run(called, arguments, named, frame)
         return True
+
+    def _started(self, called: Value, frame: Frame) -> Routine | None:
+        """The one function that is run when something is called, None where it is not certain which."""
+        if isinstance(called, Constant):
+            called = self.value(called.expr, frame)
+        if isinstance(called, Kind):
+            return self._constructor(called)
+        if isinstance(called, Instance):
+            called = Bound(called, "__call__")
+        if isinstance(called, Bound) and isinstance(called.value, Instance):
+            called = self.method(called.value, called.name)
+        return called if isinstance(called, Routine) else None
+
+    def _constructor(self, kind: Kind) -> Routine | None:
+        """What a class is called with goes to its `__init__`; None where that is not all, or its file does not say."""
+        family = self.file(kind.module).family(kind.definition.name)
+        names = {each.name for each in family}
+        if any(
+            each.decorators
+            or each.keywords
+            or any(method.name == "__new__" for method in methods_of(each))
+            or any(dotted(base) not in {*names, "object"} for base in each.bases)
+            for each in family
+        ):
+            return None
+        definition = kind.definition
+        prepare = self.method(Instance(definition, kind.module), "__init__")
+        nothing = Code(name=definition.name, parameters=(), nodes=(), span=definition.span)
+        return prepare or Routine(nothing, kind.module)
 
     def method(self, owner: Instance | Kind, name: str) -> Routine | None:
         """A method as the attribute of an instance or of its class: with what Python gives it first."""

@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from miglint.api import (
-    Called,
+    Call,
+    Code,
     Diagnostic,
     Direction,
     Entry,
     Expr,
-    Function,
     OperationContext,
     Parameter,
     Related,
+    Routine,
     RunPython,
     Severity,
-    code_of,
+    Started,
+    dotted,
     entries,
     rule,
 )
 
 _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#runpython"
 _GIVEN = 2
+# Decorators that leave the parameters as they are.
+_HARMLESS = ("staticmethod", "classmethod", "functools.wraps")
 
 
 @rule("MG507", on=RunPython, severity=Severity.ERROR)
@@ -30,11 +34,12 @@ def wrong_signature(context: OperationContext[RunPython]) -> Iterator[Diagnostic
     """RunPython calls its function with two positional arguments, and this one cannot take them."""
     if not context.touches_database:
         return
-    own = ((entry, context.migration.path) for entry in entries(context.operation, context.migration))
-    for entry, path in (*own, *_imported(context)):
-        error = _error(entry) if entry.signature_known else ""
+    found = [each for each in entries(context.operation, context.migration) if each.signature_known]
+    own = ((entry, context.migration.path) for entry in found)
+    for entry, path in (*own, *_started(context, {each.direction for each in found})):
+        error = _error(entry)
         if error:
-            name = entry.code.name.rpartition(".")[2]
+            name = _name(entry.code)
             call = "forwards" if entry.direction == "forward" else "backwards"
             yield context.diagnostic(
                 entry.argument.span,
@@ -42,37 +47,62 @@ def wrong_signature(context: OperationContext[RunPython]) -> Iterator[Diagnostic
                 related=(Related(path, entry.code.span, "defined here"),),
                 help=f"Migrating {call} raises TypeError: {error}.\n"
                 "RunPython gives the registry of historical models and the schema editor, by position:\n"
-                f"    {_written(name)}",
+                f"    {_written(entry)}",
                 url=_URL,
                 detail=entry.direction,
             )
 
 
-def _imported(context: OperationContext[RunPython]) -> Iterator[tuple[Entry, str]]:
-    """What the operation calls of another file of the project, with that file."""
+def _started(context: OperationContext[RunPython], known: set[Direction]) -> Iterator[tuple[Entry, str]]:
+    """What the operation calls of another file of the project, or what a factory or a class makes, with that file."""
     operation = context.operation
     given: tuple[tuple[Direction, Expr | None], ...] = (
         ("forward", operation.code),
         ("reverse", operation.reverse_code),
     )
     for direction, argument in given:
-        for use in context.usage.of(Called, direction):
-            if argument is None or use.target is None or use.call.function is not argument:
+        for use in context.usage.of(Started, direction):
+            if argument is None or direction in known or not _is_certain(use.routine):
                 continue
-            name = use.path.rpartition(".")[2]
-            found = [each for each in use.target.facts.top(Function) if each.name == name]
-            if len(found) == 1 and not found[0].decorators:
-                yield Entry(code=code_of(found[0]), direction=direction, argument=argument), use.target.path
+            yield (
+                Entry(
+                    code=use.routine.code,
+                    direction=direction,
+                    argument=argument,
+                    given=len(use.routine.given),
+                    named=frozenset(name for name, _ in use.routine.named),
+                ),
+                use.routine.module.path,
+            )
 
 
-def _written(name: str) -> str:
-    return "lambda apps, schema_editor: …" if name == "<lambda>" else f"def {name}(apps, schema_editor):"
+def _is_certain(routine: Routine) -> bool:
+    """Whether nothing but what is known stands between the call and the function."""
+    around = (each.callee if isinstance(each, Call) else dotted(each) for each in routine.code.decorators)
+    return routine.all_given and all(each in _HARMLESS for each in around)
+
+
+def _name(code: Code) -> str:
+    owner, _, name = code.name.rpartition(".")
+    return owner if name == "__init__" else name
+
+
+def _written(entry: Entry) -> str:
+    code = entry.code
+    if code.name == "<lambda>":
+        return "lambda apps, schema_editor: …"
+    name = code.name.rpartition(".")[2] if code.nodes else "__init__"
+    # A method is given its object first.
+    own = [each.name for each in code.parameters[: entry.given and 1]] if "." in code.name else []
+    return f"def {name}({', '.join([*(own if code.nodes else ['self']), 'apps', 'schema_editor'])}):"
 
 
 def _error(entry: Entry) -> str:
     """What Python says of the call, "" where it can be made. Source: CPython's Python/ceval.c, initialize_locals."""
     parameters = entry.code.parameters
     call = f"{entry.code.name}()"
+    if not entry.code.nodes:
+        return f"{call} takes no arguments"
     positional = [each for each in parameters if each.kind in ("positional-only", "positional")]
     given = entry.given + _GIVEN
     kinds = {each.kind for each in parameters}
