@@ -342,6 +342,13 @@ def test_where_is_seen_outside_of_subqueries_and_strings_only() -> None:
     assert [action.filtered for action in found if isinstance(action, UpdateRows)] == [False, False, True]
 
 
+def test_a_join_of_mysql_leaves_out_the_rows_that_find_none() -> None:
+    joined = "UPDATE a INNER JOIN (SELECT id FROM b) c ON a.id = c.id SET a.d = 1"
+    texts = [joined, "UPDATE a SET d = (SELECT 1 FROM b JOIN c)"]
+    found = [action for text in texts for action in sql_actions(text, Database(vendor="mysql"))]
+    assert [action.filtered for action in found if isinstance(action, UpdateRows)] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("condition", "filtered"),
     [

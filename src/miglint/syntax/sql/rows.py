@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from msgspec.structs import replace
 
@@ -93,7 +93,9 @@ def _picks_by_value(cursor: Cursor, columns: tuple[str, ...]) -> bool:
 def _where(cursor: Cursor) -> frozenset[str]:
     """The flag of a statement that leaves some rows out."""
     rest = cursor.rest()
-    leaves_out = "LIMIT" in rest or ("WHERE" in rest and not _holds_always(cursor.left))
+    # `UPDATE a JOIN b ON … SET …` of MySQL writes the rows that find one.
+    joined = [word.upper for word in takewhile(lambda word: word.upper != "SET", cursor.left)]
+    leaves_out = "LIMIT" in rest or "JOIN" in joined or ("WHERE" in rest and not _holds_always(cursor.left))
     return frozenset({"where"} if leaves_out else ())
 
 
