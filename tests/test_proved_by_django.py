@@ -472,6 +472,8 @@ PASSING = [
         'migrations.RemoveIndex("stock", "i"),'
     ),
     'migrations.AddIndex("order", models.Index(fields=["id"], name="id_idx"))',
+    f'{_PROXY}, {_DELETE}, migrations.DeleteModel("copy")',
+    f'{_CHILD}, {_DELETE}, migrations.RunSQL("SELECT 1"), migrations.DeleteModel("Child")',
 ]
 
 
