@@ -89,3 +89,15 @@ def test_many_parentheses_hide_what_using_computes_and_take_no_longer(depth: int
     value = f"{'(' * depth}a{')' * depth}"
     (found,) = read_sql(f"ALTER TABLE item ALTER COLUMN a TYPE text USING {value}", "postgresql")
     assert (found.verb, found.type, found.flags) == ("alter-column-type", "text", frozenset(flags))
+
+
+@pytest.mark.parametrize(
+    ("text", "tables"),
+    [
+        ("ALTER TABLE app_item SET SCHEMA archive", ("app_item", "archive.app_item")),
+        ("ALTER TABLE IF EXISTS archive.app_item SET SCHEMA public", ("archive.app_item", "app_item")),
+    ],
+)
+def test_a_table_in_another_schema_has_another_name(text: str, tables: tuple[str, str]) -> None:
+    (found,) = read_sql(text, "postgresql")
+    assert (found.verb, found.table, found.new_name) == ("rename-table", *tables)

@@ -67,6 +67,11 @@ def _alter_table(cursor: Cursor) -> Iterator[Statement]:
     cursor.skip("*")
     if not table:
         return
+    if cursor.skip("SET", "SCHEMA"):
+        schema, bare = cursor.name(), table.rpartition(".")[2]
+        new = bare if schema == "public" else f"{schema}.{bare}"
+        yield Statement(verb="rename-table", table=table, new_name=new)
+        return
     if cursor.skip("ATTACH", "PARTITION"):
         yield Statement(verb="attach-partition", table=cursor.name(), to=table)
         yield Statement(verb="attach partition", table=table)
