@@ -496,6 +496,16 @@ def test_sql_of_files_beside_the_migration_is_read(argument: str) -> None:
         ("AddField('order', 'total', **GIVEN)", "AddField.field"),
         ("AddField('order', 'total', GIVEN)", "AddField.field"),
         ("DeleteModel(**GIVEN)", "DeleteModel.name"),
+        ("AddField('order', 'total', models.IntegerField(**GIVEN))", "AddField.field"),
+        ("AddField('order', 'total', models.IntegerField(*GIVEN))", "AddField.field"),
+        ("AlterField('order', 'total', models.IntegerField(null=GIVEN))", "AlterField.field"),
+        ("AddField('order', 'total', shop.fields.Money(unique=GIVEN))", "AddField.field"),
+        ("CreateModel('Order', [('id', models.AutoField(**GIVEN))])", "CreateModel.fields"),
+        ("CreateModel('Order', [], options=GIVEN)", "CreateModel.options"),
+        ("AlterModelTable('order', GIVEN)", "AlterModelTable.table"),
+        ("AlterUniqueTogether('order', GIVEN)", "AlterUniqueTogether.unique_together"),
+        ("AddIndex('order', GIVEN)", "AddIndex.index"),
+        ("AddConstraint('order', GIVEN)", "AddConstraint.constraint"),
         ("CreateModel('Order', GIVEN)", "CreateModel.fields"),
         ("CreateModel('Order', [('id', models.AutoField(primary_key=True)), *GIVEN])", "CreateModel.fields"),
         ("SeparateDatabaseAndState(**GIVEN)", "SeparateDatabaseAndState"),
@@ -503,12 +513,36 @@ def test_sql_of_files_beside_the_migration_is_read(argument: str) -> None:
 )
 def test_what_an_argument_hides_is_unreadable(operation: str, what: str) -> None:
     found = migration(
-        "from shop.parts import GIVEN\nclass Migration(migrations.Migration):\n"
+        "import shop.fields\nfrom shop.parts import GIVEN\nclass Migration(migrations.Migration):\n"
         f"    operations = [migrations.{operation}]\n"
     )
     assert [(part.what, part.why) for part in found.unreadable] == [
         (what, "the name `shop.parts.GIVEN`, whose value this file does not tell")
     ]
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "AddField('order', 'total', models.IntegerField(default=GIVEN, help_text=GIVEN, validators=GIVEN))",
+        "AddField('order', 'total', models.IntegerField(**{'null': True}))",
+        "AddField('order', 'total', models.IntegerField(unique=None, null=1))",
+        "AddField('order', 'total', models.CharField(max_length=GIVEN, null=True))",
+        "AlterField('order', 'total', shop.fields.Money(GIVEN, null=True))",
+        "CreateModel('Order', [('id', models.AutoField(primary_key=True))], None, None)",
+        "AlterModelTable('order', None)",
+        "AlterUniqueTogether('order', set())",
+        "AlterUniqueTogether('order', {})",
+        "AddConstraint('order', models.UniqueConstraint(fields=GIVEN, name='u'))",
+        "AlterModelOptions('order', GIVEN)",
+    ],
+)
+def test_arguments_that_decide_nothing_of_the_column_may_hide(operation: str) -> None:
+    found = migration(
+        "import shop.fields\nfrom shop.parts import GIVEN\nclass Migration(migrations.Migration):\n"
+        f"    operations = [migrations.{operation}]\n"
+    )
+    assert found.unreadable == ()
 
 
 def test_operations_that_an_argument_hides_may_change_anything() -> None:

@@ -54,6 +54,7 @@ from miglint.syntax.facts import (
     Literal,
     ModuleFacts,
     Name,
+    Pairs,
     Starred,
     dotted,
 )
@@ -65,6 +66,7 @@ ReadText = Callable[[str], "str | None"]
 _EDGES = ("dependencies", "run_before", "replaces")
 _UNCHECKED_NAMES = "what this operation changes, and what comes after it in the app"
 _UNCHECKED_FIELDS = "what the model's other fields are, and what comes after it in the app"
+_UNCHECKED_ARGUMENTS = "what depends on this argument, and what changes of it later"
 _UNCHECKED_EDGES = "leaves, missing parents and everything that follows from this migration's place in the graph"
 _UNCHECKED_OPERATIONS = "what these operations do, and the state of the models after them"
 # Operations within operations, and conditions within conditions: a list may hold itself, a function call itself.
@@ -77,6 +79,18 @@ _UNCHECKED = {
     "Field": _UNCHECKED_NAMES,
     "SQL | None": _UNCHECKED_CODE,
     "Callback | None": _UNCHECKED_CODE,
+}
+# The arguments of a field that decide what its column takes, wherever they stand.
+_FLAGS = ("null", "unique", "db_index", "primary_key")
+# The arguments of operations that have to be written out, in one of these forms.
+_WRITTEN: dict[str, tuple[type[Expr], ...]] = {
+    "CreateModel.options": (Pairs, Literal),
+    "AlterModelTable.table": (Literal,),
+    "AlterUniqueTogether.unique_together": (Literal, Items, Call, Pairs),
+    "AlterIndexTogether.index_together": (Literal, Items, Call, Pairs),
+    "AddIndex.index": (Call,),
+    "AddConstraint.constraint": (Call,),
+    "AddConstraintNotValid.constraint": (Call,),
 }
 # The operations whose arguments are lists, dictionaries and constants of the state, and no functions.
 _OF_STATE = (ModelOperation, FieldOperation)
@@ -318,6 +332,12 @@ class _Interpreter:
                 self._cannot_read(
                     f"{kind.__name__}.{name}", why_unknown(built[name].call), _UNCHECKED_NAMES, span_of(value)
                 )
+            elif value is not None and kind_of == "Field":
+                self._cannot_read_arguments(f"{kind.__name__}.{name}", built[name], values)
+            elif value is not None and not isinstance(built[name], _WRITTEN.get(f"{kind.__name__}.{name}", object)):
+                self._cannot_read(
+                    f"{kind.__name__}.{name}", why_unknown(built[name]), _UNCHECKED_ARGUMENTS, span_of(value)
+                )
         if uncertain:
             built |= self._hidden(kind, arguments, call, values)
         if kind is RunSQL:
@@ -333,6 +353,15 @@ class _Interpreter:
         resolved = values.resolve(value)
         if not (isinstance(resolved, Literal) and resolved.kind == "none"):
             self._cannot_read(f"{kind.__name__}.{argument}", why_unknown(resolved), _UNCHECKED_NAMES, span_of(value))
+
+    def _cannot_read_arguments(self, what: str, field: Field, values: Values) -> None:
+        """A field with `**kwargs` that are not known, or with one argument that decides what its column takes."""
+        hidden = next(hiding_in(field.call), None) if isinstance(field.call, Call) and not field.complete else None
+        flags = (field.arguments[name] for name in _FLAGS if name in field.arguments)
+        unknown = next((value for value in flags if not isinstance(value, Literal)), None)
+        for value in (hidden, unknown):
+            if value is not None:
+                self._cannot_read(what, why_unknown(values.resolve(value)), _UNCHECKED_ARGUMENTS, span_of(value))
 
     def _hidden(
         self, kind: type[Operation], given: dict[str, Expr], call: Call, values: Values
@@ -401,7 +430,9 @@ class _Interpreter:
                 if parts is None:  # of a field whose name alone is computed the rest is known
                     self._cannot_read("CreateModel.fields", why_unknown(pair), _UNCHECKED_FIELDS, span_of(item))
             else:
-                found.append((name, self._fields.field(parts[1], values)))
+                field = self._fields.field(parts[1], values)
+                found.append((name, field))
+                self._cannot_read_arguments("CreateModel.fields", field, values)
         return {"fields": tuple(found), "complete": complete}
 
 
