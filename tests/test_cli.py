@@ -329,6 +329,35 @@ def test_verbose_says_which_patterns_name_no_migration(project: Path) -> None:
     assert b"per-migration-ignores" not in miglint("check", cwd=project).stderr
 
 
+def test_verbose_says_which_patterns_name_no_table(project: Path) -> None:
+    patterns = ["shop_order", "shop_*", "shop_ordr", "auth_user", "Shop_Order"]
+    (project / "miglint.toml").write_text(
+        f"small-tables = {json.dumps(patterns)}\nhot-tables = ['shop_o', 'shop_o?der']\n"
+    )
+    said = {
+        tuple(line for line in done.stderr.decode().splitlines() if "-tables" in line)
+        for done in [miglint("check", "-v", cwd=project) for _ in "123"]  # the second time it is remembered
+    }
+    assert said == {
+        (
+            "miglint: hot-tables: no migration touches a table called shop_o; did you mean shop_order?",
+            "miglint: small-tables: no migration touches a table called shop_ordr; did you mean shop_order?",
+            "miglint: small-tables: no migration touches a table called auth_user",
+            "miglint: small-tables: no migration touches a table called Shop_Order; did you mean shop_order?",
+        )
+    }
+    first = project / "shop/migrations/0001_initial.py"
+    first.write_text(
+        first.read_text() + "\n# another one\n"
+    )  # the report is made anew, of what rules are known to find
+    assert b"called shop_ordr" in miglint("check", "-v", cwd=project).stderr
+    by = 'AddField("order", "by", models.ForeignKey("auth.User", models.CASCADE, null=True))'
+    text = REMOVING.replace("0001_initial", "0002_drop").replace('RemoveField(model_name="order", name="note")', by)
+    (project / "shop/migrations/0003_by.py").write_text(text.replace("import migrations", "import migrations, models"))
+    assert b"auth_user" not in miglint("check", "-v", cwd=project).stderr
+    assert b"-tables" not in miglint("check", cwd=project).stderr
+
+
 def test_verbose_says_which_globs_take_nothing_out(project: Path) -> None:
     globs = ["shop/migrations/0002_*", "vendored", "shop/migration", "/shop/", f"{project.as_posix()}/shop"]
     (project / "miglint.toml").write_text(f"exclude = {json.dumps(globs[:3])}\n")

@@ -40,11 +40,15 @@ EDITED = "MG601"
 
 
 class Findings(msgspec.Struct, frozen=True):
-    """Findings, how many rules crashed, and the paths that are on the base branch and were left out."""
+    """Findings, how many rules crashed, and the paths that are on the base branch and were left out.
+
+    `unmatched` is what is to be said of patterns for tables that no table is called.
+    """
 
     diagnostics: tuple[Diagnostic, ...]
     crashes: int = 0
     released: frozenset[str] = frozenset()
+    unmatched: tuple[str, ...] = ()
 
 
 def is_unreadable(operation: Operation) -> bool:

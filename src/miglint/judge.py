@@ -18,13 +18,17 @@ from miglint.check import Findings
 from miglint.files import Asked
 from miglint.kept import Kept
 from miglint.load import Loaded, load
+from miglint.project.action import RenameTable
 from miglint.project.disk import excluder, printable
 from miglint.project.migration import Migration
 from miglint.project.operations import walk_operations
+from miglint.project.project import Project
+from miglint.project.sizes import Sizes
 from miglint.report import Locks, Report, Summary, count_suppressed
 from miglint.report import Project as ReadProject
 from miglint.root import is_below_any
 from miglint.rule import Rule
+from miglint.settings import near
 from miglint.verdicts import Verdict
 
 # So many operations are judged sooner by two; of more, the memory that a copy comes to own is worth more than the time.
@@ -73,18 +77,23 @@ def _found_by(rules: Sequence[Rule], begun: Begun, loaded: Loaded) -> Findings:
     known = Kept(root.cache.directory, VERDICTS, Verdict)
     found = known.get(key)
     if found is not None and files.are_as_they_were(found.asked):
-        return Findings(found.diagnostics)
+        return Findings(found.diagnostics, unmatched=found.unmatched)
     judged = _ask(begun, loaded, active, apps)
     if not judged.crashes:
         files.save()  # which makes the directory
-        known.keep(key, Verdict(files.asked().without(before), judged.diagnostics))
+        known.keep(key, Verdict(files.asked().without(before), judged.diagnostics, judged.unmatched))
     return judged
 
 
 def _ask(begun: Begun, loaded: Loaded, active: Sequence[Rule], apps: frozenset[str] | None) -> Findings:
     """What the rules find; in a large project, a copy of this process asks them about the second half of it."""
-    projects, files = loaded.replayed(), begun.files
-    steps = sum(len(project.history.steps) for project in projects)
+    projects = loaded.replayed()
+    found = _asked(projects, begun, active, apps)
+    return msgspec.structs.replace(found, unmatched=tuple(_unmatched_tables(begun.root.sizes, projects)))
+
+
+def _asked(projects: Sequence[Project], begun: Begun, active: Sequence[Rule], apps: frozenset[str] | None) -> Findings:
+    files, steps = begun.files, sum(len(project.history.steps) for project in projects)
     if steps not in _WORTH_A_COPY or begun.root.options.jobs == 1 or not can_copy():
         return check.ask(projects, active, apps)
 
@@ -153,7 +162,7 @@ def _report(begun: Begun, loaded: Loaded, asked: Findings, rules: Sequence[Rule]
             *(f"no migrations were found below {path}" for path in _empty(begun, loaded, migrations)),
             *_not_read(begun, migrations),
         ),
-        notes=(*root.notes, *_passed_over(begun, migrations), *_unmatched(begun, migrations)),
+        notes=(*root.notes, *_passed_over(begun, migrations), *_unmatched(begun, migrations), *asked.unmatched),
     )
 
 
@@ -209,3 +218,24 @@ def _unmatched(begun: Begun, migrations: Iterable[Migration]) -> Iterator[str]:
     for pattern in begun.root.settings.exclude:
         if not any(map(excluder([pattern]), begun.walk.excluded)):
             yield f"exclude: {pattern} takes nothing out"
+
+
+def _unmatched_tables(sizes: Sizes, projects: Iterable[Project]) -> Iterator[str]:
+    """What is to be said of patterns that no table is called which a migration touches, or a model has."""
+    patterns = [("hot-tables", sizes.hot), ("small-tables", sizes.small)]
+    tables = {table for project in projects for table in _tables(project)} if sizes.hot or sizes.small else set()
+    for key, given in patterns:
+        for pattern in given:
+            if not any(fnmatchcase(table, pattern) for table in tables):
+                yield f"{key}: no migration touches a table called {pattern}{near(pattern, sorted(tables))}"
+
+
+def _tables(project: Project) -> Iterator[str]:
+    yield from (model.table for model in project.history.final.models())
+    for step in project.history.steps:
+        for action in step.actions:
+            if not action.table and action.model is not None:
+                yield "_".join(action.model)  # of another app, and most likely called so
+            yield action.table
+            if isinstance(action, RenameTable):
+                yield action.new_table

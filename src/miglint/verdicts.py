@@ -27,6 +27,8 @@ class Verdict(msgspec.Struct, array_like=True, frozen=True):
 
     asked: Asked
     diagnostics: tuple[Diagnostic, ...]
+    # What is to be said of settings that say something of no table.
+    unmatched: tuple[str, ...] = ()
 
 
 def key_of(
