@@ -12,7 +12,7 @@ from miglint.project.project import Project
 from miglint.project.source_module import SourceModule
 from miglint.project.usage import Called, GetModel, Query, RawSQL, Rows, Usage
 from miglint.project.usages import Usages
-from miglint.syntax.facts import Literal, Template
+from miglint.syntax.facts import Expr, Items, Literal, Template
 from miglint.syntax.reader import read
 
 HEADER = "import functools\nfrom django.db import connection, migrations, models\nfrom django.conf import settings\n"
@@ -330,3 +330,35 @@ def test_a_shortcut_gets_a_row() -> None:
         "from django.shortcuts import get_object_or_404",
     )
     assert queries(found) == ["shop.order.get", "shop.customer.save"]
+
+
+def test_dictionaries_of_constants_are_followed() -> None:
+    found = forwards(
+        'for app, name in {"shop": "Order", "Shop": "x"}.items():\n    apps.get_model(app, name)\n'
+        "for name in NAMES:\n    apps.get_model('shop', name)\n"
+        "apps.get_model('shop', NAMES['Tag'])\n"
+        "own = {'a': 'Order'}\nown['a'] = str(apps)\napps.get_model('shop', own['a'])\n"
+        "for name in dict(NAMES).values():\n    apps.get_model('shop', name)\n"
+        "apps.get_model('shop.Tag', require_ready=False)",
+        'NAMES = {"Tag": "Customer", "Order": "Order"}',
+    )
+    asked = [(each.app, each.name) for each in found.of(GetModel)]
+    assert asked == [
+        ("shop", "Order"), ("Shop", "x"), ("shop", "Tag"), ("shop", "Order"), ("shop", "Customer"), ("shop", None),
+        ("shop", None), ("shop", "Tag"),
+    ]  # fmt: skip
+
+
+def test_conditions_are_filled_with_the_constants_that_they_name() -> None:
+    found = forwards(
+        'Order = apps.get_model("shop", "Order")\nOrder.objects.filter(total=TOTAL, pk__in=KEYS).values_list(NAME)\n'
+        "for old, new in [(1, 2), (3, 4)]:\n    Order.objects.filter(total=old)",
+        'TOTAL = 3\nKEYS = ["a", "b"]\nNAME = "total"',
+    )
+    given = [(*each.call.arguments, *(word.value for word in each.call.keywords)) for each in found.of(Query)]
+    asked = [[_text(value) for value in values] for values in given]
+    assert asked == [["3", ["a", "b"]], ["total"], ["1"], ["3"]]
+
+
+def _text(value: Expr) -> object:
+    return list(map(_text, value.items)) if isinstance(value, Items) else getattr(value, "text", "")

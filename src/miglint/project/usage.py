@@ -79,11 +79,15 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """An instance; `is_new` says that the code made it, `is_unsaved` that no database has it yet."""
+    """An instance; `is_new` says that the code made it, `is_unsaved` that no database has it yet.
+
+    `has_key` where the code has given it its primary key: saving it twice makes one row.
+    """
 
     key: ModelKey
     is_new: bool = False
     is_unsaved: bool = False
+    has_key: bool = False
 
 
 class Several(msgspec.Struct, frozen=True):
@@ -228,7 +232,8 @@ class Query(Use, frozen=True, kw_only=True):
 
 
 class Assigned(Use, frozen=True, kw_only=True):
-    """A value given to an attribute of a row: `order.customer = …`; `is_none` where it is None.
+    """A value given to an attribute of a row: `order.customer = …`; `is_none` where it is None, `is_written` where the
+    code writes it out, `is_step` where it is computed from the one before.
 
     That of `order._state.db = …` is called `_state.db`.
     """
@@ -236,6 +241,8 @@ class Assigned(Use, frozen=True, kw_only=True):
     on: Row
     name: str
     is_none: bool = False
+    is_written: bool = False
+    is_step: bool = False
 
 
 class RawSQL(Use, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from miglint.project.flow.constants import (
     formatted,
     is_name_of_table,
     is_written_out,
+    of_pairs,
     split,
     string_of,
 )
@@ -45,7 +46,7 @@ from miglint.project.usage import (
     Value,
     Written,
 )
-from miglint.syntax.facts import Call, Expr, Literal, Name, Starred
+from miglint.syntax.facts import Call, Expr, Literal, Name, Pairs, Starred
 
 # What the schema editor's methods take. Source: django.db.backends.base.schema.BaseDatabaseSchemaEditor
 _SCHEMA_CHANGES = {
@@ -73,7 +74,8 @@ def call_value(flow: Follower, call: Call, frame: Frame) -> Value:
         return _method_called(flow, function, call, arguments, dict(named), frame)
     if isinstance(function, Model):
         flow.note(Query, call.span, frame, on=function, method="__init__", call=call)
-        return Row(key=function.key, is_new=True, is_unsaved=True)
+        has_key = any(each.name in ("pk", "id") for each in call.keywords)
+        return Row(key=function.key, is_new=True, is_unsaved=True, has_key=has_key)
     if isinstance(function, Routine):
         return flow.run(function, arguments, named, frame)
     if isinstance(function, Several) and all(isinstance(each, Routine) for each in function.values):
@@ -210,6 +212,8 @@ def _method_called(
     if isinstance(owner, Instance):
         method = flow.method(owner, name)
         return flow.run(method, arguments, tuple(named.items()), frame) if method is not None else None
+    if isinstance(owner, Constant) and isinstance(owner.expr, Pairs):
+        return of_pairs(owner, name)
     if isinstance(owner, Constant | Text) and name == "split":
         return split(owner, arguments) if not named else None
     if isinstance(owner, Constant | Text) and name in OF_STRINGS:
@@ -223,7 +227,8 @@ def _method_called(
         flow.handed_out.add(owner.key)
         return None
     if isinstance(owner, Rows | Row | Model):
-        flow.note(Query, call.span, frame, on=owner, method=name, call=filled(call, arguments))
+        call = filled(call, arguments, named)
+        flow.note(Query, call.span, frame, on=owner, method=name, call=call)
         if isinstance(owner, Rows):
             note_taken_along(flow, name, call, frame)
         return queried(owner, name, call, arguments) if isinstance(owner, Rows) else None
@@ -241,7 +246,7 @@ def _asked_registry(
     texts = [_label(flow, value) for value in arguments]
     app = owner.app if owner.app is not None else (texts.pop(0) if texts else _label(flow, named.get("app_label")))
     model = texts[0] if texts else _label(flow, named.get("model_name"))
-    if app is not None and owner.app is None and len(arguments) + len(named) == 1:
+    if app is not None and owner.app is None and len(arguments) + len(named.keys() - {"require_ready"}) == 1:
         app, _, model = app.partition(".")
     flow.note(GetModel, call.span, frame, app=app, name=model or None)
     return Model(model_key(app, model)) if app and model else None

@@ -13,12 +13,17 @@ _TELLING = frozenset({"all_models", "_meta", "is_installed", "app_configs", "INS
 def asks_what_is_there(test: Expr) -> bool:
     """`hasattr(order, "close")`, `"order" in apps.all_models["shop"]`, `apps.is_installed("shop")`, use of `_meta`."""
     for part in expressions(test):
-        if isinstance(part, Call) and isinstance(part.function, Name) and part.function.name == "hasattr":
+        if isinstance(part, Call) and isinstance(part.function, Name) and _asks(part.function.name, part):
             return True
         name = part.name if isinstance(part, Attribute | Name) else ""
         if name.rpartition(".")[2] in _TELLING:
             return True
     return False
+
+
+def _asks(name: str, call: Call) -> bool:
+    """Whether one of Python's own functions tells what an object has; `getattr` with a third argument does."""
+    return name in ("hasattr", "dir") or (name == "getattr" and len(call.arguments) == 3)
 
 
 def asks_for_the_database(flow: Follower, test: Expr, frame: Frame) -> bool:

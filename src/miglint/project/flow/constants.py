@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from miglint.project.usage import Constant, Each, Several, Text, Value, Written
 from miglint.syntax.composing import format_text, percent_text
-from miglint.syntax.facts import Attribute, Call, Expr, Items, Literal, Name, Operation, Starred, is_none
+from miglint.syntax.facts import Attribute, Call, Expr, Items, Literal, Name, Operation, Pairs, Starred, is_none
 from miglint.text import Span
 
 # The methods of texts that are followed.
@@ -22,6 +22,29 @@ def constant_of(expression: Expr) -> Value:
     return Constant(expression)
 
 
+def pairs_of(value: Value) -> tuple[tuple[Value, Value], ...]:
+    """What a dictionary of constants holds, nothing for all else."""
+    expression = value.expr if isinstance(value, Constant) else None
+    pairs = expression.pairs if isinstance(expression, Pairs) else ()
+    return tuple((constant_of(pair.key), constant_of(pair.value)) for pair in pairs if pair.key is not None)
+
+
+def of_pairs(value: Value, method: str) -> Value:
+    """What `items()`, `keys()` and `values()` of such a dictionary give."""
+    pairs = pairs_of(value)
+    of_method = {"items": map(Several, pairs), "keys": (key for key, _ in pairs), "values": (each for _, each in pairs)}
+    return Several(tuple(of_method[method])) if pairs and method in of_method else None
+
+
+def is_constant(expression: Expr) -> bool:
+    """Whether it is made of literals alone."""
+    if isinstance(expression, Pairs):
+        return all(p.key is not None and is_constant(p.key) and is_constant(p.value) for p in expression.pairs)
+    if isinstance(expression, Items):
+        return all(map(is_constant, expression.items))
+    return isinstance(expression, Literal)
+
+
 def string_of(value: Value) -> str | None:
     expression = value.expr if isinstance(value, Constant) else None
     return expression.text if isinstance(expression, Literal) and expression.kind == "str" else None
@@ -33,8 +56,13 @@ def with_literals(values: Sequence[Value], parts: Sequence[Expr]) -> tuple[Expr,
     return tuple(v.expr if isinstance(v, Constant) and isinstance(v.expr, Literal) else part for v, part in pairs)
 
 
-def filled(call: Call, arguments: tuple[Value, ...]) -> Call:
-    """A call with the lists of names that are constants elsewhere, in its own place: `bulk_update(rows, FIELDS)`."""
+def filled(call: Call, arguments: tuple[Value, ...], named: Mapping[str, Value]) -> Call:
+    """A call with the constants, and lists of them, that it names: `bulk_update(rows, FIELDS)`, `get(code=CODE)`."""
+    keywords = tuple(
+        replace(each, value=_listed(named[each.name], each.value)) if each.name is not None else each
+        for each in call.keywords
+    )
+    call = replace(call, keywords=keywords)
     if len(call.arguments) == 1 and isinstance(call.arguments[0], Starred):
         names = _written_out(arguments, call.arguments[0].span)
         return replace(call, arguments=names) if names else call
@@ -44,8 +72,12 @@ def filled(call: Call, arguments: tuple[Value, ...]) -> Call:
 
 
 def _listed(value: Value, argument: Expr) -> Expr:
+    if not isinstance(argument, Name | Attribute):
+        return argument
+    if isinstance(value, Constant) and isinstance(value.expr, Literal):
+        return replace(value.expr, span=argument.span)
     names = _written_out(value.values, argument.span) if isinstance(value, Several) else ()
-    return Items("list", names, argument.span) if names and isinstance(argument, Name) else argument
+    return Items("list", names, argument.span) if names else argument
 
 
 def _written_out(values: tuple[Value, ...], span: Span) -> tuple[Expr, ...]:

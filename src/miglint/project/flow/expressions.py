@@ -15,8 +15,10 @@ from miglint.project.flow.constants import (
     added_text,
     are_same,
     compared,
+    is_constant,
     is_name_of_table,
     is_written_out,
+    pairs_of,
     string_of,
     with_literals,
 )
@@ -37,9 +39,11 @@ from miglint.syntax.facts import (
     Literal,
     Name,
     Operation,
+    Pairs,
     Starred,
     Subscript,
     Template,
+    children,
 )
 
 
@@ -54,6 +58,12 @@ def _template(flow: Follower, expression: Template, frame: Frame) -> Value:
 
 def _items(flow: Follower, expression: Items, frame: Frame) -> Value:
     return Several(tuple(flow.value(item, frame) for item in expression.items))
+
+
+def _pairs(flow: Follower, expression: Pairs, frame: Frame) -> Value:
+    for child in children(expression):
+        flow.value(child, frame)
+    return Constant(expression) if is_constant(expression) else None
 
 
 def _starred(flow: Follower, expression: Starred, frame: Frame) -> Value:
@@ -123,7 +133,7 @@ def _repeated(values: list[Value]) -> Value:
 
 def _subscript(flow: Follower, expression: Subscript, frame: Frame) -> Value:
     value = flow.value(expression.value, frame)
-    flow.value(expression.index, frame)
+    key = flow.value(expression.index, frame)
     if isinstance(expression.value, Name) and expression.value.name == "django.db.connections":
         return Connection(given=False)
     is_slice = isinstance(expression.index, Operation) and expression.index.operator == "slice"
@@ -131,11 +141,19 @@ def _subscript(flow: Follower, expression: Subscript, frame: Frame) -> Value:
         return replace(value, is_sliced=True, is_manager=False) if is_slice else row_of(value)
     if isinstance(value, Each):
         return value if is_slice else value.value
+    if pairs := pairs_of(value):
+        return _looked_up(pairs, key)
     index = expression.index
     if isinstance(value, Several) and isinstance(index, Literal) and index.kind == "int":
         at = int(index.text) if index.text.lstrip("-").isdecimal() and len(index.text) < 6 else len(value.values)
         return value.values[at] if -len(value.values) <= at < len(value.values) else None
     return None
+
+
+def _looked_up(pairs: tuple[tuple[Value, Value], ...], key: Value) -> Value:
+    """What a dictionary of constants holds by a key; one of them where the key is not known."""
+    found = [value for each, value in pairs if each == key]
+    return found[-1] if found else element_of(Several(tuple(value for _, value in pairs)))
 
 
 def _lambda(flow: Follower, expression: Lambda, frame: Frame) -> Value:
@@ -166,6 +184,7 @@ EVALUATORS: dict[type, Callable[[Follower, Any, Frame], Value]] = {
     Attribute: attribute_value,
     Call: call_value,
     Items: _items,
+    Pairs: _pairs,
     Starred: _starred,
     Either: _either,
     Operation: _operation,

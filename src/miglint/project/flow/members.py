@@ -24,7 +24,7 @@ from miglint.project.usage import (
     Value,
     Written,
 )
-from miglint.syntax.facts import Attribute, Items, Literal
+from miglint.syntax.facts import Attribute, Items, Literal, Pairs
 
 # `connection.vendor`, where it differs. Source: django.db.backends.mysql.base.DatabaseWrapper
 _DJANGO_VENDOR = {"mariadb": "mysql"}
@@ -84,6 +84,8 @@ def _member(flow: Follower, value: Value, name: str) -> Value:
     if isinstance(value, Instance | Kind):
         return _of_class(flow, value, name)
     if isinstance(value, Registry | Editor | Connection | Cursor | Rows | Options):
+        return Bound(value, name)
+    if isinstance(value, Constant) and isinstance(value.expr, Pairs):
         return Bound(value, name)
     return Bound(value, name) if isinstance(value, Constant | Text) and name in OF_STRINGS else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from miglint.project.flow.constants import are_same
+from miglint.project.flow.constants import are_same, of_pairs
 from miglint.project.usage import ANNOTATING, Constant, Each, Row, Rows, Several, Value, Written
 from miglint.syntax.facts import Call, Literal
 
@@ -79,13 +79,16 @@ def element_of(iterable: Value) -> Value:
         return row_of(iterable)
     if isinstance(iterable, Each):
         return iterable.value
+    if isinstance(iterable, Constant):
+        iterable = of_pairs(iterable, "keys")
     return _common(iterable.values) if isinstance(iterable, Several) else None
 
 
 def elements_of(iterable: Value) -> tuple[Value, ...]:
     """What a loop's variable holds, one after the other where that is written out: once for all else."""
-    if isinstance(iterable, Several) and 0 < len(iterable.values) <= _MAX_TURNS:
-        return iterable.values
+    of_keys = of_pairs(iterable, "keys") if isinstance(iterable, Constant) else iterable
+    if isinstance(of_keys, Several) and 0 < len(of_keys.values) <= _MAX_TURNS:
+        return of_keys.values
     return (element_of(iterable),)
 
 

@@ -16,28 +16,47 @@ from miglint.project.flow.querysets import elements_of, source_of
 from miglint.project.usage import Constant, Query, Routine, Rows, Several, Text, Value, Written
 from miglint.syntax.facts import (
     Assign,
+    Attribute,
     Augment,
     Call,
     Evaluate,
+    Expr,
     Flow,
     Function,
     If,
+    Literal,
     Loop,
+    Operation,
     Raise,
     Return,
     Statement,
     Try,
     With,
+    expressions,
 )
 
 _SUPPRESS = "contextlib.suppress"
+_ARITHMETIC = ("+", "-", "*", "/")
 
 
 def _assign(flow: Follower, statement: Assign, frame: Frame) -> bool:
     value = flow.value(statement.value, frame)
     for target in statement.targets:
-        bind(flow, target, value, frame)
+        bind(flow, target, value, frame, is_step=_is_step(target, statement.value))
     return False
+
+
+def _is_step(target: Expr, value: Expr) -> bool:
+    """`row.total = row.total + 1`, `row.total = F("total") + 1`."""
+    if not isinstance(target, Attribute) or not isinstance(value, Operation) or value.operator not in _ARITHMETIC:
+        return False
+    return any(part == target or _is_f(part, target.name) for part in expressions(value))
+
+
+def _is_f(part: Expr, name: str) -> bool:
+    if not isinstance(part, Call) or not part.callee.endswith(".F") or len(part.arguments) != 1:
+        return False
+    return isinstance(part.arguments[0], Literal) and part.arguments[0].text == name
 
 
 def _augment(flow: Follower, statement: Augment, frame: Frame) -> bool:
@@ -47,7 +66,7 @@ def _augment(flow: Follower, statement: Augment, frame: Frame) -> bool:
         value = Several((*before.values, *added.values))
     elif isinstance(before, Constant | Written | Text):
         value = Text(statement.value, is_written_out(before) and is_written_out(added))
-    bind(flow, statement.target, value, frame)
+    bind(flow, statement.target, value, frame, is_step=statement.operator in _ARITHMETIC)
     return False
 
 

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from miglint.api import (
     Action,
+    Assigned,
     Attribute,
     Call,
+    CreateModel,
     DeleteRows,
     Diagnostic,
     Evaluate,
+    Expr,
     Flow,
+    HistoricalModel,
+    Items,
+    Keyword,
     Literal,
+    ModelState,
+    Name,
     Operation,
     OperationContext,
+    Operator,
     Query,
     Return,
     Row,
@@ -23,11 +33,15 @@ from miglint.api import (
     RunPython,
     RunSQL,
     Severity,
+    Started,
     TruncateTable,
     UpdateRows,
+    Use,
     entries,
+    field_changes,
     is_noop,
     is_noop_sql,
+    module_assignments,
     owner_of,
     rule,
 )
@@ -35,6 +49,12 @@ from miglint.api import (
 _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#runpython"
 _DELETING = frozenset({"delete", "adelete", "_raw_delete"})
 _UPDATING = frozenset({"update", "aupdate"})
+_SAVING = frozenset({"save", "asave", "bulk_update", "abulk_update"})
+# The lookups that a row meets by the value that it has.
+_LOOKUPS = frozenset({
+    "", "exact", "iexact", "in", "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "regex",
+    "iregex", "gt", "gte", "lt", "lte",
+})  # fmt: skip
 
 
 _HELP = (
@@ -48,16 +68,27 @@ _HELP = (
 def noop_reverse_hides_loss(context: OperationContext[Operation]) -> Iterator[Diagnostic]:
     """The reverse does nothing, although the forward code or SQL deletes rows or overwrites values."""
     if _does_nothing(context):
-        yield from itertools.islice(itertools.chain(_in_queries(context), _in_sql(context)), 1)
+        taken, lost = _in_queries(context, _is_taken), _in_queries(context, _is_lost)
+        yield from itertools.islice(itertools.chain(taken, _in_sql(context), lost), 1)
 
 
-def _in_queries(context: OperationContext[Operation]) -> Iterator[Diagnostic]:
-    for use in context.usage.of(Query):
-        said = _said(use) if context.model_is_live(use.key) else ""
-        if said:
-            model = context.before.model(*use.key)
-            assert model is not None
+class _Change(NamedTuple):
+    """What code does to rows: `names` are the fields that get a value, `conditions` the calls that picked the rows."""
+
+    use: Query | Assigned
+    model: ModelState
+    names: frozenset[str] = frozenset()
+    conditions: tuple[Call, ...] = ()
+
+
+def _in_queries(
+    context: OperationContext[Operation], tells: Callable[[OperationContext[Operation], _Change], bool]
+) -> Iterator[Diagnostic]:
+    for change in _changes(context):
+        if tells(context, change):
+            use, model = change.use, change.model
             span, related = context.place(use, "it is done here")
+            said = "values are overwritten in" if change.names else "rows are deleted from"
             yield context.diagnostic(
                 span,
                 f"{said} {model.app}.{model.name}, and undoing the migration brings nothing back",
@@ -65,8 +96,56 @@ def _in_queries(context: OperationContext[Operation]) -> Iterator[Diagnostic]:
                 help=_HELP.format(argument="`reverse_code`"),
                 url=_URL,
                 model=model.name,
-                detail=f"{use.method} {use.key}",
+                detail=f"{use.method if isinstance(use, Query) else 'save'} {use.on.key}",
             )
+
+
+def _changes(context: OperationContext[Operation]) -> Iterator[_Change]:
+    """The rows that are deleted or written of models in use, in the order of the code."""
+    uses = list(context.usage.of(Use))
+    saved = {use.key for use in uses if isinstance(use, Query) and use.method in _SAVING}
+    for use in uses:
+        model = context.before.model(*use.on.key) if isinstance(use, Query | Assigned) else None
+        if model is None or not isinstance(use, Query | Assigned) or not context.model_is_live(model.key):
+            continue
+        if isinstance(use.on, HistoricalModel) or (isinstance(use.on, Row) and use.on.is_new):
+            continue
+        if isinstance(use, Assigned):
+            if model.key in saved and use.loop is not None and use.loop.key == model.key:
+                yield _Change(use, model, frozenset({use.name}), use.loop.conditions)
+        elif use.method in _DELETING:
+            yield _Change(use, model)
+        elif use.method in _UPDATING and isinstance(use.on, Rows):
+            names = frozenset(each.name for each in use.call.keywords if each.name is not None)
+            yield _Change(use, model, names, use.on.conditions)
+
+
+def _is_taken(context: OperationContext[Operation], change: _Change) -> bool:
+    """Whether rows are deleted, or such are written that had a certain value."""
+    conditions = (each for call in change.conditions if _picks(call) for each in _conditions(call))
+    return not change.names or any(_names_value(each.name, each.value, change.names) for each in conditions)
+
+
+def _is_lost(context: OperationContext[Operation], change: _Change) -> bool:
+    """Whether a constant takes the place of a column's values, of which each row has had one since there are rows."""
+    if isinstance(change.use, Assigned) and not change.use.is_written:
+        return False
+    # What a condition looks at may be what tells rows without a value.
+    if any(call.arguments for call in change.conditions):
+        return False
+    asked = {(each.name or "").partition("__")[0] for call in change.conditions for each in call.keywords}
+    return "" not in asked and any(_always_had_a_value(context, change.model, name) for name in change.names - asked)
+
+
+def _always_had_a_value(context: OperationContext[Operation], model: ModelState, name: str) -> bool:
+    state = model.fields.get(name)
+    if state is None:
+        return False
+    field = state.field
+    if not (field.complete and field.null.refuted and field.blank.refuted and field.has_default.refuted):
+        return False
+    made = [step for step, made in field_changes(context.project.history, model.key, name) if made]
+    return len(made) == 1 and isinstance(made[0].operation, CreateModel)
 
 
 def _in_sql(context: OperationContext[Operation]) -> Iterator[Diagnostic]:
@@ -93,8 +172,14 @@ def _does_nothing(context: OperationContext[Operation]) -> bool:
     assert isinstance(operation, RunPython)
     if is_noop(operation.reverse_code):
         return True
-    found = [entry for entry in entries(operation, context.migration) if entry.direction == "reverse"]
-    return bool(found) and all(_is_empty(node) for entry in found for node in entry.code.nodes)
+    reverse = operation.reverse_code
+    if isinstance(reverse, Name) and reverse.scope == "free":
+        reverse = module_assignments(context.migration.facts).get(reverse.name)
+    if is_noop(reverse):
+        return True
+    found = [entry.code for entry in entries(operation, context.migration) if entry.direction == "reverse"]
+    found = found or [use.routine.code for use in context.usage.of(Started, "reverse")]
+    return bool(found) and all(_is_empty(node) for code in found for node in code.nodes)
 
 
 def _is_empty(node: object) -> bool:
@@ -103,20 +188,6 @@ def _is_empty(node: object) -> bool:
     if isinstance(node, Return | Evaluate):
         return node.value is None or isinstance(node.value, Literal)
     return isinstance(node, Literal)
-
-
-def _said(use: Query) -> str:
-    """What is taken away, "" where nothing is for certain."""
-    if isinstance(use.on, Row) and use.on.is_new:
-        return ""
-    if use.method in _DELETING and isinstance(use.on, Rows | Row):
-        return "rows are deleted from"
-    if use.method in _UPDATING and isinstance(use.on, Rows):
-        fields = {keyword.name for keyword in use.call.keywords}
-        if any(_names_value(each.name, each.value, fields) for call in use.on.conditions if _picks(call)
-               for each in call.keywords):  # fmt: skip
-            return "values are overwritten in"
-    return ""
 
 
 def _told(action: Action) -> str:
@@ -131,6 +202,25 @@ def _picks(call: Call) -> bool:
     return isinstance(call.function, Attribute) and call.function.name == "filter"
 
 
-def _names_value(name: str | None, value: object, fields: set[str | None]) -> bool:
+def _conditions(call: Call) -> Iterator[Keyword]:
+    """The conditions that a query is given by keyword, those of `Q` too."""
+    yield from call.keywords
+    pending = list(call.arguments)
+    while pending:
+        each = pending.pop()
+        if isinstance(each, Operator) and each.operator in ("|", "&"):
+            pending.extend(each.operands)
+        elif isinstance(each, Call) and each.callee.endswith(".Q"):
+            yield from each.keywords
+            pending.extend(each.arguments)
+
+
+def _names_value(name: str | None, value: Expr, fields: frozenset[str]) -> bool:
     """Whether a condition picks rows by a value of a field that is set: one that is empty is only filled."""
-    return name in fields and isinstance(value, Literal) and value.kind != "none" and value.text != ""
+    field, _, lookup = (name or "").partition("__")
+    if field not in fields or lookup not in _LOOKUPS:
+        return False
+    values = value.items if isinstance(value, Items) else (value,)
+    return bool(values) and all(
+        isinstance(each, Literal) and each.kind != "none" and each.text != "" for each in values
+    )

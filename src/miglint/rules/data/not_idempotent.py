@@ -6,8 +6,12 @@ from collections.abc import Iterator
 
 from miglint.api import (
     Action,
+    Assigned,
+    Call,
     Diagnostic,
+    Expr,
     InsertRows,
+    Literal,
     Operation,
     OperationContext,
     Operator,
@@ -18,20 +22,22 @@ from miglint.api import (
     RunSQL,
     Severity,
     UpdateRows,
+    Use,
     expressions,
     rule,
 )
 
 _URL = "https://docs.djangoproject.com/en/stable/howto/writing-migrations/#non-atomic-migrations"
 _CREATING = frozenset({"create", "acreate", "bulk_create", "abulk_create"})
+_SAVING = frozenset({"save", "asave", "bulk_update", "abulk_update"})
+_DELETING = frozenset({"delete", "adelete", "_raw_delete"})
 _TOLERANT = ("ignore_conflicts", "update_conflicts")
 
 
 @rule("MG510", on=(RunPython, RunSQL), severity=Severity.INFO)
 def not_idempotent(context: OperationContext[Operation]) -> Iterator[Diagnostic]:
     """A data migration that is run twice does its work twice."""
-    use = next((use for use in context.usage.of(Query) if _said(use)), None)
-    said = _said(use) if use is not None else ""
+    use, said = next(_repeated(context), (None, ""))
     span, related = context.place(use, "it is done here") if use is not None else (None, ())
     said = said or next(filter(None, map(_told, context.actions)), "")
     if not said:
@@ -49,18 +55,50 @@ def not_idempotent(context: OperationContext[Operation]) -> Iterator[Diagnostic]
     )
 
 
+def _repeated(context: OperationContext[Operation]) -> Iterator[tuple[Use, str]]:
+    """What code does that a second run would do again."""
+    uses = list(context.usage.of(Use))
+    saved = {use.key for use in uses if isinstance(use, Query) and use.method in _SAVING}
+    emptied = set()
+    for use in uses:
+        if isinstance(use, Query):
+            if use.method in _DELETING and isinstance(use.on, Rows):
+                emptied.add(use.key)  # what is created now took the place of what a first run made
+            if said := _said(use) if use.key not in emptied else "":
+                yield use, said
+        elif isinstance(use, Assigned) and use.is_step and use.on.key in saved and _is_found_again(use):
+            yield use, "adds to the same values once more"
+
+
+def _is_found_again(use: Assigned) -> bool:
+    """Whether a second run meets the same row: not one that it made, or that was picked by the value it had."""
+    if use.is_guarded or use.is_tried or use.on.is_new:
+        return False
+    conditions = use.loop.conditions if use.loop is not None else ()
+    named = {each.name for call in conditions for each in call.keywords}
+    return not named & {None, use.name, f"{use.name}__in"} and not any(call.arguments for call in conditions)
+
+
 def _said(use: Query) -> str:
     """What a second run would do again, "" where it would not."""
     if use.is_guarded or use.is_tried:
         return ""
     call = use.call
     if isinstance(use.on, Rows) and use.method in _CREATING:
-        return "" if any(call.keyword(name) is not None for name in _TOLERANT) else "creates the same rows once more"
-    if isinstance(use.on, Row) and use.on.is_new and use.method == "save":
+        return "" if any(_is_on(call.keyword(name)) for name in _TOLERANT) else "creates the same rows once more"
+    if isinstance(use.on, Row) and use.on.is_new and not use.on.has_key and use.method in ("save", "asave"):
         return "creates the same rows once more"
-    if isinstance(use.on, Rows) and use.method == "update" and any(_is_step(use, each.name) for each in call.keywords):
+    if (
+        isinstance(use.on, Rows)
+        and use.method in ("update", "aupdate")
+        and any(_is_step(use, each.name) for each in call.keywords)
+    ):
         return "adds to the same values once more"
     return ""
+
+
+def _is_on(value: Expr | None) -> bool:
+    return value is not None and not (isinstance(value, Literal) and value.text == "False")
 
 
 def _told(action: Action) -> str:
@@ -76,7 +114,8 @@ def _told(action: Action) -> str:
 def _is_step(use: Query, name: str | None) -> bool:
     """Whether a field is set to something computed from itself: `total=F("total") + 1`."""
     value = use.call.keyword(name) if name is not None else None
-    if not isinstance(value, Operator) or value.operator not in ("+", "-", "*", "/"):
+    is_sum = isinstance(value, Operator) and value.operator in ("+", "-", "*", "/")
+    if value is None or not (is_sum or (isinstance(value, Call) and value.callee.endswith("functions.Concat"))):
         return False
     texts = {text for each in expressions(value) if (text := getattr(each, "text", None)) is not None}
     return name in texts
