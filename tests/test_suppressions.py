@@ -77,10 +77,53 @@ def test_a_comment_is_read(comment: str, expected: tuple[str, tuple[str, ...], s
 
 
 @pytest.mark.parametrize(
-    "text", ["# miglint is nice\n", "x = '# miglint: ignore[MG201]'\n", "# miglint: ignored[MG201]\n"]
+    "text", ["# miglint is nice\n", "x = '# miglint: ignore[MG201]'\n", "# miglint: this is fine\n"]
 )
 def test_other_comments_and_strings_are_none(text: str) -> None:
     assert suppressions(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("comment", "read", "instead"),
+    [
+        ("# miglint: skip[MG201]", "miglint: skip", "ignore[MG201]"),
+        ("# miglint: ignores[MG201, remove-field] -- gone", "miglint: ignores", "ignore[MG201, remove-field]"),
+        ("# miglint: disable=MG201", "miglint: disable", "ignore[MG201]"),
+        ("# miglint: ignored(MG201)", "miglint: ignored", "ignore[MG201]"),
+        ("# miglint: ignore_file[MG201]", "miglint: ignore_file", "ignore-file[MG201]"),
+        ("# miglint ignore[MG201]", "miglint ignore", "ignore[MG201]"),
+        ("# Miglint: Ignore[MG201]", "Miglint: Ignore", "ignore[MG201]"),
+        ("# noqa: MG201", "noqa", "ignore[MG201]"),
+        ("# noqa:MG201, E501", "noqa", "ignore[MG201]"),
+    ],
+)
+def test_words_of_other_tools_ignore_nothing_and_that_is_said(comment: str, read: str, instead: str) -> None:
+    text = f"RemoveField()  {comment}\n"
+    found = applied(text, finding(text))
+    assert outcome(found) == [("MG201", False), ("MG904", False)]
+    assert found[1].message == f"nothing is ignored: miglint does not read `{read}`; write `# miglint: {instead}`"
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "# miglint: this is fine",
+        "# miglint: see MG201",
+        "# miglint: see [the page]",
+        "# miglint: skip[the rest]",
+        "# miglint: skip[ABC1]",
+        "# miglint says MG201 (remove-field)",
+        "# what miglint calls remove-field[s]",
+        "# noqa",
+        "# noqa: E501",
+        "# noqa: MGX01",
+        "# noqa: E501  # miglint: ignore[MG201]",
+        "# noqa: MG201  # miglint: ignore[MG201]",
+    ],
+)
+def test_prose_about_miglint_is_no_comment_to_it(comment: str) -> None:
+    text = f"RemoveField()  {comment}\n"
+    assert [code for code, _ in outcome(applied(text, finding(text)))] == ["MG201"]
 
 
 @pytest.mark.parametrize(

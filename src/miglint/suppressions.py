@@ -16,6 +16,12 @@ _COMMENT = re.compile(
     r"#\s*miglint:\s*(?P<kind>ignore-file|ignore)\b\s*(?:\[(?P<selectors>[^\]]*)\])?"
     r"\s*(?:--\s*(?P<reason>\S.*))?"
 )
+# What somebody writes who has another tool's words in mind; it says something only with the code of a rule.
+_OTHERWISE = re.compile(
+    r"#\s*(?P<words>miglint(?:\s*:)?\s*(?P<kind>[\w-]+)|noqa(?=:))"
+    r"\s*(?:(?P<open>\[)|[(=:])\s*(?P<selectors>\w[\w, -]*)(?(open)\])",
+    re.I,
+)
 # A reason may name a ticket (#123); only a further comment ends it.
 _FURTHER = re.compile(r"\s#\s")
 
@@ -23,7 +29,8 @@ _FURTHER = re.compile(r"\s#\s")
 class Suppression(msgspec.Struct, frozen=True):
     """One comment. `line` is its own; `below` the line of code it stands above, where it stands alone.
 
-    An `ignore-file` stands for every line.
+    An `ignore-file` stands for every line. `otherwise` is what stands there in place of `miglint: ignore`: nothing is
+    ignored by it.
     """
 
     kind: str
@@ -32,13 +39,14 @@ class Suppression(msgspec.Struct, frozen=True):
     span: Span
     line: int
     below: int | None
+    otherwise: str = ""
 
     def names(self, code: str, name: str) -> bool:
         return any(selector in (code, name) for selector in self.selectors)
 
     def covers(self, code: str, name: str, first_line: int, last_line: int) -> bool:
         """Whether a finding in these lines is ignored."""
-        if not self.names(code, name):
+        if self.otherwise or not self.names(code, name):
             return False
         if self.kind == "ignore-file":
             return True
@@ -53,7 +61,22 @@ def suppressions_of(facts: ModuleFacts, source: Source) -> tuple[Suppression, ..
         for comment in reversed(facts.comments)
         if (match := _COMMENT.search(comment.text)) is not None
     ]
-    return tuple(reversed(found))
+    return (*reversed(found), *_otherwise(facts, source))
+
+
+def _otherwise(facts: ModuleFacts, source: Source) -> Iterator[Suppression]:
+    for comment in facts.comments:
+        match = _OTHERWISE.search(comment.text) if _COMMENT.search(comment.text) is None else None
+        if match is not None:
+            yield Suppression(
+                kind="ignore-file" if "file" in (match["kind"] or "").lower() else "ignore",
+                selectors=tuple(word.strip() for word in match["selectors"].split(",") if word.strip()),
+                reason=None,
+                span=Span(comment.span.start + match.start(), comment.span.start + match.end()),
+                line=source.position(comment.span.start).line,
+                below=None,
+                otherwise=match["words"],
+            )
 
 
 def _suppression(match: re.Match[str], comment: Comment, source: Source, below: dict[int, int]) -> Suppression:
@@ -155,6 +178,13 @@ def _problems(
     judged: Container[str] | None,
 ) -> Iterator[Problem]:
     """Code, name, severity, message and what it is about."""
+    if suppression.otherwise:
+        meant = [each for each in suppression.selectors if each in known or each in known.values()]
+        if meant:
+            instead = f"# miglint: {suppression.kind}[{', '.join(meant)}]"
+            message = f"nothing is ignored: miglint does not read `{suppression.otherwise}`; write `{instead}`"
+            yield "MG904", "unknown-code-in-ignore", Severity.ERROR, message, suppression.otherwise
+        return
     if not suppression.selectors:
         message = f"name the rules that are to be ignored: `# miglint: {suppression.kind}[MG201]`"
         yield "MG904", "unknown-code-in-ignore", Severity.ERROR, message, ""

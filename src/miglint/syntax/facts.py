@@ -19,7 +19,7 @@ from miglint.text import NOWHERE, Span
 from miglint.value import Value
 
 # Raised whenever the shape or the meaning of facts changes: cached facts of another version are not used.
-FACTS_VERSION = 4
+FACTS_VERSION = 5
 
 # An expression nested deeper than this is stored as Opaque: codec and comparison recurse.
 MAX_DEPTH = 100

@@ -55,8 +55,8 @@ TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-# What a comment for miglint has in it.
-_COMMENT = "miglint"
+# What a comment for miglint has in it, or one that somebody took for such.
+_COMMENTS = ("miglint", "Miglint", "noqa: MG", "noqa:MG")
 _LETTERS = frozenset("fFtTrR")
 _BARE_QUOTES = frozenset({'"', "'", '"' * 3, "'" * 3})
 _ELIF = re.compile(r"^([ \t]*)(elif\b|else\b|[^ \t\r\n#])", re.MULTILINE)
@@ -86,14 +86,18 @@ def measure(text: str) -> Measure:
     danger = _indentation(text) or _elif_chain(text)
     if danger is not None:
         return Measure(danger, 0, ())
-    if _COMMENT not in text and is_plain(text, SHALLOW):
+    if not _is_commented(text) and is_plain(text, SHALLOW):
         return Measure(None, SHALLOW, ())
     return _tokens(text)
 
 
+def _is_commented(text: str) -> bool:
+    return any(each in text for each in _COMMENTS)
+
+
 def _tokens(text: str) -> Measure:
     comments: list[Comment] = []
-    wants_comments = _COMMENT in text
+    wants_comments = _is_commented(text)
     deepest = longest = looked = passes = steps = 0
     chain = 0
     # The brackets around a token beyond those that usual code has, and where the first of them opens; where the first
@@ -132,7 +136,7 @@ def _tokens(text: str) -> Measure:
                     if longest > MAX_CHAIN:
                         return Measure(_too_long(match.start()), deepest, ())
         elif first == "#":
-            if wants_comments and _COMMENT in token:
+            if wants_comments and _is_commented(token):
                 comments.append(_comment(text, match.start(), token))
         elif first != "\\":
             chain += 1
