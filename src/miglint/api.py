@@ -129,6 +129,7 @@ from miglint.project.fields import (
     Field,
     truth_of,
 )
+from miglint.project.flow.constants import is_named_constant
 from miglint.project.forwards.problems import (
     StateProblem,
     is_migrated,
@@ -593,6 +594,7 @@ __all__ = [
     "is_checked",
     "is_emptied",
     "is_migrated",
+    "is_named_constant",
     "is_new",
     "is_noop",
     "is_noop_sql",

@@ -9,7 +9,7 @@ from miglint.project.flow.constants import (
     are_same,
     filled,
     formatted,
-    is_name_of_table,
+    is_no_data,
     is_written_out,
     of_pairs,
     split,
@@ -221,7 +221,7 @@ def _method_called(
         if whole is not None:
             return Constant(Literal("str", whole, call.span))
         parts = zip((*arguments, *named.values()), _parts(call), strict=False)
-        written = all(is_written_out(value) or is_name_of_table(part) for value, part in parts)
+        written = all(is_written_out(value) or is_no_data(part) for value, part in parts)
         return Text(call, is_written_out(owner) and written)
     if isinstance(owner, Model) and name == "add_to_class":
         flow.handed_out.add(owner.key)

@@ -140,8 +140,17 @@ def is_written_out(value: Value) -> bool:
     return isinstance(value, Constant | Written) or (isinstance(value, Text) and value.is_written)
 
 
-def is_name_of_table(expression: Expr) -> bool:
-    """`Order._meta.db_table`, a field's `column` and what `quote_name` quotes: names, and no data."""
+def is_named_constant(expression: Expr) -> bool:
+    """Whether a name that is imported is written as constants are: `FIRST_ID`, `Status.OPEN`; a setting is none."""
+    if not isinstance(expression, Name) or expression.scope != "imported":
+        return False
+    return expression.name.rpartition(".")[2].isupper() and not expression.name.startswith("django.conf.settings.")
+
+
+def is_no_data(expression: Expr) -> bool:
+    """`Order._meta.db_table`, a field's `column` and what `quote_name` quotes, which are names; constants by name."""
+    if is_named_constant(expression):
+        return True
     if isinstance(expression, Call):
         return isinstance(expression.function, Name | Attribute) and expression.callee.endswith("quote_name")
     return isinstance(expression, Attribute) and expression.name in ("db_table", "column")

@@ -16,7 +16,7 @@ from miglint.project.flow.constants import (
     are_same,
     compared,
     is_constant,
-    is_name_of_table,
+    is_no_data,
     is_written_out,
     pairs_of,
     string_of,
@@ -52,7 +52,7 @@ def _template(flow: Follower, expression: Template, frame: Frame) -> Value:
     text = template_text(replace(expression, parts=with_literals(values, expression.parts)))
     if text is not None:
         return Constant(Literal("str", text, expression.span))
-    known = (is_written_out(v) or is_name_of_table(part) for v, part in zip(values, expression.parts, strict=True))
+    known = (is_written_out(v) or is_no_data(part) for v, part in zip(values, expression.parts, strict=True))
     return Text(expression, all(known))
 
 
@@ -107,7 +107,7 @@ def _operation(flow: Follower, expression: Operation, frame: Frame) -> Value:
         return compared(expression, values)
     if expression.operator in ("+", "%") and any(isinstance(each, Constant | Text) for each in values):
         known = zip(values, expression.operands, strict=True)
-        return Text(expression, all(is_written_out(value) or is_name_of_table(part) for value, part in known))
+        return Text(expression, all(is_written_out(value) or is_no_data(part) for value, part in known))
     return None
 
 

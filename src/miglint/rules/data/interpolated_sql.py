@@ -22,6 +22,7 @@ from miglint.api import (
     Severity,
     Template,
     dotted,
+    is_named_constant,
     rule,
 )
 
@@ -112,4 +113,4 @@ def _is_constant(value: Expr) -> bool:
         return known and all(
             _is_constant(part) for part in (*value.arguments, *(each.value for each in value.keywords))
         )
-    return isinstance(value, Literal) or dotted(value).endswith("._meta.db_table")
+    return isinstance(value, Literal) or is_named_constant(value) or dotted(value).endswith("._meta.db_table")
