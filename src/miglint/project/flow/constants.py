@@ -144,7 +144,8 @@ def is_named_constant(expression: Expr) -> bool:
     """Whether a name that is imported is written as constants are: `FIRST_ID`, `Status.OPEN`; a setting is none."""
     if not isinstance(expression, Name) or expression.scope != "imported":
         return False
-    return expression.name.rpartition(".")[2].isupper() and not expression.name.startswith("django.conf.settings.")
+    *holders, name = expression.name.split(".")
+    return name.isupper() and not any(each.endswith("settings") for each in holders)
 
 
 def is_no_data(expression: Expr) -> bool:

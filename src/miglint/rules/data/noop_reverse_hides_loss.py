@@ -73,11 +73,13 @@ def noop_reverse_hides_loss(context: OperationContext[Operation]) -> Iterator[Di
 
 
 class _Change(NamedTuple):
-    """What code does to rows: `names` are the fields that get a value, `conditions` the calls that picked the rows."""
+    """What code does to rows: `names` are the fields that get a value, None where the rows are deleted; `conditions`
+    are the calls that picked them.
+    """
 
     use: Query | Assigned
     model: ModelState
-    names: frozenset[str] = frozenset()
+    names: frozenset[str] | None = None
     conditions: tuple[Call, ...] = ()
 
 
@@ -88,7 +90,7 @@ def _in_queries(
         if tells(context, change):
             use, model = change.use, change.model
             span, related = context.place(use, "it is done here")
-            said = "values are overwritten in" if change.names else "rows are deleted from"
+            said = "rows are deleted from" if change.names is None else "values are overwritten in"
             yield context.diagnostic(
                 span,
                 f"{said} {model.app}.{model.name}, and undoing the migration brings nothing back",
@@ -111,7 +113,8 @@ def _changes(context: OperationContext[Operation]) -> Iterator[_Change]:
         if isinstance(use.on, HistoricalModel) or (isinstance(use.on, Row) and use.on.is_new):
             continue
         if isinstance(use, Assigned):
-            if model.key in saved and use.loop is not None and use.loop.key == model.key:
+            # A value that is computed may be the old one in another form.
+            if use.is_written and model.key in saved and use.loop is not None and use.loop.key == model.key:
                 yield _Change(use, model, frozenset({use.name}), use.loop.conditions)
         elif use.method in _DELETING:
             yield _Change(use, model)
@@ -122,16 +125,16 @@ def _changes(context: OperationContext[Operation]) -> Iterator[_Change]:
 
 def _is_taken(context: OperationContext[Operation], change: _Change) -> bool:
     """Whether rows are deleted, or such are written that had a certain value."""
+    if change.names is None:
+        return True
     conditions = (each for call in change.conditions if _picks(call) for each in _conditions(call))
-    return not change.names or any(_names_value(each.name, each.value, change.names) for each in conditions)
+    return any(_names_value(each.name, each.value, change.names) for each in conditions)
 
 
 def _is_lost(context: OperationContext[Operation], change: _Change) -> bool:
     """Whether a constant takes the place of a column's values, of which each row has had one since there are rows."""
-    if isinstance(change.use, Assigned) and not change.use.is_written:
-        return False
     # What a condition looks at may be what tells rows without a value.
-    if any(call.arguments for call in change.conditions):
+    if change.names is None or any(call.arguments for call in change.conditions):
         return False
     asked = {(each.name or "").partition("__")[0] for call in change.conditions for each in call.keywords}
     return "" not in asked and any(_always_had_a_value(context, change.model, name) for name in change.names - asked)
