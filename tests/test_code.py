@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from miglint.project.code import Code, Entry, entries, reached
+from miglint.project.code import Code, entries, reached
 from miglint.project.interpret import interpret
 from miglint.project.keys import MigrationKey
 from miglint.project.migration import Migration
@@ -27,10 +27,6 @@ def called(code: str, operation: str, body: str = "") -> list[tuple[str, str, in
 
 def names(code: str, operation: str, body: str = "") -> list[str]:
     return [each.name for each in reached(*migration(code, operation, body))]
-
-
-def entry(code: str, operation: str) -> Entry:
-    return entries(*migration(code, operation))[0]
 
 
 FORWARDS = "def forwards(apps, schema_editor):\n    pass\n"
@@ -72,24 +68,14 @@ def test_another_name_for_a_function_and_a_partial_of_it_are_reached() -> None:
 
 
 def test_a_partial_gives_arguments() -> None:
-    found = entry(FORWARDS, "migrations.RunPython(functools.partial(forwards, 1, flag=True))")
-    assert (found.given, found.named, found.signature_known) == (1, frozenset({"flag"}), True)
+    assert called(FORWARDS, "migrations.RunPython(functools.partial(forwards, 1, flag=True))") == [
+        ("forward", "forwards", 1)
+    ]
 
 
-def test_a_starred_argument_of_a_partial_is_not_known() -> None:
-    assert not entry(FORWARDS, "migrations.RunPython(functools.partial(forwards, *many))").signature_known
-    assert not entry(FORWARDS, "migrations.RunPython(functools.partial(forwards, **many))").signature_known
-
-
-def test_a_decorator_may_change_the_signature() -> None:
-    code = "@atomic\ndef forwards(apps):\n    pass\n"
-    assert not entry(code, "migrations.RunPython(forwards)").signature_known
-
-
-def test_two_definitions_of_a_name_are_both_code_and_no_signature() -> None:
+def test_two_definitions_of_a_name_are_both_code() -> None:
     code = "if POSTGRES:\n    def forwards(a, b): pass\nelse:\n    def forwards(a): pass\n"
-    found = entries(*migration(code, "migrations.RunPython(forwards)"))
-    assert [each.signature_known for each in found] == [False, False]
+    assert called(code, "migrations.RunPython(forwards)") == [("forward", "forwards", 0)] * 2
 
 
 def test_an_instance_that_can_be_called_is_followed_to_its_method() -> None:

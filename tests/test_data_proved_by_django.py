@@ -131,6 +131,13 @@ ON_SQLITE: dict[str, Case] = {
         "def forwards(apps, schema_editor):\n    pass\ndef forwards(apps):\n    pass",
         error="TypeError: forwards() takes 1 positional argument but 2 were given",
     ),
+    "mg507_wrapped": Case(
+        "def forwards(apps):\n    pass\nforwards = (lambda f: lambda apps, schema_editor: f(apps))(forwards)"
+    ),
+    "mg507_else": Case(
+        "try:\n    from operator import is_ as run\nexcept ImportError:\n    def run(apps):\n        pass",
+        "migrations.RunPython(run)",
+    ),
     "mg507_partial_stars": Case(
         "GIVEN = ()\ndef forwards(*args, name=1):\n    pass", "migrations.RunPython(partial(forwards, *GIVEN, **{}))"
     ),

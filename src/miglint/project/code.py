@@ -27,7 +27,6 @@ from miglint.syntax.facts import (
     Name,
     Pairs,
     Parameter,
-    Starred,
     Statement,
     children,
     dotted,
@@ -99,9 +98,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     direction: Direction
     argument: Expr
     given: int = 0
-    named: frozenset[str] = frozenset()
-    # False where a decorator or a starred argument may change how it is called.
-    signature_known: bool = True
 
 
 def references(node: Statement | Expr, names: Names = NOTHING) -> list[Reference]:
@@ -315,8 +311,7 @@ class _Reader:
         for code in definitions:
             # Asked of its class, a class method is given the class already.
             is_bound = isinstance(argument, Attribute) and list(map(dotted, code.decorators)) == ["classmethod"]
-            known = len(definitions) == 1 and (is_bound or not _changed_by(code.decorators))
-            yield Entry(code=code, direction=direction, argument=argument, given=int(is_bound), signature_known=known)
+            yield Entry(code=code, direction=direction, argument=argument, given=int(is_bound))
         made = self.made(argument.value) if not definitions and isinstance(argument, Attribute) else None
         if made is not None and isinstance(argument, Attribute):
             yield from self._bound(made, argument.name, direction, argument)
@@ -326,18 +321,9 @@ class _Reader:
     def _called(self, argument: Call, direction: Direction, depth: int) -> Iterator[Entry]:
         """A `partial`, or an instance of a class that can be called."""
         if argument.callee in _PARTIAL and argument.arguments:
-            starred = any(isinstance(each, Starred) for each in argument.arguments)
-            named = frozenset(keyword.name for keyword in argument.keywords if keyword.name is not None)
             for entry in self.entries(argument.arguments[0], direction, depth=depth + 1):
-                known = entry.signature_known and not starred and len(named) == len(argument.keywords)
-                yield Entry(
-                    code=entry.code,
-                    direction=direction,
-                    argument=argument,
-                    given=entry.given + len(argument.arguments) - 1,
-                    named=entry.named | named,
-                    signature_known=known,
-                )
+                given = entry.given + len(argument.arguments) - 1
+                yield Entry(code=entry.code, direction=direction, argument=argument, given=given)
         else:
             yield from self._bound(argument, "__call__", direction, argument)
 
@@ -346,8 +332,7 @@ class _Reader:
         for function in methods_of(definition) if definition is not None else ():
             if function.name == method and definition is not None:
                 code = self._method_code(function, definition)
-                known = not function.decorators
-                yield Entry(code=code, direction=direction, argument=argument, given=1, signature_known=known)
+                yield Entry(code=code, direction=direction, argument=argument, given=1)
 
     def made(self, argument: Expr) -> Call | None:
         """The call that makes what is called: the argument itself, or the value of the name that it is."""
@@ -418,8 +403,3 @@ def code_of(function: Function, *, owner: str = "", names: Names = NOTHING) -> C
 def lambda_code(expression: Lambda, names: Names = NOTHING) -> Code:
     nodes: tuple[Statement | Expr, ...] = (expression.body,)
     return Code(name="<lambda>", parameters=expression.parameters, nodes=nodes, span=expression.span, names=names)
-
-
-def _changed_by(decorators: tuple[Expr, ...]) -> bool:
-    """Whether a decorator may change how many arguments a function takes."""
-    return any(dotted(each) != "staticmethod" for each in decorators)

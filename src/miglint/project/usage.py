@@ -136,7 +136,7 @@ class Bound(msgspec.Struct, frozen=True):
 class Routine(msgspec.Struct, frozen=True, eq=False):
     """A function of the project; `scope` are the values around a nested one, `given` those that are bound already.
 
-    `all_given` is false where more may be bound: by `*arguments`, `**options`, or a decorator.
+    `is_certain` is false where more may be bound, by `*arguments` or `**options`, and where its name may mean another.
     """
 
     code: Code
@@ -144,7 +144,7 @@ class Routine(msgspec.Struct, frozen=True, eq=False):
     scope: dict[str, Value] | None = None
     given: tuple[Value, ...] = ()
     named: tuple[tuple[str, Value], ...] = ()
-    all_given: bool = True
+    is_certain: bool = True
 
 
 class Kind(msgspec.Struct, frozen=True, eq=False):

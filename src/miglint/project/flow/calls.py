@@ -180,7 +180,7 @@ def _partial(flow: Follower, call: Call, frame: Frame) -> Value:
             function,
             given=(*function.given, *arguments),
             named=(*function.named, *named),
-            all_given=function.all_given and is_known,
+            is_certain=function.is_certain and is_known,
         )
     return None
 

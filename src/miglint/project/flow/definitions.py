@@ -2,10 +2,42 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from miglint.project.code import code_of, methods_of, module_assignments, unpacked
 from miglint.project.source_module import SourceModule
 from miglint.project.usage import Routine
-from miglint.syntax.facts import Class, Expr, Function, ModuleFacts, dotted
+from miglint.syntax.facts import (
+    Assign,
+    Class,
+    Expr,
+    Function,
+    Import,
+    ModuleFacts,
+    Name,
+    Statement,
+    dotted,
+    expressions,
+    walk,
+)
+
+
+def times_bound(body: tuple[Statement, ...]) -> Counter[str]:
+    """How often a body of statements gives each name a value; a function that surely replaces another counts alone."""
+    found: Counter[str] = Counter()
+    certain = {id(each) for each in body}
+    for statement in walk(body, into_definitions=False):
+        if isinstance(statement, Function) and id(statement) in certain:
+            found[statement.name] = 1
+        elif isinstance(statement, Function | Class):
+            found[statement.name] += 1
+        elif isinstance(statement, Import):
+            found.update(alias.bound for alias in statement.aliases)
+        elif isinstance(statement, Assign):
+            found.update(
+                each.name for target in statement.targets for each in expressions(target) if isinstance(each, Name)
+            )
+    return found
 
 
 class File:
@@ -23,17 +55,21 @@ class File:
             self.functions[each.name] = (*before, each)
         self.classes: dict[str, Class] = {each.name: each for each in facts.top(Class)}
         self.unpacked = unpacked(facts)
+        self._times = times_bound(facts.body)
 
     def routines(self, name: str) -> tuple[Routine, ...]:
         """The functions of a name: several where it depends on a condition which of them it is."""
-        return tuple(Routine(code_of(function), self.module) for function in self.functions.get(name, ()))
+        is_certain = self._times.get(name) == 1
+        found = self.functions.get(name, ())
+        return tuple(Routine(code_of(function), self.module, is_certain=is_certain) for function in found)
 
     def method(self, owner: str, name: str) -> Routine | None:
         """A method of a class or of its bases, as far as they stand in the file."""
         for definition in self.family(owner):
             for method in methods_of(definition):
                 if method.name == name:
-                    return Routine(code_of(method, owner=definition.name), self.module)
+                    is_certain = times_bound(definition.body)[name] == 1
+                    return Routine(code_of(method, owner=definition.name), self.module, is_certain=is_certain)
         return None
 
     def class_value(self, owner: str, name: str) -> Expr | None:

@@ -77,8 +77,8 @@ def _either(flow: Follower, expression: Either, frame: Frame) -> Value:
     frame.guards, frame.tries = frame.guards + 1, frame.tries + asks_what_is_there(expression.test)
     then, otherwise = flow.value(expression.then, frame), flow.value(expression.otherwise, frame)
     frame.guards, frame.tries = before
-    if isinstance(then, Routine) and isinstance(otherwise, Routine):
-        return Several((then, otherwise))
+    if routines := tuple(each for each in (then, otherwise) if isinstance(each, Routine)):
+        return Several(routines)
     if are_same(then, otherwise):
         return then
     return Written() if is_written_out(then) and is_written_out(otherwise) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from miglint.database import Vendor
 from miglint.project.code import Code, Direction, code_of, methods_of
 from miglint.project.flow.constants import are_same, constant_of
-from miglint.project.flow.definitions import File
+from miglint.project.flow.definitions import File, times_bound
 from miglint.project.keys import ModelKey
 from miglint.project.migration import Migration
 from miglint.project.relations import Relations
@@ -97,8 +97,10 @@ class Follower:
         frame = Frame(Code(name="", parameters=(), nodes=(argument,)), file, {})
         # Names of the class's body come before those of the module.
         if own is not None:
+            times = times_bound(own.body)
             for method in methods_of(own):
-                frame.scope[method.name] = Routine(code_of(method, owner=own.name), self._module)
+                code, is_certain = code_of(method, owner=own.name), times[method.name] == 1
+                frame.scope[method.name] = Routine(code, self._module, is_certain=is_certain)
             for statement in own.body:
                 if isinstance(statement, Assign):
                     for target in statement.targets:
@@ -108,10 +110,11 @@ class Follower:
         if isinstance(argument, Name) and argument.scope == "imported":
             module = called.module if isinstance(called, Routine) else None
             self.note(Called, argument.span, frame, path=argument.name, call=Call(argument), target=module)
-        started = self._started(called, frame)
-        if started is not None:
-            self.note(Started, argument.span, frame, routine=started)
-        if not self._call(started or called, (Registry(), Editor()), (), frame):
+        started = list(self._started(called, frame))
+        for routine in started:
+            self.note(Started, argument.span, frame, routine=routine)
+        called = started[0] if isinstance(called, Kind) and started else called
+        if not self._call(called, (Registry(), Editor()), (), frame):
             self.is_complete = False
 
     def file(self, module: SourceModule) -> File:
@@ -141,17 +144,20 @@ class Follower:
         self.run(called, arguments, named, frame)
         return True
 
-    def _started(self, called: Value, frame: Frame) -> Routine | None:
-        """The one function that is run when something is called, None where it is not certain which."""
+    def _started(self, called: Value, frame: Frame) -> Iterator[Routine]:
+        """The functions of which one is run when something is called."""
         if isinstance(called, Constant):
             called = self.value(called.expr, frame)
+        if isinstance(called, Several):  # the two sides of a condition
+            yield from (each for each in called.values if isinstance(each, Routine))
         if isinstance(called, Kind):
-            return self._constructor(called)
+            called = self._constructor(called)
         if isinstance(called, Instance):
             called = Bound(called, "__call__")
         if isinstance(called, Bound) and isinstance(called.value, Instance):
             called = self.method(called.value, called.name)
-        return called if isinstance(called, Routine) else None
+        if isinstance(called, Routine):
+            yield called
 
     def _constructor(self, kind: Kind) -> Routine | None:
         """What a class is called with goes to its `__init__`; None where that is not all, or its file does not say."""

@@ -8,9 +8,6 @@ from miglint.api import (
     Call,
     Code,
     Diagnostic,
-    Direction,
-    Entry,
-    Expr,
     OperationContext,
     Parameter,
     Related,
@@ -19,7 +16,6 @@ from miglint.api import (
     Severity,
     Started,
     dotted,
-    entries,
     rule,
 )
 
@@ -34,52 +30,27 @@ def wrong_signature(context: OperationContext[RunPython]) -> Iterator[Diagnostic
     """RunPython calls its function with two positional arguments, and this one cannot take them."""
     if not context.touches_database:
         return
-    found = [each for each in entries(context.operation, context.migration) if each.signature_known]
-    own = ((entry, context.migration.path) for entry in found)
-    for entry, path in (*own, *_started(context, {each.direction for each in found})):
-        error = _error(entry)
-        if error:
-            name = _name(entry.code)
-            call = "forwards" if entry.direction == "forward" else "backwards"
+    for use in context.usage.uses:
+        error = _error(use.routine) if isinstance(use, Started) and _is_certain(use.routine) else ""
+        if isinstance(use, Started) and error:
+            name = _name(use.routine.code)
+            call = "forwards" if use.direction == "forward" else "backwards"
             yield context.diagnostic(
-                entry.argument.span,
+                use.span,
                 f"RunPython calls {name}(apps, schema_editor), which it cannot take",
-                related=(Related(path, entry.code.span, "defined here"),),
+                related=(Related(use.routine.module.path, use.routine.code.span, "defined here"),),
                 help=f"Migrating {call} raises TypeError: {error}.\n"
                 "RunPython gives the registry of historical models and the schema editor, by position:\n"
-                f"    {_written(entry)}",
+                f"    {_written(use.routine)}",
                 url=_URL,
-                detail=entry.direction,
-            )
-
-
-def _started(context: OperationContext[RunPython], known: set[Direction]) -> Iterator[tuple[Entry, str]]:
-    """What the operation calls of another file of the project, or what a factory or a class makes, with that file."""
-    operation = context.operation
-    given: tuple[tuple[Direction, Expr | None], ...] = (
-        ("forward", operation.code),
-        ("reverse", operation.reverse_code),
-    )
-    for direction, argument in given:
-        for use in context.usage.of(Started, direction):
-            if argument is None or direction in known or not _is_certain(use.routine):
-                continue
-            yield (
-                Entry(
-                    code=use.routine.code,
-                    direction=direction,
-                    argument=argument,
-                    given=len(use.routine.given),
-                    named=frozenset(name for name, _ in use.routine.named),
-                ),
-                use.routine.module.path,
+                detail=use.direction,
             )
 
 
 def _is_certain(routine: Routine) -> bool:
     """Whether nothing but what is known stands between the call and the function."""
     around = (each.callee if isinstance(each, Call) else dotted(each) for each in routine.code.decorators)
-    return routine.all_given and all(each in _HARMLESS for each in around)
+    return routine.is_certain and all(each in _HARMLESS for each in around)
 
 
 def _name(code: Code) -> str:
@@ -87,37 +58,37 @@ def _name(code: Code) -> str:
     return owner if name == "__init__" else name
 
 
-def _written(entry: Entry) -> str:
-    code = entry.code
+def _written(routine: Routine) -> str:
+    code = routine.code
     if code.name == "<lambda>":
         return "lambda apps, schema_editor: …"
     name = code.name.rpartition(".")[2] if code.nodes else "__init__"
     # A method is given its object first.
-    own = [each.name for each in code.parameters[: entry.given and 1]] if "." in code.name else []
+    own = [each.name for each in code.parameters[: len(routine.given[:1])]] if "." in code.name else []
     return f"def {name}({', '.join([*(own if code.nodes else ['self']), 'apps', 'schema_editor'])}):"
 
 
-def _error(entry: Entry) -> str:
+def _error(routine: Routine) -> str:
     """What Python says of the call, "" where it can be made. Source: CPython's Python/ceval.c, initialize_locals."""
-    parameters = entry.code.parameters
-    call = f"{entry.code.name}()"
-    if not entry.code.nodes:
+    parameters, named = routine.code.parameters, {name for name, _ in routine.named}
+    call = f"{routine.code.name}()"
+    if not routine.code.nodes:
         return f"{call} takes no arguments"
     positional = [each for each in parameters if each.kind in ("positional-only", "positional")]
-    given = entry.given + _GIVEN
+    given = len(routine.given) + _GIVEN
     kinds = {each.kind for each in parameters}
-    if clash := [each.name for each in positional[:given] if each.name in entry.named and each.kind == "positional"]:
+    if clash := [each.name for each in positional[:given] if each.name in named and each.kind == "positional"]:
         return f"{call} got multiple values for argument {clash[0]!r}"
-    unknown = entry.named - {each.name for each in parameters if each.kind != "positional-only"}
+    unknown = named - {each.name for each in parameters if each.kind != "positional-only"}
     if unknown and "double-star" not in kinds:
         return f"{call} got an unexpected keyword argument {min(unknown)!r}"
     if given > len(positional) and "star" not in kinds:
         return f"{call} takes {_takes(positional)} but {given} were given"
-    missing = [each.name for each in positional[given:] if each.default is None and each.name not in entry.named]
+    missing = [each.name for each in positional[given:] if each.default is None and each.name not in named]
     if missing:
         return _missing(call, "positional", missing)
     required = [each for each in parameters if each.kind == "keyword-only" and each.default is None]
-    missing = [each.name for each in required if each.name not in entry.named]
+    missing = [each.name for each in required if each.name not in named]
     return _missing(call, "keyword-only", missing) if missing else ""
 
 
