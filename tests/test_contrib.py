@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from contrib_graphs import ask, asked
-from miglint.project.contrib import CONTRIB, CONTRIB_METHODS, CONTRIB_MODELS
+from miglint.project.contrib import CONTRIB, CONTRIB_METHODS, CONTRIB_MODELS, CONTRIB_TABLES
 
 METHODS = """
 from django.apps import apps
@@ -33,6 +33,12 @@ def test_the_migrations_of_djangos_own_apps_are_those_that_django_loads() -> Non
         for app, migrations in CONTRIB.items()
     }
     assert shipped == ask()
+
+
+def test_the_tables_of_djangos_own_apps_are_those_that_django_gives_them() -> None:
+    tables = "print(json.dumps({model._meta.label_lower: model._meta.db_table for model in apps.get_models()}))"
+    found = json.loads(asked(f"from django.apps import apps\n{tables}"))
+    assert {".".join(key): table for key, table in CONTRIB_TABLES.items()} == found
 
 
 def test_the_models_and_their_methods_are_those_of_django_and_historical_models_lack_them() -> None:

@@ -213,14 +213,14 @@ def test_a_table_that_is_not_known_and_a_condition_are_said(project: Path) -> No
 class Migration(migrations.Migration):
     dependencies = [("billing", "0003_payer")]
     operations = [
-        migrations.AddField("invoice", "site", models.ForeignKey("sites.Site", models.CASCADE, null=True)),
+        migrations.AddField("invoice", "site", models.ForeignKey("geoip.Site", models.CASCADE, null=True)),
     ]
     if connection.features.has_case_insensitive_like:
         operations.append(migrations.RunSQL("DROP TABLE billing_old"))
 """
     )
     text = inspect("billing.0004", cwd=project).stdout
-    assert "   the table of sites.site  a foreign key is pointed here (from billing_invoice)" in text
+    assert "   the table of geoip.site  a foreign key is pointed here (from billing_invoice)" in text
     assert "Which of the operations in it run depends on a condition that is not known here." in " ".join(text.split())
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from miglint.project.action import Column, TypeChange
+from miglint.project.contrib import CONTRIB_TABLES
 from miglint.project.fields import SPATIAL, Field
 from miglint.project.keys import UNREAD, ModelKey, model_key, setting_mark
 from miglint.project.truth import Truth, either
@@ -125,8 +126,10 @@ def target_of(field: Field, app: str, model: str, world: World, hops: int = 0) -
     """The table and column that a foreign key refers to."""
     key = target_key(field, app, model, world)
     found = world.model(*key) if key is not None else None
+    if key is not None and found is None:
+        return Target(key, CONTRIB_TABLES.get(key, ""))
     if found is None:
-        return Target(key, setting=_setting(field.to) if key is None else "")
+        return Target(None, setting=_setting(field.to))
     while found.proxy.certain and hops < _MAX_HOPS:
         base = next((text for base in found.bases if (text := text_of(base)) is not None), "")
         label, _, name = base.rpartition(".")

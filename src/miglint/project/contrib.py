@@ -19,6 +19,15 @@ CONTRIB_MODELS: Mapping[str, frozenset[str]] = {
     "sites": frozenset({"site"}),
 }
 
+# Their tables. Source: `db_table` in django/contrib/*/models.py
+CONTRIB_TABLES: Mapping[tuple[str, str], str] = {
+    ("admin", "logentry"): "django_admin_log", ("auth", "group"): "auth_group",
+    ("auth", "permission"): "auth_permission", ("auth", "user"): "auth_user",
+    ("contenttypes", "contenttype"): "django_content_type",
+    ("flatpages", "flatpage"): "django_flatpage", ("redirects", "redirect"): "django_redirect",
+    ("sessions", "session"): "django_session", ("sites", "site"): "django_site",
+}  # fmt: skip
+
 # The apps that an app's first migration depends on; besides, admin depends on the user model's.
 CONTRIB_PARENTS: Mapping[str, frozenset[str]] = {
     "admin": frozenset({"contenttypes"}),
