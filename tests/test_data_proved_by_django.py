@@ -181,6 +181,14 @@ ON_SQLITE: dict[str, Case] = {
     "mg512_along": Case(
         query('filter(customer__surname="a").count()'), error="FieldError: Unsupported lookup 'surname'", said="surname"
     ),
+    "mg512_bulk": Case(
+        forwards('apps.get_model("APP", "Order").objects.in_bulk(field_name="state")'),
+        error="FieldDoesNotExist: Order has no field named 'state'",
+    ),
+    "mg512_bulk_good": Case(forwards('apps.get_model("APP", "Order").objects.in_bulk([1], field_name="pk")')),
+    "mg512_named": Case(
+        'NAME = "title"\n' + query("values_list(NAME).count()"), error="FieldError: Cannot resolve keyword 'title'"
+    ),
     "mg512_q": Case(query('filter(Q(nick="a")).count()'), error="FieldError: Cannot resolve keyword 'nick'"),
     "mg512_f": Case(query('update(status=F("amount"))'), error="FieldError: Cannot resolve keyword 'amount'"),
     "mg512_create": Case(

@@ -69,6 +69,8 @@ def named(query: Query) -> Iterator[Named]:
         yield from (Named(text.text, text.span, "prefetch") for text in _texts(call.arguments))
     if method in ("dates", "datetimes"):
         yield from (_path(text) for text in _texts(call.arguments[:1]))
+    if method in ("in_bulk", "ain_bulk") and (key := call.keyword("field_name")) is not None:
+        yield from (Named(text.text, text.span, "field") for text in _texts((key,)) if text.text != "pk")
     for name, position in _LISTS.get(method, ()):
         value = call.keyword(name)
         if value is None and position is not None and len(call.arguments) > position:
