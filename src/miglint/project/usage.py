@@ -232,8 +232,8 @@ class Query(Use, frozen=True, kw_only=True):
 
 
 class Assigned(Use, frozen=True, kw_only=True):
-    """A value given to an attribute of a row: `order.customer = …`; `is_none` where it is None, `is_written` where the
-    code writes it out, `is_step` where it is computed from the one before.
+    """A value given to an attribute of a row: `order.customer = …`; `is_none` where it is None, `is_written` where it
+    is a constant, `is_step` where it is computed from the one before.
 
     That of `order._state.db = …` is called `_state.db`.
     """

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from miglint.project.flow.constants import are_same, holds_none, is_written_out
+from miglint.project.flow.constants import are_same, holds_none
 from miglint.project.flow.following import Follower, Frame
-from miglint.project.usage import Assigned, Bound, Constant, Each, Instance, Model, Row, Several, Value
+from miglint.project.usage import Assigned, Bound, Constant, Each, Instance, Model, Row, Several, Value, Written
 from miglint.syntax.facts import Attribute, Expr, Items, Name, Starred, Subscript
 
 
@@ -29,7 +29,11 @@ def bind(flow: Follower, target: Expr, value: Value, frame: Frame, *, is_step: b
         elif isinstance(owner, Model | Row) and isinstance(target, Attribute):
             flow.added.add((owner.key, target.name))
             if isinstance(owner, Row):
-                said = {"is_none": holds_none(value), "is_written": is_written_out(value), "is_step": is_step}
+                said = {
+                    "is_none": holds_none(value),
+                    "is_written": isinstance(value, Constant | Written),
+                    "is_step": is_step,
+                }
                 flow.note(Assigned, target.span, frame, on=owner, name=target.name, **said)
         elif isinstance(owner, Instance) and isinstance(target, Attribute):
             # What two places set differently is not known.

@@ -137,7 +137,10 @@ def _is_lost(context: OperationContext[Operation], change: _Change) -> bool:
     if change.names is None or any(call.arguments for call in change.conditions):
         return False
     asked = {(each.name or "").partition("__")[0] for call in change.conditions for each in call.keywords}
-    return "" not in asked and any(_always_had_a_value(context, change.model, name) for name in change.names - asked)
+    # Rows that are picked by their keys were picked by something else before.
+    return not asked & {"", "pk", "id"} and any(
+        _always_had_a_value(context, change.model, name) for name in change.names - asked
+    )
 
 
 def _always_had_a_value(context: OperationContext[Operation], model: ModelState, name: str) -> bool:
