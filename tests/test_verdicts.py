@@ -276,6 +276,19 @@ def test_what_is_set_counts(project: Path, replays: Callable[[], int]) -> None:
     assert replays() == 0
 
 
+def test_what_was_not_shown_before_has_its_text(project: Path) -> None:
+    write(project / "shop/migrations/0001_initial.py", INITIAL.replace("BigAutoField", "AutoField"))
+    assert all(found.severity > Severity.INFO for found in lint(project).findings)
+    everything = lint(project, options=Options(extend_select=("ALL",)))
+    info = [found for found in everything.findings if found.severity is Severity.INFO]
+    assert info
+    assert all(found.message and found.url for found in info)
+    raised = "".join(f'{found.code} = "warning"\n' for found in info)
+    write(project / "miglint.toml", f"[severity]\n{raised}")
+    texts = {found.message: found.help for found in lint(project).findings}
+    assert {found.message: found.help for found in info}.items() <= texts.items()
+
+
 def test_a_text_in_an_editor_is_judged_and_not_kept(project: Path, replays: Callable[[], int]) -> None:
     lint(project)
     edited = {(project / "shop/migrations/0002_data.py").as_posix(): INITIAL.encode()}

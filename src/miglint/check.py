@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from miglint import plugins, suppressions, unread
 from miglint.baseline import Baseline
@@ -27,6 +28,7 @@ from miglint.reading import FileRead
 from miglint.report import sort
 from miglint.root import Root
 from miglint.rule import ActionContext, MigrationContext, OperationContext, ProjectContext, Rule
+from miglint.selection import Selection
 from miglint.settings import Settings, SettingsError, near, place
 from miglint.text import Span
 
@@ -59,15 +61,17 @@ def is_unreadable(operation: Operation) -> bool:
 def ask(
     projects: Sequence[Project],
     active: Sequence[Rule],
+    selection: Selection,
     apps: Container[str] | None = None,
     half: Half | None = None,
 ) -> Findings:
     """All that the rules find in the projects below one root; with `apps`, only what is project-wide of the others.
 
     A finding is superseded by findings in its own app alone, so that none is missed for those in `apps`. `half` has
-    each project's first or second half of the operations looked at.
+    each project's first or second half of the operations looked at. What nobody is shown, for its severity, has no
+    text: it is there for what it supersedes, and for the comments that ignore it.
     """
-    judges = [_Judge(project, active, apps, half) for project in projects]
+    judges = [_Judge(project, active, selection, apps, half) for project in projects]
     diagnostics = tuple(each for judge in judges for each in judge.diagnostics())
     return Findings(diagnostics, sum(judge.crashes for judge in judges))
 
@@ -93,7 +97,7 @@ def run(
     looked_for = judged | {code for code, (name, _) in plugins.META.items() if selection.is_on(code, name)}
     diagnostics = _suppressed(diagnostics, projects, files, rules, settings, looked_for)
     diagnostics = [
-        msgspec.structs.replace(d, severity=selection.severity_of(d.code, d.name, d.severity))
+        replace(d, severity=selection.severity_of(d.code, d.name, d.severity))
         for d in sort(diagnostics)
         if selection.is_on(d.code, d.name)
     ]
@@ -141,9 +145,17 @@ class _Rules:
 class _Judge:
     """One project under all rules that are on."""
 
-    def __init__(self, project: Project, rules: Sequence[Rule], apps: Container[str] | None, half: Half | None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        rules: Sequence[Rule],
+        selection: Selection,
+        apps: Container[str] | None,
+        half: Half | None,
+    ) -> None:
         self._project = project
         self._rules = rules
+        self._selection = selection
         self._apps = apps
         self._half = half
         self.crashes = 0
@@ -201,10 +213,15 @@ class _Judge:
         self, rule: Rule, context: Any, migration: Migration | None, step: Step | None = None
     ) -> Iterator[Diagnostic]:
         try:
-            yield from list(rule.check(context))
+            found = list(rule.check(context))
         except Exception as error:  # one rule on one step: the rest goes on
             self.crashes += 1
-            yield _crash(rule, error, migration, step)
+            found = [_crash(rule, error, migration, step)]
+        yield from (each if self._is_shown(each) else replace(each, message="", help="", url="") for each in found)
+
+    def _is_shown(self, found: Diagnostic) -> bool:
+        severity = self._selection.severity_of(found.code, found.name, found.severity)
+        return self._selection.reports(found.code, found.name, severity)
 
 
 def _crash(rule: Rule, error: Exception, migration: Migration | None, step: Step | None) -> Diagnostic:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, partial
 
 import msgspec
 
@@ -71,7 +71,8 @@ def _found_by(rules: Sequence[Rule], begun: Begun, loaded: Loaded) -> Findings:
     before = files.asked()
     key = None
     if root.cache is not None and not root.overlay:
-        key = verdicts.key_of(loaded.projects, active, root.settings, before.contents | before.texts, apps)
+        contents = before.contents | before.texts
+        key = verdicts.key_of(loaded.projects, active, root.settings, root.selection, contents, apps)
     if root.cache is None or key is None:
         return _ask(begun, loaded, active, apps)
     known = Kept(root.cache.directory, VERDICTS, Verdict)
@@ -94,25 +95,26 @@ def _ask(begun: Begun, loaded: Loaded, active: Sequence[Rule], apps: frozenset[s
 
 def _asked(projects: Sequence[Project], begun: Begun, active: Sequence[Rule], apps: frozenset[str] | None) -> Findings:
     files, steps = begun.files, sum(len(project.history.steps) for project in projects)
+    ask = partial(check.ask, projects, active, begun.root.selection, apps)
     if steps not in _WORTH_A_COPY or begun.root.options.jobs == 1 or not can_copy():
-        return check.ask(projects, active, apps)
+        return ask()
 
     def second() -> _Half:
         before = files.asked()
-        return _Half(check.ask(projects, active, apps, "second"), files.asked().without(before))
+        return _Half(ask("second"), files.asked().without(before))
 
     try:
         other = Beside(second, _Half)
     except OSError:
-        return check.ask(projects, active, apps)
+        return ask()
     try:
-        mine, theirs = check.ask(projects, active, apps, "first"), other.result()
+        mine, theirs = ask("first"), other.result()
     finally:
         other.end()
     if theirs is not None and files.take_over(theirs.asked):
         found = theirs.findings
     else:
-        found = check.ask(projects, active, apps, "second")
+        found = ask("second")
     return Findings((*mine.diagnostics, *found.diagnostics), mine.crashes + found.crashes)
 
 

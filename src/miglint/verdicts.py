@@ -16,6 +16,7 @@ from miglint.diagnostic import Diagnostic
 from miglint.files import Asked
 from miglint.project.project import Project
 from miglint.rule import Rule
+from miglint.selection import Selection
 from miglint.settings import Settings
 
 # What follows from the files, whose content is hashed instead, and ways to read more of them.
@@ -35,6 +36,7 @@ def key_of(
     projects: Sequence[Project],
     rules: Sequence[Rule],
     settings: Settings,
+    selection: Selection,
     contents: Mapping[str, str],
     apps: frozenset[str] | None = None,
 ) -> bytes | None:
@@ -53,6 +55,8 @@ def key_of(
     codes = [(rule.code, rule.module) for rule in rules]
     judged = sorted(apps) if apps is not None else None
     try:
-        return kept.key_of((seen, settings, contents, codes, kept.made_by(rule.module for rule in rules), judged))
+        return kept.key_of(
+            (seen, settings, selection, contents, codes, kept.made_by(rule.module for rule in rules), judged)
+        )
     except OSError:
         return None

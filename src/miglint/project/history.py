@@ -79,12 +79,12 @@ class _Versions(msgspec.Struct, frozen=True, gc=False):
     """Which steps wrote an app, and each model of it, as bits: a version with more of them comes after another."""
 
     app: int = 0
-    models: PersistentMap[int] = msgspec.field(default_factory=PersistentMap)
+    models: PersistentMap[str, int] = msgspec.field(default_factory=PersistentMap)
 
 
 _NEVER = _Versions()
 # By app, as the states are: a migration copies those of one app, and shares the others.
-Versions = PersistentMap[_Versions]
+Versions = PersistentMap[str, _Versions]
 
 
 class _Point(msgspec.Struct, frozen=True):

@@ -188,7 +188,7 @@ def _rebuilt(table: Table, action: AlterColumnType) -> int:
     an index with an expression or a condition is never taken to be, whatever column that speaks of.
     """
     if action.collated:
-        return sum(action.column in columns for columns in table.index_columns)
+        return len(table.index_columns_with(action.column))
     if action.change != "compatible":
         return 0
     special = (index for index in table.indexes if index.uses or index.partial)
@@ -304,8 +304,7 @@ def _drops_keys(schema: Schema, action: DropTable, beside: tuple[Action, ...]) -
 
 def _drops_indexes(schema: Schema, action: DropColumn, beside: tuple[Action, ...]) -> Iterator[Action]:
     table = schema.table(action.table)
-    groups = table.index_columns if table is not None else ()
-    on_it = [columns for columns in groups if action.column in columns]
+    on_it = table.index_columns_with(action.column) if table is not None else ()
     alone = action.indexed or any(len(columns) == 1 for columns in on_it)
     yield replace(action, indexed=alone, shared=any(len(columns) > 1 for columns in on_it))
 

@@ -42,7 +42,7 @@ from miglint.project.action import (
 )
 from miglint.project.columns import unnamed
 from miglint.project.keys import ModelKey
-from miglint.project.persistent import PersistentMap
+from miglint.project.persistent import PersistentMap, extended, reduced
 from miglint.project.truth import Truth
 
 ConstraintKind = Literal["check", "unique", "primary key", "foreign key", "exclusion"]
@@ -97,9 +97,18 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def index_columns(self) -> tuple[tuple[str, ...], ...]:
         """The columns that each index is about, those of constraints and of the primary key included."""
-        constraints = [found.columns for found in self.constraints if found.kind in ("unique", "primary key")]
         keys = [(name,) for name, column in self.columns.items() if column.primary_key.certain]
-        return (*keys, *constraints, *((*index.columns, *index.uses) for index in self.indexes))
+        return (*keys, *self._named_columns())
+
+    def index_columns_with(self, name: str) -> tuple[tuple[str, ...], ...]:
+        """Those of `index_columns` that have a column, found without a look at all others."""
+        column = self.columns.get(name)
+        key = [(name,)] if column is not None and column.primary_key.certain else []
+        return (*key, *(columns for columns in self._named_columns() if name in columns))
+
+    def _named_columns(self) -> Iterator[tuple[str, ...]]:
+        yield from (found.columns for found in self.constraints if found.kind in ("unique", "primary key"))
+        yield from ((*index.columns, *index.uses) for index in self.indexes)
 
     def constraint(self, name: str) -> Constraint | None:
         return next((constraint for constraint in self.constraints if constraint.name == name), None)
@@ -130,8 +139,8 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
 class Schema(msgspec.Struct, frozen=True, gc=False):
     """The tables, in two levels (what stands before a name's first underscore, then the name): steps share groups."""
 
-    groups: PersistentMap[PersistentMap[Table]] = msgspec.field(default_factory=PersistentMap)
-    domains: PersistentMap[Domain] = msgspec.field(default_factory=PersistentMap)
+    groups: PersistentMap[str, PersistentMap[str, Table]] = msgspec.field(default_factory=PersistentMap)
+    domains: PersistentMap[str, Domain] = msgspec.field(default_factory=PersistentMap)
 
     def table(self, name: str) -> Table | None:
         """A table by its name, None where no action was seen on it."""
@@ -145,7 +154,7 @@ class Schema(msgspec.Struct, frozen=True, gc=False):
     def put(self, table: Table) -> Schema:
         """The schema with a table new or changed."""
         group = _group(table.name)
-        tables: PersistentMap[Table] = self.groups.get(group) or PersistentMap()
+        tables: PersistentMap[str, Table] = self.groups.get(group) or PersistentMap()
         return Schema(self.groups.put(group, tables.put(table.name, table)), self.domains)
 
     def without(self, name: str) -> Schema:
@@ -178,7 +187,7 @@ class Schema(msgspec.Struct, frozen=True, gc=False):
         return None
 
 
-_NO_TABLES: PersistentMap[Table] = PersistentMap()
+_NO_TABLES: PersistentMap[str, Table] = PersistentMap()
 
 
 def _group(name: str) -> str:
@@ -246,7 +255,8 @@ def _repointed(table: Table, action: RenameTable) -> Table:
 
 def _column(name: str, change: Callable[[Column], Column]) -> Callable[[Table], Table]:
     def changed(table: Table) -> Table:
-        return replace(table, columns={**table.columns, name: change(table.columns.get(name, Column(name=name)))})
+        column = change(table.columns.get(name, Column(name=name)))
+        return replace(table, columns=extended(table.columns, name, column))
 
     return changed
 
@@ -266,13 +276,13 @@ def _add_column(schema: Schema, action: AddColumn) -> Schema:
         column = replace(column, default=Truth.YES)  # until the DROP DEFAULT that follows
     table = _get(schema, action)
     checks = (_check_of(action.table, column),) if column.checked.certain else ()
-    columns = {**table.columns, column.name: column}
+    columns = extended(table.columns, column.name, column)
     return schema.put(replace(table, columns=columns, constraints=(*table.constraints, *checks)))
 
 
 def _drop_column(schema: Schema, action: DropColumn) -> Schema:
     table = _get(schema, action)
-    columns = {name: column for name, column in table.columns.items() if name != action.column}
+    columns = reduced(table.columns, action.column)
     indexes = tuple(_without(table.indexes, action))
     constraints = tuple(found for found in table.constraints if action.column not in found.columns)
     return schema.put(replace(table, columns=columns, indexes=indexes, constraints=constraints))

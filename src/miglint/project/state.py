@@ -151,7 +151,8 @@ def _named_by(value: Expr | None, model: ModelState) -> Mark:
 
 
 _UNNAMED = Literal("none", "None")
-Models = PersistentMap[ModelState]
+Models = PersistentMap[str, ModelState]
+Marks = PersistentMap[Mark, tuple[str, ...]]
 _UNMARKED: frozenset[Mark] = frozenset()
 
 
@@ -159,7 +160,7 @@ class _App(msgspec.Struct, frozen=True, gc=False):
     """The models of one app by lower-case name, and the names of those with each mark."""
 
     models: Models = msgspec.field(default_factory=PersistentMap)
-    marks: Mapping[Mark, tuple[str, ...]] = {}
+    marks: Marks = msgspec.field(default_factory=PersistentMap)
 
     def put(self, model: ModelState) -> _App:
         name = model.key.name
@@ -168,19 +169,18 @@ class _App(msgspec.Struct, frozen=True, gc=False):
     def without(self, name: str) -> _App:
         return _App(self.models.without(name), self._marks_after(name, None))
 
-    def _marks_after(self, name: str, model: ModelState | None) -> Mapping[Mark, tuple[str, ...]]:
+    def _marks_after(self, name: str, model: ModelState | None) -> Marks:
         """The marks with a model in the place of one of its name; shared where they are the same: they mostly are."""
         old = self.models.get(name)
         before = old.marks if old is not None else _UNMARKED
         after = model.marks if model is not None else _UNMARKED
-        if before == after:
-            return self.marks
-        marks = dict(self.marks)
+        marks = self.marks
         for mark in before - after:
-            marks[mark] = tuple(each for each in marks[mark] if each != name)
-            if not marks[mark]:
-                del marks[mark]
-        return marks | {mark: (*marks.get(mark, ()), name) for mark in after - before}
+            others = tuple(each for each in marks[mark] if each != name)
+            marks = marks.put(mark, others) if others else marks.without(mark)
+        for mark in after - before:
+            marks = marks.put(mark, (*marks.get(mark, ()), name))
+        return marks
 
 
 _NO_APP = _App()
@@ -192,7 +192,7 @@ class ProjectState:
     __slots__ = ("_apps", "_marking", "_partial", "longest_name")
 
     def __init__(self, longest_name: int | None = None) -> None:
-        self._apps: PersistentMap[_App] = PersistentMap()
+        self._apps: PersistentMap[str, _App] = PersistentMap()
         # By what marks begin with, the apps that have one that does in any copy: few apps name another.
         self._marking: dict[str, set[str]] = {}
         self._partial: frozenset[str] = frozenset()
@@ -281,7 +281,7 @@ class ProjectState:
         copy._partial = self._partial | {app}
         return copy
 
-    def _copy(self, apps: PersistentMap[_App]) -> ProjectState:
+    def _copy(self, apps: PersistentMap[str, _App]) -> ProjectState:
         copy = ProjectState.__new__(ProjectState)
         copy._apps, copy._marking, copy._partial = apps, self._marking, self._partial
         copy.longest_name = self.longest_name

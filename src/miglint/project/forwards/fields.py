@@ -11,6 +11,7 @@ from miglint.project.fields import Field
 from miglint.project.forwards.problems import Result, StateProblem, missing, repeated, unknown, unordered
 from miglint.project.forwards.rewriting import foreign_names, own_names, renamed
 from miglint.project.forwards.scene import Scene, model_of
+from miglint.project.persistent import extended, reduced
 from miglint.project.state import FieldState, ModelState
 from miglint.syntax.facts import Call, Literal
 
@@ -28,7 +29,7 @@ def put_field(operation: ops.AddField | ops.AlterField, scene: Scene) -> Result:
     elif there is None:
         problems = unknown(scene, model, field=operation.name, in_database=True)
     put = FieldState(operation.name, _without_default(operation), scene.origin)
-    return scene.state.put(_changed(model, {**model.fields, operation.name: put}, there, put)), problems
+    return scene.state.put(_changed(model, extended(model.fields, operation.name, put), there, put)), problems
 
 
 def _changed(model: ModelState, fields: Mapping[str, FieldState], *changed: FieldState | None) -> ModelState:
@@ -55,7 +56,7 @@ def remove_field(operation: ops.RemoveField, scene: Scene) -> Result:
     gone = model.fields.get(operation.name)
     if gone is None:
         return scene.state, unknown(scene, model, field=operation.name)
-    fields = {name: state for name, state in model.fields.items() if name != operation.name}
+    fields = reduced(model.fields, operation.name)
     return scene.state.put(_changed(model, fields, gone)), unordered(model, operation.name)
 
 
@@ -71,8 +72,7 @@ def rename_field(operation: ops.RenameField, scene: Scene) -> Result:
     problems = repeated(model, field=new) if new in model.fields and new != old else ()
     problems += unordered(model, old) if new != old else ()
     # Django takes the field out and puts it in again, so that it stands last.
-    fields = {name: state for name, state in model.fields.items() if name != old}
-    fields[new] = FieldState(new, there.field, scene.origin)
+    fields = extended(reduced(model.fields, old), new, FieldState(new, there.field, scene.origin))
     options = dict(model.options)
     for name in _TOGETHER:  # Django leaves order_with_respect_to as it is
         if name in options:
