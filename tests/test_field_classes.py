@@ -22,6 +22,7 @@ from miglint.project.columns import World, column_type
 from miglint.project.fields import Field, canonical_class
 from miglint.project.interpret import interpret
 from miglint.project.keys import MigrationKey
+from miglint.project.migration import Migration
 from miglint.project.operations import AddField
 from miglint.project.state import ModelState, Origin, ProjectState
 from miglint.syntax.facts import Call, Keyword, Literal, ModuleFacts, Name
@@ -58,6 +59,12 @@ class Parameter(models.CharField):
     def __init__(self, prefix, max_length=7, **kwargs):
         self.prefix = prefix
         super().__init__(max_length=max_length, **kwargs)
+
+
+class Kept(models.CharField):
+    def __init__(self, prefix, **kwargs):
+        self._null = kwargs.get("_null", False)
+        super().__init__(max_length=len(prefix) + LENGTH, unique=True, null=self._null)
 
 
 class Positional(models.DecimalField):
@@ -244,8 +251,8 @@ def facts_of(file: str) -> ModuleFacts | None:
     return read(Path(file).read_text()) if Path(file).exists() else None
 
 
-def field(root: Path, call: str, environment: str | None = None, module: str = "shop.fields") -> Field:
-    """A field as a migration of the project adds it."""
+def adding(root: Path, call: str, environment: str | None = None, module: str = "shop.fields") -> Migration:
+    """A migration of the project that adds a field."""
     file = root / "shop" / "migrations" / "0002_x.py"
     file.write_text(
         f"""\
@@ -260,8 +267,12 @@ class Migration(migrations.Migration):
     modules = Modules(root.as_posix(), facts_of, {}, environment)
     path = file.as_posix()
     facts = read(file.read_text())
-    migration = interpret(MigrationKey("shop", "0002_x"), path, facts, modules.lookup(path), modules.field_class(path))
-    operation = migration.operations[0]
+    return interpret(MigrationKey("shop", "0002_x"), path, facts, modules.lookup(path), modules.field_class(path))
+
+
+def field(root: Path, call: str, environment: str | None = None, module: str = "shop.fields") -> Field:
+    """A field as a migration of the project adds it."""
+    operation = adding(root, call, environment, module).operations[0]
     assert isinstance(operation, AddField)
     return operation.field
 
@@ -271,6 +282,11 @@ def told(root: Path, call: str) -> dict[str, Any]:
     order, world = ModelState(app="shop", name="Order", fields={}, options={}, origin=origin), World(ProjectState(), {})
     found = field(root, call)
     return {**dict(field_attributes(found, order, world)), "column": column_type(found, "shop", "Order", world)}
+
+
+@pytest.mark.parametrize("call", [*CALLS, "Kept(prefix='a')"])
+def test_what_a_field_class_computes_is_no_part_of_the_migration(call: str, project: Path) -> None:
+    assert adding(project, call).unreadable == ()
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -355,9 +355,15 @@ class _Interpreter:
             self._cannot_read(f"{kind.__name__}.{argument}", why_unknown(resolved), _UNCHECKED_NAMES, span_of(value))
 
     def _cannot_read_arguments(self, what: str, field: Field, values: Values) -> None:
-        """A field with `**kwargs` that are not known, or with one argument that decides what its column takes."""
-        hidden = next(hiding_in(field.call), None) if isinstance(field.call, Call) and not field.complete else None
-        flags = (field.arguments[name] for name in _FLAGS if name in field.arguments)
+        """A field with `**kwargs` that are not known, or with one argument that decides what its column takes.
+
+        What its class computes is the class's to know: it is no part of the migration.
+        """
+        if not isinstance(field.call, Call):
+            return
+        hidden = next(hiding_in(field.call), None) if not field.complete else None
+        written = {keyword.name for keyword in field.call.keywords}
+        flags = (field.arguments[name] for name in _FLAGS if name in written and name in field.arguments)
         unknown = next((value for value in flags if not isinstance(value, Literal)), None)
         for value in (hidden, unknown):
             if value is not None:
