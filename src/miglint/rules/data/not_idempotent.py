@@ -31,6 +31,11 @@ _URL = "https://docs.djangoproject.com/en/stable/howto/writing-migrations/#non-a
 _CREATING = frozenset({"create", "acreate", "bulk_create", "abulk_create"})
 _SAVING = frozenset({"save", "asave", "bulk_update", "abulk_update"})
 _DELETING = frozenset({"delete", "adelete", "_raw_delete"})
+# Lookups of a value, or of a part of a text: what is set to another is mostly not found by them again.
+_BY_VALUE = (
+    "exact", "in", "iexact", "startswith", "istartswith", "endswith", "iendswith", "contains", "icontains", "regex",
+    "iregex",
+)  # fmt: skip
 _TOLERANT = ("ignore_conflicts", "update_conflicts")
 
 
@@ -75,8 +80,10 @@ def _is_found_again(use: Assigned) -> bool:
     if use.is_guarded or use.is_tried or use.on.is_new:
         return False
     conditions = use.loop.conditions if use.loop is not None else ()
+    if any(call.arguments or any(each.name is None for each in call.keywords) for call in conditions):
+        return False
     named = {each.name for call in conditions for each in call.keywords}
-    return not named & {None, use.name, f"{use.name}__in"} and not any(call.arguments for call in conditions)
+    return not named & {use.name, *(f"{use.name}__{lookup}" for lookup in _BY_VALUE)}
 
 
 def _said(use: Query) -> str:
