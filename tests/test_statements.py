@@ -91,6 +91,12 @@ def test_many_parentheses_hide_what_using_computes_and_take_no_longer(depth: int
     assert (found.verb, found.type, found.flags) == ("alter-column-type", "text", frozenset(flags))
 
 
+@pytest.mark.parametrize(("depth", "flags"), [(0, ()), (10, ()), (20_000, ("where",))])
+def test_many_parentheses_hide_what_where_leaves_out_and_take_no_longer(depth: int, flags: tuple[str, ...]) -> None:
+    (found,) = read_sql(f"DELETE FROM item WHERE {'(' * depth}1 = 1{')' * depth}", "postgresql")
+    assert (found.verb, found.flags) == ("delete", frozenset(flags))
+
+
 @pytest.mark.parametrize(
     ("text", "tables"),
     [

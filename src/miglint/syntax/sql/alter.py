@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from miglint.syntax.sql.columns import CONSTRAINT_WORDS, column_of, type_of
-from miglint.syntax.sql.expressions import MAX_NESTED, named_in, proven_not_null
+from miglint.syntax.sql.expressions import named_in, proven_not_null, unwrapped
 from miglint.syntax.sql.statement import Statement
-from miglint.syntax.sql.words import Cursor, by_comma, closes_at_end
+from miglint.syntax.sql.words import Cursor, by_comma
 
 _COLUMN_CLAUSES = {
     ("SET", "NOT", "NULL"): "set-not-null",
@@ -215,10 +215,7 @@ def _using(cursor: Cursor, column: str, kind: str | None) -> frozenset[str]:
     """Whether USING gives another value than the column's own ("using"), or that one cast to the new type."""
     while cursor.at < len(cursor.words) and not cursor.skip("USING"):
         cursor.at += 1
-    words = cursor.left
-    for _ in range(MAX_NESTED):
-        if words and words[0].upper == "(" and closes_at_end(words):
-            words = words[1:-1]
+    words = unwrapped(cursor.left)
     return _computed(Cursor(words), column, kind) if words else frozenset()
 
 

@@ -11,6 +11,14 @@ MAX_NESTED = 20
 _IN_EXPRESSIONS = {"AND", "OR", "NOT", "IS", "NULL", "IN", "LIKE", "ILIKE", "BETWEEN", "TRUE", "FALSE", "ANY", "ALL"}
 
 
+def unwrapped(words: list[Word]) -> list[Word]:
+    """The words of an expression without the parentheses around all of it; of very many some are left."""
+    for _ in range(MAX_NESTED):
+        if words and words[0].upper == "(" and closes_at_end(words):
+            words = words[1:-1]
+    return words
+
+
 def named_in(words: list[Word]) -> Iterator[str]:
     """The names in an expression that may be columns."""
     after = [word.upper for word in words[1:]]

@@ -7,8 +7,9 @@ from itertools import pairwise, takewhile
 
 from msgspec.structs import replace
 
+from miglint.syntax.sql.expressions import unwrapped
 from miglint.syntax.sql.statement import Statement
-from miglint.syntax.sql.words import Cursor, Word, closes_at_end
+from miglint.syntax.sql.words import Cursor, Word
 
 # Statements that change rows.
 CHANGES = ("UPDATE", "DELETE", "INSERT")
@@ -103,10 +104,7 @@ def _holds_always(words: list[Word]) -> bool:
     """Whether the condition of WHERE is one that each row meets: `WHERE true`, `WHERE (1 = 1)`."""
     upper = [word.upper for word in words]
     end = upper.index("RETURNING") if "RETURNING" in upper else len(words)
-    condition = words[upper.index("WHERE") + 1 : end]
-    while condition and condition[0].upper == "(" and closes_at_end(condition):
-        condition = condition[1:-1]
-    match condition:
+    match unwrapped(words[upper.index("WHERE") + 1 : end]):
         case [one]:
             return one.upper in ("TRUE", "1")
         case [one, equals, other]:
