@@ -267,6 +267,11 @@ from miglint.project.truth import (
 )
 from miglint.project.unique_index import unique_index
 from miglint.project.usage import (
+    BULK_UPDATES,
+    DELETES,
+    SAVES,
+    UPDATES,
+    VALUE_LOOKUPS,
     Assigned,
     Called,
     Fragment,
@@ -370,14 +375,19 @@ from miglint.text import (
 )
 
 __all__ = [
+    "BULK_UPDATES",
     "CONTRIB",
     "CONTRIB_METHODS",
     "CONTRIB_MODELS",
     "CONTRIB_PARENTS",
     "DEFAULTS",
+    "DELETES",
     "FIRST",
     "LATEST",
     "NOWHERE",
+    "SAVES",
+    "UPDATES",
+    "VALUE_LOOKUPS",
     "Action",
     "ActionContext",
     "AddCheck",

@@ -28,7 +28,20 @@ from miglint.project.history import Step, executed
 from miglint.project.operations import Custom, RunPython, RunSQL, Unread
 from miglint.project.schema import Constraint
 from miglint.project.state import ModelState
-from miglint.project.usage import Assigned, Query, RawSQL, Row, Rows, SchemaChange, Usage, Use
+from miglint.project.usage import (
+    BULK_UPDATES,
+    DELETES,
+    SAVES,
+    UPDATES,
+    Assigned,
+    Query,
+    RawSQL,
+    Row,
+    Rows,
+    SchemaChange,
+    Usage,
+    Use,
+)
 from miglint.syntax.facts import Expr, Items, Literal, is_none
 
 _SET = re.compile(r"\s*set\s+constraints\b.*\bimmediate\b", re.I | re.S)
@@ -36,10 +49,6 @@ _INSERTS = frozenset({
     "create", "acreate", "bulk_create", "abulk_create", "get_or_create", "aget_or_create", "update_or_create",
     "aupdate_or_create",
 })  # fmt: skip
-_SAVES = frozenset({"save", "asave"})
-_DELETES = frozenset({"delete", "adelete", "_raw_delete"})
-_UPDATES = frozenset({"update", "aupdate"})
-_BULK_UPDATES = frozenset({"bulk_update", "abulk_update"})
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,7 +138,7 @@ class _Transaction:
                 assigned.setdefault(use.on.key, []).append(use)
             elif isinstance(use, Query):
                 yield use, None
-                if use.method in _SAVES and isinstance(use.on, Row) and not use.on.is_new:
+                if use.method in SAVES and isinstance(use.on, Row) and not use.on.is_new:
                     yield from ((each, None) for each in assigned.get(use.key, ()))
             elif isinstance(use, RawSQL | SchemaChange) and not ran:
                 ran = True  # the order of the other statements among the queries is not known
@@ -148,12 +157,12 @@ class _Transaction:
                 self._changed(step, use, model, [use.name])
         elif _inserts(use):
             self._add(step, use, self._keys(step, model.table), model.table, "inserts rows into")
-        elif use.method in _DELETES and isinstance(use.on, Rows | Row):
+        elif use.method in DELETES and isinstance(use.on, Rows | Row):
             self._deleted(step, use, model.table)
-        elif use.method in _UPDATES and isinstance(use.on, Rows):
+        elif use.method in UPDATES and isinstance(use.on, Rows):
             given = [word.name for word in use.call.keywords if word.name is not None and not is_none(word.value)]
             self._changed(step, use, model, given)
-        elif use.method in _BULK_UPDATES and isinstance(use.on, Rows):
+        elif use.method in BULK_UPDATES and isinstance(use.on, Rows):
             names = use.call.keyword("fields") or (use.call.arguments[1] if len(use.call.arguments) > 1 else None)
             self._changed(step, use, model, _texts(names))
 
@@ -241,7 +250,7 @@ def _with_code(steps: tuple[Step, ...]) -> Iterator[tuple[Step, Action | None]]:
 def _inserts(use: Query) -> bool:
     if isinstance(use.on, Rows):
         return use.method in _INSERTS
-    return isinstance(use.on, Row) and use.on.is_new and use.method in _SAVES
+    return isinstance(use.on, Row) and use.on.is_new and use.method in SAVES
 
 
 def _texts(value: Expr | None) -> list[str]:

@@ -8,11 +8,10 @@ from miglint.project.action import Action, DeleteRows, Execute, InsertRows, Trun
 from miglint.project.history import Step
 from miglint.project.operations import Alternative, Custom, RunPython, RunSQL, Unread
 from miglint.project.project import Project
-from miglint.project.usage import Query, RawSQL, Rows
+from miglint.project.usage import DELETES, Query, RawSQL, Rows
 
-_DELETE = frozenset({"delete", "adelete", "_raw_delete"})
 # Whoever names the model otherwise may make rows.
-_HARMLESS = _DELETE | {"all", "using", "filter", "exclude", "count", "exists", "get_queryset", "order_by"}
+_HARMLESS = DELETES | {"all", "using", "filter", "exclude", "count", "exists", "get_queryset", "order_by"}
 
 
 def is_emptied(project: Project, step: Step, table: str) -> bool:
@@ -59,5 +58,5 @@ def _deletes_all(project: Project, step: Step, table: str) -> bool:
         if model is None or model.managers is not None or use.method not in _HARMLESS:
             return False
         whole = isinstance(use.on, Rows) and not (use.on.is_filtered or use.on.is_sliced)
-        found = found or (use.method in _DELETE and whole and not (use.is_guarded or use.is_looped))
+        found = found or (use.method in DELETES and whole and not (use.is_guarded or use.is_looped))
     return found and not any(usage.of(RawSQL))

@@ -169,6 +169,16 @@ Value = (
 
 # The methods whose keywords are names of annotations.
 ANNOTATING = frozenset({"annotate", "alias", "values", "values_list"})
+# The methods of managers, querysets and instances that change rows which are there.
+SAVES = frozenset({"save", "asave"})
+UPDATES = frozenset({"update", "aupdate"})
+BULK_UPDATES = frozenset({"bulk_update", "abulk_update"})
+DELETES = frozenset({"delete", "adelete", "_raw_delete"})
+# The lookups that find rows by a value of a field, or by a part of its text.
+VALUE_LOOKUPS = frozenset({
+    "exact", "iexact", "in", "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "regex",
+    "iregex",
+})  # fmt: skip
 
 # -- what is seen ---------------------------------------------------------------------------------------
 
@@ -303,3 +313,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     def of(self, kind: type[U], direction: Direction = "forward") -> Iterator[U]:
         """The uses of one kind in one direction."""
         return (use for use in self.uses if isinstance(use, kind) and use.direction == direction)
+
+    def saved(self) -> frozenset[ModelKey]:
+        """The models of which instances are written into the database."""
+        return frozenset(use.key for use in self.of(Query) if use.method in SAVES | BULK_UPDATES)

@@ -76,10 +76,12 @@ def actions_of(
 def _emitted(operation: ops.Operation, scene: Scene) -> Iterator[Action]:
     """What one operation emits on the database in use."""
     actions: Iterator[Action] = _EMITTERS[type(operation)](operation, scene)
+    if scene.database.vendor == "postgresql":
+        return actions
     model = scene.before.state.model(scene.app, operation.model or "")
     if scene.database.vendor == "sqlite":
         return remade(operation, tuple(actions), model)
-    return modified(operation, actions, model) if scene.database.is_mysql else actions
+    return modified(operation, actions, model)
 
 
 def _run_python(operation: ops.RunPython, scene: Scene) -> Iterator[Action]:

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from miglint.api import (
+    DELETES,
+    UPDATES,
+    VALUE_LOOKUPS,
     Action,
     Assigned,
     Attribute,
@@ -47,14 +50,8 @@ from miglint.api import (
 )
 
 _URL = "https://docs.djangoproject.com/en/stable/ref/migration-operations/#runpython"
-_DELETING = frozenset({"delete", "adelete", "_raw_delete"})
-_UPDATING = frozenset({"update", "aupdate"})
-_SAVING = frozenset({"save", "asave", "bulk_update", "abulk_update"})
 # The lookups that a row meets by the value that it has.
-_LOOKUPS = frozenset({
-    "", "exact", "iexact", "in", "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "regex",
-    "iregex", "gt", "gte", "lt", "lte",
-})  # fmt: skip
+_LOOKUPS = VALUE_LOOKUPS | {"", "gt", "gte", "lt", "lte"}
 
 
 _HELP = (
@@ -104,9 +101,8 @@ def _in_queries(
 
 def _changes(context: OperationContext[Operation]) -> Iterator[_Change]:
     """The rows that are deleted or written of models in use, in the order of the code."""
-    uses = list(context.usage.of(Use))
-    saved = {use.key for use in uses if isinstance(use, Query) and use.method in _SAVING}
-    for use in uses:
+    saved = context.usage.saved()
+    for use in context.usage.of(Use):
         model = context.before.model(*use.on.key) if isinstance(use, Query | Assigned) else None
         if model is None or not isinstance(use, Query | Assigned) or not context.model_is_live(model.key):
             continue
@@ -116,9 +112,9 @@ def _changes(context: OperationContext[Operation]) -> Iterator[_Change]:
             # A value that is computed may be the old one in another form.
             if use.is_written and model.key in saved and use.loop is not None and use.loop.key == model.key:
                 yield _Change(use, model, frozenset({use.name}), use.loop.conditions)
-        elif use.method in _DELETING:
+        elif use.method in DELETES:
             yield _Change(use, model)
-        elif use.method in _UPDATING and isinstance(use.on, Rows):
+        elif use.method in UPDATES and isinstance(use.on, Rows):
             names = frozenset(each.name for each in use.call.keywords if each.name is not None)
             yield _Change(use, model, names, use.on.conditions)
 

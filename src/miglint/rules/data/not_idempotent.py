@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from miglint.api import (
+    DELETES,
+    SAVES,
+    UPDATES,
+    VALUE_LOOKUPS,
     Action,
     Assigned,
     Call,
@@ -29,13 +33,6 @@ from miglint.api import (
 
 _URL = "https://docs.djangoproject.com/en/stable/howto/writing-migrations/#non-atomic-migrations"
 _CREATING = frozenset({"create", "acreate", "bulk_create", "abulk_create"})
-_SAVING = frozenset({"save", "asave", "bulk_update", "abulk_update"})
-_DELETING = frozenset({"delete", "adelete", "_raw_delete"})
-# Lookups of a value, or of a part of a text: what is set to another is mostly not found by them again.
-_BY_VALUE = (
-    "exact", "in", "iexact", "startswith", "istartswith", "endswith", "iendswith", "contains", "icontains", "regex",
-    "iregex",
-)  # fmt: skip
 _TOLERANT = ("ignore_conflicts", "update_conflicts")
 
 
@@ -62,12 +59,11 @@ def not_idempotent(context: OperationContext[Operation]) -> Iterator[Diagnostic]
 
 def _repeated(context: OperationContext[Operation]) -> Iterator[tuple[Use, str]]:
     """What code does that a second run would do again."""
-    uses = list(context.usage.of(Use))
-    saved = {use.key for use in uses if isinstance(use, Query) and use.method in _SAVING}
+    saved = context.usage.saved()
     emptied = set()
-    for use in uses:
+    for use in context.usage.of(Use):
         if isinstance(use, Query):
-            if use.method in _DELETING and isinstance(use.on, Rows):
+            if use.method in DELETES and isinstance(use.on, Rows):
                 emptied.add(use.key)  # what is created now took the place of what a first run made
             if said := _said(use) if use.key not in emptied else "":
                 yield use, said
@@ -83,7 +79,7 @@ def _is_found_again(use: Assigned) -> bool:
     if any(call.arguments or any(each.name is None for each in call.keywords) for call in conditions):
         return False
     named = {each.name for call in conditions for each in call.keywords}
-    return not named & {use.name, *(f"{use.name}__{lookup}" for lookup in _BY_VALUE)}
+    return not named & {use.name, *(f"{use.name}__{lookup}" for lookup in VALUE_LOOKUPS)}
 
 
 def _said(use: Query) -> str:
@@ -93,13 +89,9 @@ def _said(use: Query) -> str:
     call = use.call
     if isinstance(use.on, Rows) and use.method in _CREATING:
         return "" if any(_is_on(call.keyword(name)) for name in _TOLERANT) else "creates the same rows once more"
-    if isinstance(use.on, Row) and use.on.is_new and not use.on.has_key and use.method in ("save", "asave"):
+    if isinstance(use.on, Row) and use.on.is_new and not use.on.has_key and use.method in SAVES:
         return "creates the same rows once more"
-    if (
-        isinstance(use.on, Rows)
-        and use.method in ("update", "aupdate")
-        and any(_is_step(use, each.name) for each in call.keywords)
-    ):
+    if isinstance(use.on, Rows) and use.method in UPDATES and any(_is_step(use, each.name) for each in call.keywords):
         return "adds to the same values once more"
     return ""
 

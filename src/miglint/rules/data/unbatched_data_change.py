@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from miglint.api import (
+    SAVES,
     Diagnostic,
     Operation,
     OperationContext,
@@ -21,7 +22,6 @@ from miglint.api import (
 
 _URL = "https://docs.djangoproject.com/en/stable/howto/writing-migrations/#non-atomic-migrations"
 _AT_ONCE = frozenset({"update", "delete", "aupdate", "adelete"})
-_ONE_BY_ONE = frozenset({"save", "asave"})
 _HELP = (
     "Every row is written in one transaction: each stays locked until the last one is done, writes of the running "
     "release to them wait, and the table keeps a dead copy of each. {how}Go through the table in batches by primary "
@@ -87,7 +87,7 @@ def _finding(context: OperationContext[Operation], said: str, uses: list[Query])
     names = [f"{model.app}.{model.name}" for model in models if model is not None]
     first = names[0].rpartition(".")[2]
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    saved = use.method in _ONE_BY_ONE
+    saved = use.method in SAVES
     how = "An instance at a time is a query for each row besides. " if saved else ""
     given = "" if "delete" in use.method else "…"
     batch = _SAVED.format(model=first) if saved else _ALL.format(method=use.method.removeprefix("a"), given=given)
@@ -108,7 +108,7 @@ def _said(use: Query) -> str:
         if use.on.is_filtered or use.on.is_sliced:
             return ""
         return "update() writes every row of" if "update" in use.method else "delete() deletes every row of"
-    if isinstance(use.on, Row) and use.method in _ONE_BY_ONE and use.loop is not None and not use.on.is_new:
+    if isinstance(use.on, Row) and use.method in SAVES and use.loop is not None and not use.on.is_new:
         rows = use.loop
         whole = rows.key == use.key and not (rows.is_filtered or rows.is_batched or rows.is_sliced)
         if not whole:
