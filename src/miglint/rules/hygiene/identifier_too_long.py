@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from miglint.api import (
@@ -70,14 +71,18 @@ def identifier_too_long(context: OperationContext[Operation]) -> Iterator[Diagno
         return
     by_sql = isinstance(context.operation, RunSQL | RunPython)
     names = (*(_names_in_sql(context) if by_sql else _names(context.operation)), *_columns(context))
-    for place, named in enumerate(names):
+    # The names that the operation has given before, by their kind, their table and what is kept of them.
+    given: dict[tuple[str, str, str], list[str]] = {}
+    for named in names:
         kind, name = named.kind, named.name
+        kept = _cut(name, limit.longest, limit.unit)
+        beside = [each for alike in _alike(kind) for each in given.get((alike, named.table, kept), ())]
+        given.setdefault((kind, named.table, kept), []).append(name)
         length = len(name.encode("utf-8", "replace")) if limit.unit == "bytes" else len(name)
         if length <= limit.longest:
             continue
-        kept = _cut(name, limit.longest, limit.unit)
-        others = (other for other in (*_others(context, named), *_beside(named, names[:place])) if other != name)
-        twin = next((other for other in others if _cut(other, limit.longest, limit.unit) == kept), None)
+        others = (other for other in _others(context, named) if _cut(other, limit.longest, limit.unit) == kept)
+        twin = next((other for other in chain(others, beside) if other != name), None)
         refused = limit.too_long == "refused" or twin is not None
         yield context.diagnostic(
             named.span,
@@ -222,10 +227,9 @@ def _others(context: OperationContext[Operation], named: _Named) -> Iterator[str
         yield from _relations(other, tables=named.kind != "constraint")
 
 
-def _beside(named: _Named, before: tuple[_Named, ...]) -> Iterator[str]:
-    """The names that the same operation has given before."""
-    alike = {"column", "constraint"} & {named.kind} or {"table", "index", "constraint"}
-    yield from (each.name for each in before if each.kind in alike and each.table == named.table)
+def _alike(kind: str) -> tuple[str, ...]:
+    """The kinds of names that may not be equal to one of a kind."""
+    return (kind,) if kind in ("column", "constraint") else ("table", "index", "constraint")
 
 
 def _relations(model: ModelState, *, tables: bool) -> Iterator[str]:
