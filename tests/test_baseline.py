@@ -22,6 +22,8 @@ from test_cli import miglint
 from test_since import DROP_FAX, DROP_NOTE, INITIAL, SECOND, THIRD, migration, start
 
 FILE = "miglint-baseline.txt"
+# An entry for more findings than Python can count.
+LONG = f"shop.0002_drop MG201 {'0' * 32} x{'9' * 5_000}\n"
 
 
 @pytest.fixture
@@ -228,7 +230,9 @@ def test_a_reason_is_asked_for_where_the_setting_does(root: Path) -> None:
     assert report(root).diagnostics[0].suppressed.reason == "unused since March"
 
 
-@pytest.mark.parametrize("text", ["<<<<<<< HEAD\n", "shop.0002 MG201\n", "MG201 0123\n", "a b c d\n"])
+@pytest.mark.parametrize(
+    "text", ["<<<<<<< HEAD\n", "shop.0002 MG201\n", "MG201 0123\n", "a b c d\n", LONG], ids=lambda text: text[:20]
+)
 def test_a_file_that_is_no_baseline_names_its_line(root: Path, text: str) -> None:
     (root / FILE).write_text(f"# a comment\n\n{text}")
     with pytest.raises(SettingsError, match=f"{FILE}, line 3: "):
@@ -349,6 +353,8 @@ def test_what_comes_before_the_start_is_not_reported(root: Path, start: str, rep
     [
         ('shp = "0002"', ["line 2", "start-after", "no app is called shp; did you mean shop?"]),
         ('shop = "0002_drop_not"', ["line 2", "shop has no migration 0002_drop_not; did you mean 0002_drop_note?"]),
+        ('shop = "²"', ["line 2", "shop has no migration ²"]),
+        ('shop = "' + "9" * 5_000 + '"', ["line 2", "shop has no migration 999"]),
     ],
 )
 def test_a_start_that_does_not_exist_is_an_error(root: Path, line: str, words: list[str]) -> None:

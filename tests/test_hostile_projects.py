@@ -16,13 +16,16 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from commands import migration, write
 from fuzzing.pipeline import run
+from miglint import git
+from miglint.database import Vendor
 from miglint.options import Options
+from miglint.root import UsageError
 from miglint.session import Session
 from miglint.writing import write_whole
 from test_cli import miglint
@@ -256,6 +259,59 @@ def test_files_in_a_directory_that_may_not_be_entered_are_not_there(shop: Path, 
     assert (done.returncode, done.stderr.decode()) == (0, f"nothing to remove: there is no {secret}/cache\n")
     done = powerless("check", "--stdin-filename", f"{secret}/shop/migrations/0001_x.py", "-", cwd=shop)
     assert b"Traceback" not in done.stderr
+
+
+# Python converts no number of so many digits.
+LONG = "9" * 5_000
+LONG_NUMBERS = (
+    f'migrations.AlterField("order", "code", models.CharField(max_length={LONG}))',
+    f'migrations.AlterField("order", "note", models.CharField(max_length={LONG}))',
+    f'migrations.AlterField("order", "total", models.DecimalField(max_digits={LONG}, decimal_places=2))',
+    f'migrations.AlterField("order", "total", models.DecimalField(max_digits=9, decimal_places={LONG}))',
+    f'migrations.AddField("order", "at", models.DateTimeField(default=datetime.datetime({LONG}, 1, {LONG})))',
+    *(
+        f'migrations.RunSQL("ALTER TABLE shop_order ALTER COLUMN {column} TYPE {kind}")'
+        for column in ("code", "note", "total")
+        for kind in (f"varchar({LONG})", f"numeric({LONG}, {LONG})", f"timestamp({LONG})", f"bit({LONG})", "varchar(²)")
+    ),
+    f'migrations.RunSQL("ALTER TABLE shop_order MODIFY code varchar({LONG})")',
+    f'migrations.RunSQL("UPDATE shop_order SET code = {LONG} WHERE total > {LONG} LIMIT {LONG}")',
+)
+
+
+@pytest.mark.parametrize("database", get_args(Vendor))
+def test_numbers_too_long_for_python_are_no_error_of_ours(tmp_path: Path, database: Vendor) -> None:
+    fields = (
+        ', ("code", models.CharField(max_length=9)), ("total", models.DecimalField(max_digits=9, decimal_places=2))])'
+    )
+    texts = {"shop.0001_initial": migration(operations=INITIAL.removesuffix("])") + fields)}
+    for number, operation in enumerate(LONG_NUMBERS):
+        texts[f"shop.0002_{number}"] = migration("shop.0001_initial", operations=operation)
+    texts[f"shop.0001_squashed_{'9' * 99}"] = migration(f"shop.{LONG}_gone", replaces=("shop.0001_initial",))
+    root = write(tmp_path / "project", texts)
+    report = Session(Options(cache=False, jobs=1, select=("ALL",), database=database), cwd=root).report([root])
+    assert report.internal_errors == 0
+    assert report.summary.migrations == len(texts)
+
+
+def test_a_standard_input_without_end_is_too_large(shop: Path) -> None:
+    command = [*COMMAND, "check", "--no-cache", "--stdin-filename", "shop/migrations/0003_x.py", "-"]
+    with open("/dev/zero", "rb") as endless:
+        done = subprocess.run(command, cwd=shop, stdin=endless, capture_output=True, timeout=60)
+    assert done.returncode == 1
+    assert b"the file is larger than 4 MB" in done.stdout
+
+
+def test_git_that_does_not_answer_is_not_waited_for(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/git").write_text("#!/bin/sh\nexec sleep 600\n")
+    (tmp_path / "bin/git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin", prepend=os.pathsep)
+    monkeypatch.setattr(git, "_PATIENCE", 0.2)
+    with pytest.raises(UsageError, match=r"--since main: git does not answer: `git rev-parse .*` took 0\.2 seconds"):
+        Session(Options(cache=False, since="main"), cwd=shop).report([shop])
 
 
 def test_helpers_that_import_each_other_come_to_an_end(shop: Path) -> None:

@@ -167,6 +167,24 @@ def test_broken_toml_names_file_and_line(tmp_path: Path, text: str, line: int) -
     assert error(tmp_path, text).startswith(f"miglint.toml, line {line}: not valid TOML: ")
 
 
+@pytest.mark.parametrize("name, table", [("miglint.toml", ""), ("pyproject.toml", "[tool.miglint]\n")])
+@pytest.mark.parametrize("value", ["9" * 5_000, "[" * 9_999, "{a=" * 9_999], ids=["long", "arrays", "tables"])
+def test_what_python_cannot_read_of_toml_is_an_error(tmp_path: Path, name: str, table: str, value: str) -> None:
+    file = tmp_path / name
+    file.write_text(f"{table}large-table-rows = {value}")
+    assert has_settings(tmp_path)
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path)
+    assert str(caught.value) == f"{file}: cannot be read: a value is too long, or too deep"
+
+
+def test_a_file_without_end_is_not_read(tmp_path: Path) -> None:
+    with open(tmp_path / "miglint.toml", "wb") as stream:
+        stream.truncate(10**12)
+    with pytest.raises(SettingsError, match="is larger than 16 MB"):
+        load(tmp_path)
+
+
 def test_a_file_that_is_not_utf8_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "miglint.toml").write_bytes(b'base = "\xff"\n')
     with pytest.raises(SettingsError, match="is not UTF-8"):

@@ -23,7 +23,7 @@ _HEADER = (
 )
 _LINE = re.compile(
     r"(?P<label>\S+) (?P<code>[A-Z]+\d+) (?P<fingerprint>[0-9a-f]{32})"
-    r"(?: x(?P<count>[1-9]\d*))?(?: -- (?P<reason>\S.*?))?\s*"
+    r"(?: x(?P<count>[1-9]\d{0,9}))?(?: -- (?P<reason>\S.*?))?\s*"
 )
 _CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 # What is said of the baseline itself, and of miglint, is not accepted by it.

@@ -21,7 +21,7 @@ from miglint.project.action import Action, CreateTable
 from miglint.project.history import Step
 from miglint.project.keys import MigrationKey
 from miglint.project.layout import Layout
-from miglint.project.migration import Migration
+from miglint.project.migration import Migration, number_of
 from miglint.project.operations import Alternative, Custom, Operation, Unread, walk_operations
 from miglint.project.project import Project
 from miglint.reading import FileRead
@@ -376,8 +376,9 @@ def _before(projects: Sequence[Project], settings: Settings, app: str, start: st
             f"{place(settings, 'start-after', app)}: start-after: no app is called {app}{near(app, apps)}"
         )
     by_name = {migration.name: migration for migration in migrations}
-    if start.isdigit():
-        found = {m.name for m in migrations if m.number is not None and m.number <= int(start)}
+    last = number_of(start)
+    if last is not None:
+        found = {m.name for m in migrations if m.number is not None and m.number <= last}
     elif start in by_name:
         found = {start}
     else:

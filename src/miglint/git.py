@@ -34,6 +34,8 @@ _FOREIGN = (
 # What may be the name of a branch or a commit, and not an expression such as `HEAD~3`.
 _NAME = re.compile(r"\w[\w./-]*")
 _SYMLINK, _SUBMODULE = "120000", "160000"
+# Seconds after which git is held to wait for what never comes; the slowest answer is that of a cold disk.
+_PATIENCE = 120
 
 
 class GitError(Exception):
@@ -297,7 +299,11 @@ def _run(
     environment |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", **more}
     command = ["git", *_HARDENED, *arguments]
     try:
-        return subprocess.run(command, cwd=directory, env=environment, input=stdin, capture_output=True)
+        return subprocess.run(
+            command, cwd=directory, env=environment, input=stdin, capture_output=True, timeout=_PATIENCE
+        )
+    except subprocess.TimeoutExpired:
+        raise GitError(f"git does not answer: `git {' '.join(arguments)}` took {_PATIENCE} seconds") from None
     except FileNotFoundError:
         raise GitError("git is not installed, or not on the PATH") from None
     except OSError as error:

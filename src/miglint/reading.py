@@ -236,7 +236,7 @@ def _file_content(path: str) -> bytes:
         if status.st_size > MAX_SIZE:
             raise _Unreadable(TOO_LARGE)
         with open(path, "rb") as stream:
-            return stream.read()
+            return stream.read(MAX_SIZE + 1)  # it may have grown, or be one of /proc, which say that they are empty
     except OSError as error:
         raise _Unreadable(error.strerror or str(error)) from None
     except ValueError as error:  # a path with a NUL

@@ -21,6 +21,9 @@ Texts = tuple[Text, ...]
 # What the cache can write down.
 _Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
 
+# A lock file, the longest TOML there is, has hundreds of kilobytes.
+_MAX_SIZE = 16 * 1024**2
+
 
 class SettingsError(Exception):
     """Settings that cannot be used; one sentence that names file, key and line."""
@@ -85,6 +88,8 @@ def _read(file: Path) -> Settings:
     import tomli  # a project without settings does not need it
 
     try:
+        if file.stat().st_size > _MAX_SIZE:
+            raise SettingsError(f"{file}: is larger than {_MAX_SIZE // 1024**2} MB")
         text = file.read_bytes().decode("utf-8-sig")
         document = tomli.loads(text)
     except OSError as error:
@@ -96,6 +101,8 @@ def _read(file: Path) -> Settings:
         found = re.search(r"line (\d+)", str(error))
         line = found[1] if found is not None else max(len(text.splitlines()), 1)
         raise SettingsError(f"{file}, line {line}: not valid TOML: {error}") from None
+    except (ValueError, RecursionError):  # of a number of 4,300 digits, and of 400 arrays in each other
+        raise SettingsError(f"{file}: cannot be read: a value is too long, or too deep") from None
     if file.name == "pyproject.toml":
         tool = document.get("tool")
         table: Any = tool.get("miglint") if isinstance(tool, dict) else None

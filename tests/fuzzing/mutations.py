@@ -45,6 +45,12 @@ _STATEMENTS = (
 _KEYS = (
     b"__first__", b"__latest__", b"0001_initial", b"", b".", b"..", b"a.b", b"A", b"no", b"\\x1b[31m", b"x" * 300, b"0",
 )  # fmt: skip
+_NUMBERS = (
+    b"9" * 5_000, b"-" + b"9" * 5_000, b"9" * 400, b"99999999999999999999", b"9223372036854775808", b"1e999", b"1e-999",
+    b"0", b"00", b"-1", b"0x7f", b"0b11", b"0o17", b"1_000", b"1.5", b"1j", b"255", b"256", b"True", b"None", b"x",
+    "²".encode(), "٣".encode(), b"10**9", b"1<<9", b"'9'",
+)  # fmt: skip
+_NUMBER = re.compile(rb"(?<![\w.])\d+(?!\w)")
 _SQL = (
     b"SELECT", b"ALTER TABLE", b"DROP TABLE IF EXISTS", b"CREATE INDEX CONCURRENTLY", b"UPDATE", b"SET", b"DELETE FROM",
     b"WHERE", b"ADD COLUMN", b"NOT NULL", b"DEFAULT", b"CHECK (", b"REFERENCES", b"BEGIN;", b"COMMIT;", b"--", b"/*",
@@ -69,7 +75,8 @@ _SETTINGS = (
     b'plugins = ["x"]', b'start-after = {shop = "0001"}',
     b'start-after = {shop = "0001_initial"}', b'baseline = "shop"', b'baseline = "\\u0000"', b'hot-tables = ["*"]',
     b'small-tables = ["shop_*", "["]', b'table-sizes = "miglint.toml"', b"large-table-rows = 0",
-    b"large-table-rows = -1",
+    b"large-table-rows = -1", b"large-table-rows = " + b"9" * 5_000, b"a = " + b"[" * 9_999,
+    'start-after = {shop = "²"}'.encode(), b'start-after = {shop = "' + b"9" * 5_000 + b'"}',
     b"require-ignore-reason = true", b'allowed-imports = ["*", ""]', b'deploy = "code-first"', b'deploy = "downtime"',
     b'django-version = "6.0"', b'django-version = "x"', b'django-version = "' + b"9" * 5_000 + b'"', b"[apps]",
     b'per-migration-ignores = {"*" = ["MG2"]}', b'per-migration-ignores = {"[" = ["ALL"]}', b"[tool.miglint]", b"x = [",
@@ -102,6 +109,7 @@ class Mutator:
             (3, self._nest),
             (3, self._repeat),
             (6, self._change_tokens),
+            (4, self._change_numbers),
             (3, self._change_lines),
             (4, self._change_bytes),
             (3, self._comment),
@@ -284,6 +292,15 @@ class Mutator:
             start, end = self._one(known.operations)
             operation = self._one((b"RunSQL('%s')", b"RunSQL('%s', '%s')", b"RunSQL(['%s', ('%s', [])])"))
             return Span(start, end), b"migrations." + operation.replace(b"%s", sql)
+
+        self._replace(files, choose)
+
+    def _change_numbers(self, files: Files) -> None:
+        """Another number, in the code or in a text: a length, a place, a version, an id."""
+
+        def choose(files: Files, path: str, text: bytes) -> tuple[Span, bytes] | None:
+            spans = [found.span() for found in _NUMBER.finditer(text)]
+            return (Span(*self._one(spans)), self._one(_NUMBERS)) if spans else None
 
         self._replace(files, choose)
 

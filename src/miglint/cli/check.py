@@ -78,7 +78,7 @@ def check(context: click.Context, /, paths: tuple[Path, ...], **given: Any) -> N
     if name is not None:
         if paths not in ((), (Path("-"),)):
             stop("--stdin-filename goes with the PATH - alone")
-        overlay[Path(os.path.abspath(cwd / name)).as_posix()] = sys.stdin.buffer.read()
+        overlay[Path(os.path.abspath(cwd / name)).as_posix()] = _standard_input()
         paths = (name,)
     elif Path("-") in paths:
         stop("the PATH - needs --stdin-filename")
@@ -124,6 +124,13 @@ def _outputs(
         if file is not None and any(file == other for _, other in found[:number]) and not _is_device(file):
             stop(f"two reports cannot go to {file}: each --output-file is written by one --output-format")
     return found
+
+
+def _standard_input() -> bytes:
+    """What comes on stdin, and no more of it than shows that it is larger than a file may be: it may have no end."""
+    from miglint.syntax.facts import MAX_SIZE  # with which a run whose report is remembered does without
+
+    return sys.stdin.buffer.read(MAX_SIZE + 1)
 
 
 def _is_device(file: Path) -> bool:

@@ -89,7 +89,7 @@ def _reading_options(command: F, *, several: bool) -> F:
         click.option("--django-version", callback=_version, metavar="V", help="The version of Django in use."),
         click.option("--no-cache", is_flag=True, help="Neither read nor write the cache."),
         click.option("--cache-dir", type=GivenPath(), help="Where the cache is kept."),
-        click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="Processes that read and judge."),
+        click.option("-j", "--jobs", type=click.IntRange(1, 9999), metavar="N", help="Processes that read and judge."),
         click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto"),
         click.option("-q", "--quiet", is_flag=True, help="Findings only."),
         click.option("-v", "--verbose", is_flag=True, help="Say what was assumed and passed over."),

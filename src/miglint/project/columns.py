@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from miglint.project.action import Column, TypeChange
+from miglint.project.action import DIGITS, Column, TypeChange
 from miglint.project.contrib import CONTRIB_TABLES
 from miglint.project.fields import SPATIAL, Field
 from miglint.project.keys import UNREAD, ModelKey, model_key, setting_mark
@@ -277,8 +277,8 @@ def comes_back(field: Field) -> Truth:
     return either(field.null, field.has_db_default, has_effective_default(field), field.is_auto, field.is_generated)
 
 
-_LENGTH = re.compile(r"varchar(?:\((\d+)\))?$")
-_NUMERIC = re.compile(r"numeric(?:\((\d+)(?:, ?(\d+))?\))?$")
+_LENGTH = re.compile(rf"varchar(?:\(({DIGITS})\))?$")
+_NUMERIC = re.compile(rf"numeric(?:\(({DIGITS})(?:, ?({DIGITS}))?\))?$")
 # Types that PostgreSQL stores alike. Source: pg_cast, castmethod 'b'
 _ALIKE = {frozenset({"text", "varchar"}), frozenset({"text", "citext"}), frozenset({"varchar", "citext"})}
 

@@ -64,7 +64,7 @@ def has_settings(directory: Path) -> bool:
 
     try:
         tool = tomli.loads(data.decode("utf-8-sig")).get("tool")
-    except (UnicodeDecodeError, tomli.TOMLDecodeError):
+    except (ValueError, RecursionError):  # what is no UTF-8 or no TOML, too long or too deep
         # Broken settings are still settings: whoever loads them says what is wrong.
         return re.search(rb"^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*miglint\b", data, re.M) is not None
     return isinstance(tool, dict) and "miglint" in tool

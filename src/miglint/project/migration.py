@@ -80,9 +80,10 @@ class Migration(Value, frozen=True, eq=False, dict=True):
 
         Source: django.db.migrations.autodetector.MigrationAutodetector.parse_number
         """
-        digits = self.key.name.split("_", 1)[0]
-        if "squashed_" in self.key.name:
-            digits = self.key.name.split("squashed_", 1)[1].split("_", 1)[0] or digits
-            if not digits.isascii() or not digits.isdigit():
-                digits = self.key.name.split("_", 1)[0]
-        return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else None
+        squashed = number_of(self.name.partition("squashed_")[2].partition("_")[0])
+        return squashed if squashed is not None else number_of(self.name.partition("_")[0])
+
+
+def number_of(text: str) -> int | None:
+    """The number of a migration, None where the text is none: other digits, or more of them than numbers have."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from miglint.database import Database
 from miglint.project import operations as ops
-from miglint.project.action import Action, Column, Comment, DropColumn, TypeChange
+from miglint.project.action import DIGITS, Action, Column, Comment, DropColumn, TypeChange
 from miglint.project.fields import Field
 from miglint.project.state import ModelState
 
@@ -21,7 +21,7 @@ _TYPES = {
     "text": "longtext", "jsonb": "json", "bytea": "longblob", "boolean": "bool", "interval": "bigint",
     "inet": "char(39)", "timestamp with time zone": "datetime(6)", "time": "time(6)",
 }  # fmt: skip
-_VARCHAR = re.compile(r"varchar\((\d+)\)$")
+_VARCHAR = re.compile(rf"varchar\(({DIGITS})\)$")
 # A VARCHAR's length is kept in one byte up to 255 bytes, in two above; a character of utf8mb4 takes up to four.
 # Source: https://mariadb.com/kb/en/innodb-online-ddl-operations-with-the-instant-alter-algorithm/ and MySQL's manual
 _ONE_BYTE = 255 // 4

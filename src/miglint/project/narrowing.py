@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from miglint.database import Database
+from miglint.project.action import DIGITS
 
 # "refused": the migration fails on such a row. "cut", "rounded", "changed": it passes, and the value is another.
 # "unread": it stays as it is, and Django can no longer read it.
@@ -175,8 +176,11 @@ def _array(old: str, new: str, database: Database, casts: bool | None) -> Narrow
     return Narrowing(values=f"{found.values} in arrays", outcome=outcome, error="" if cut else found.error)
 
 
+_TYPE = re.compile(rf"([a-z ]+?)(?:\(({DIGITS})(?:, ?({DIGITS}))?\))?")
+
+
 def _parse(text: str) -> _Type | None:
-    found = re.fullmatch(r"([a-z ]+?)(?:\((\d+)(?:, ?(\d+))?\))?", text)
+    found = _TYPE.fullmatch(text)
     if found is None:
         return None
     first, second = (int(part) if part is not None else None for part in (found[2], found[3]))

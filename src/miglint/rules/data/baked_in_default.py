@@ -103,9 +103,10 @@ def _called(
 def _numbers(call: Call) -> list[int] | None:
     numbers = []
     for argument in call.arguments:
-        if not isinstance(argument, Literal) or argument.kind != "int":
+        number = argument.value if isinstance(argument, Literal) else None
+        if not isinstance(number, int) or isinstance(number, bool):
             return None
-        numbers.append(int(argument.value))
+        numbers.append(number)
     return numbers
 
 

@@ -69,7 +69,7 @@ def _squashed_away(context: ProjectContext, migration: Migration, edge: Dependen
 
 def _squash_of(graph: Graph, key: MigrationKey) -> Migration | None:
     """The migration whose name says that it took the missing one in."""
-    number = re.match(r"\d+", key.name)
+    number = re.match(r"\d{1,18}(?!\d)", key.name)
     for migration in graph.migrations.values():
         named = _SQUASH.match(migration.name)
         if migration.app == key.app and named is not None and number is not None:
