@@ -29,6 +29,26 @@ _WORDS = (
     b"f'{x!r:{y}}'", b"u''", b"[*a, *b]", b"{**a}", b"(yield)", b"[x for x in x]", b"{x: x for x in y if z}",
     b"lambda *a, **k: a", b"(a := 1)", b"a if b else c", b"x[1:2, ...]", b"not x", b"x @ y", b"()", b"(),", b"''",
 )  # fmt: skip
+# What Python refuses, or takes for something that nobody expects.
+_EXPRESSIONS = (
+    b"1/0", b"10%0", b"1<<-1", b"2**-1", b"2**1000000", b"'x'*-1", b"[1]*-1", b"'%d' % 'x'", b"'%s %s' % ('a',)",
+    b"'%(a)s' % {}", b"'%' % 1", b"'%*d' % (3, 4)", b"'{0.a}'.format(1)", b"'{:d}'.format('x')", b"'{'.format()",
+    b"'{}{1}'.format(1, 2)", b"'{0!z}'.format(1)", b"f'{1:{2}}'", b"[][0]", b"{}['x']", b"[1, 2][1:0:0]",
+    b"[1, 2][::-1]", b"'abc'[::0]", b"'abc'[None:None]", b"(1, 2)[True]", b"'a'.join(1)", b"'a'.join([1])", b"'a'.split('')",
+    b"'a'.replace()", b"b'a'.decode('no')", b"int('x')", b"int(1e999)", b"float('nan')", b"str(b'x', 'no')", b"list(1)",
+    b"dict([1])", b"dict(a=1, **{'a': 2})", b"{[]: 1}", b"{{}}", b"{**1}", b"[*1]", b"range(0, 1, 0)", b"max([])",
+    b"len()", b"chr(-1)", b"zip(1)", b"reversed({})", b"isinstance(1, 2)", b"getattr(1, 2)", b"type('x', (), {})",
+    b"(lambda x: x)(1)", b"(x for x in 1)", b"{k: v for k, v in 1}", b"-'x'", b"'a' + 1", b"[1] + (2,)", b"{} | {}",
+    b"1 < 'x' < None", b"1 if 1/0 else 2", b"(y := [y])", b"NotImplemented", b"__file__", b"b'\\xff'", b"'\\ud800'",
+    "'İ'".encode(), "'ß'".encode(), b"['-id']", b"('id', 'id')", b"models", b"models.F(1)", b"models.Q(1)",
+    b"models.Q(('id', 1), _connector='XOR')", b"models.IntegerField", b"models.IntegerField(*[1] * 30)",
+    b"models.ForeignKey()", b"models.ForeignKey('a.b.c', 1)", b"models.ManyToManyField('self', through='shop.No')",
+    b"models.CharField(db_column=1)", b"models.CharField(primary_key='x')", b"models.Index()", b"models.Index('id')",
+    b"models.Index(fields=['-'], name='')", b"models.UniqueConstraint(fields=1, name=1)", b"migrations.RunPython()",
+    b"models.CheckConstraint(1, 2)", b"migrations.CreateModel()", b"datetime.datetime(0, 0, 0)", b"Decimal('x')",
+    b"datetime.date(2020, 13, 45)", b"Decimal('1e9999999')", b"super().x", b"Migration.operations",
+    b"undefined()()", b"undefined[0]",
+)  # fmt: skip
 _STATEMENTS = (
     b"if x:\n    pass\n", b"for x in y:\n    x\n", b"while True:\n    break\n",
     b"try:\n    pass\nexcept E:\n    pass\n",
@@ -155,7 +175,10 @@ class Mutator:
             if not spans:
                 return None
             near = [text[start:end] for start, end in spans]
-            return self._one(spans), self._one(near if self._dice.random() < 0.4 else getattr(self._pieces, kind))
+            pieces = getattr(self._pieces, kind)
+            if kind == "expressions" and self._dice.random() < 0.2:
+                pieces = _EXPRESSIONS
+            return self._one(spans), self._one(near if self._dice.random() < 0.4 else pieces)
 
         self._replace(files, choose)
 

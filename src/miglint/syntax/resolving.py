@@ -140,8 +140,8 @@ def _item(value: Subscript, known: Names, depth: int) -> Expr:
                 return known.resolve(pair.value, depth + 1)
     if isinstance(container, Items) and isinstance(index, Operation) and index.operator == "slice":
         bounds = [_bound_of(each) for each in index.operands]
-        if has_starred(container.items) or any(bound is False for bound in bounds):
-            return value
+        if has_starred(container.items) or any(bound is False for bound in bounds) or bounds[2] == 0:
+            return value  # a step of 0 is an error
         return Items(container.kind, container.items[slice(*bounds)], value.span)
     if isinstance(container, Items) and isinstance(index, Literal) and index.kind == "int":
         place = int(index.text) if len(index.text) < 6 else len(container.items)
