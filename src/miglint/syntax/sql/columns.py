@@ -90,7 +90,7 @@ def referenced(words: list[Word]) -> Iterator[str]:
     """The tables that foreign keys among the words refer to."""
     for place, word in enumerate(words):
         if word.upper == "REFERENCES":
-            yield Cursor(words[place + 1 :]).name()
+            yield Cursor(words, place + 1).name()
 
 
 def _canonical(kind: str) -> str:

@@ -55,7 +55,7 @@ def _parted(cursor: Cursor) -> tuple[str, ...]:
     upper = [word.upper for word in cursor.words]
     for place in range(cursor.at, len(upper) - 3):
         if upper[place : place + 2] == ["PARTITION", "BY"]:
-            return Cursor(cursor.words[place + 3 :]).names()
+            return Cursor(cursor.words, place + 3).names()
     return ()
 
 

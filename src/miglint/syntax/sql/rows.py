@@ -23,9 +23,10 @@ def reads(cursor: Cursor) -> Iterator[Statement]:
         return
     flags = frozenset({"where"} if "WHERE" in upper else ())
     named = {words[place].text for place, pair in enumerate(pairwise(upper[1:])) if pair == ("AS", "(")}
+    no_tables = {"(", *named}
     for place, after in enumerate(words[1:]):
-        if upper[place] in ("FROM", "JOIN") and after.text not in {"(", *named}:
-            yield Statement(verb="read rows", table=Cursor(words[place + 1 :]).name(), flags=flags)
+        if upper[place] in ("FROM", "JOIN") and after.text not in no_tables:
+            yield Statement(verb="read rows", table=Cursor(words, place + 1).name(), flags=flags)
 
 
 def select(cursor: Cursor) -> Iterator[Statement]:
@@ -67,20 +68,19 @@ def update(cursor: Cursor) -> Iterator[Statement]:
 
 def _is_stepped(cursor: Cursor, place: int) -> bool:
     """Whether the column there is set to something computed from itself, its table's name before it or not."""
-    value = Cursor(cursor.words)
-    value.at = place + 2
+    value = Cursor(cursor.words, place + 2)
     name = value.name().rpartition(".")[2]
     return name.lower() == cursor.words[place].text.lower() and value.peek() in ("+", "-", "*", "/", "||")
 
 
 def _picks_by_value(cursor: Cursor, columns: tuple[str, ...]) -> bool:
     """Whether WHERE picks rows by a value of a column that is set: `SET state = 'b' WHERE state = 'a'`."""
-    words = cursor.words
+    words, changed = cursor.words, set(columns)
     start = next((place for place, word in enumerate(words) if word.upper == "WHERE"), len(words))
     if any(word.upper == "NOT" for word in words[start:]):
         return False
     for place in range(start, len(words) - 2):
-        if words[place].text in columns and words[place].kind in ("word", "name"):
+        if words[place].text in changed and words[place].kind in ("word", "name"):
             operator, value = words[place + 1].upper, words[place + 2]
             if operator == "IN" and value.text == "(" and place + 3 < len(words):
                 operator, value = "=", words[place + 3]

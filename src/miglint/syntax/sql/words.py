@@ -114,11 +114,11 @@ def is_on(options: list[Word], option: str) -> bool:
 
 
 class Cursor:
-    """Reads the words of one statement from left to right."""
+    """Reads the words of one statement from left to right, from a place on."""
 
-    def __init__(self, words: list[Word]) -> None:
+    def __init__(self, words: list[Word], at: int = 0) -> None:
         self.words = words
-        self.at = 0
+        self.at = at
 
     @property
     def left(self) -> list[Word]:
