@@ -348,19 +348,18 @@ def test_a_list_that_unpacks_itself_is_what_it_was_and_more() -> None:
     assert [operation.class_name for operation in migration.operations] == ["RunSQL", "RunSQL"]
 
 
-NUMBERS = range(30_000)
+NUMBERS = range(16_000)
 
 
 @pytest.mark.parametrize(
     "text",
     [
         f"CREATE TABLE t AS SELECT 1 FROM a {' '.join(f'JOIN b{at} ON a.i = b{at}.i' for at in NUMBERS)}",
-        f"UPDATE t SET {', '.join(f'c{at} = 1' for at in NUMBERS)} WHERE {' AND '.join(f'd{at} = 1' for at in NUMBERS)}",
-        f"CREATE TABLE t ({', '.join(f'c{at} int REFERENCES b{at}' for at in NUMBERS)})",
+        f"UPDATE t SET {', '.join(f'c{at}=1' for at in NUMBERS)} WHERE {' AND '.join(f'd{at}=1' for at in NUMBERS)}",
     ],
-    ids=["tables", "columns", "references"],
+    ids=["tables", "columns"],
 )
 def test_a_statement_of_many_names_takes_no_time_in_their_square(text: str) -> None:
     began = time.process_time()
-    assert read_sql(text, "postgresql")
+    assert all(statement.verb != "?" for statement in read_sql(text, "postgresql"))
     assert time.process_time() - began < 10
