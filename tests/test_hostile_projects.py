@@ -295,6 +295,72 @@ def test_what_python_refuses_is_no_error_of_ours(tmp_path: Path, database: Vendo
     assert report.summary.migrations == len(texts)
 
 
+# Code that is long in one direction: each `elif`, call and operator of a chain stands within the one before it.
+DEEP = {
+    "elif": "if n == 0:\n        pass\n" + "    elif n == 1:\n        rows.update(note='x')\n" * 190,
+    "if": "".join(f"if n:\n{' ' * (5 + at)}" for at in range(80)) + "rows.update(note='x')\n",
+    "calls": f"rows{'.filter(note=1)' * 120}.update(note='x')\n",
+    "operators": f"rows.filter(models.Q(note=1){' | models.Q(note=1)' * 120}).update(note='x')\n",
+    "comparison": f"rows.filter(note=n{' or n' * 480}).delete()\n",
+    "brackets": f"rows.filter(note__in={'[' * 190}n{']' * 190}).delete()\n",
+}
+
+
+@pytest.mark.parametrize("body", DEEP.values(), ids=list(DEEP))
+def test_code_that_is_deep_is_followed_as_far_as_python_goes(tmp_path: Path, body: str) -> None:
+    code = f'def fill(apps, schema_editor):\n    n, rows = 1, apps.get_model("shop", "Order").objects\n    {body}\n\n'
+    text = migration("shop.0001_initial", operations="migrations.RunPython(fill)")
+    head, class_, rest = text.partition("class Migration")
+    root = write(
+        tmp_path / "project",
+        {"shop.0001_initial": migration(operations=INITIAL), "shop.0002_fill": f"{head}{code}{class_}{rest}"},
+    )
+    report = Session(Options(cache=False, jobs=1, select=("ALL",)), cwd=root).report([root])
+    assert report.internal_errors == 0
+    assert [each.code for each in report.diagnostics if each.code == "MG901"] == []
+    assert "MG501" in {each.code for each in report.diagnostics}
+
+
+def _many(number: int, operation: str) -> dict[str, str]:
+    operations = ", ".join(operation.format(at=at) for at in range(number))
+    return {"shop.0001_initial": migration(operations=f"{INITIAL}, {operations}")}
+
+
+def _branches(number: int) -> dict[str, str]:
+    texts = {"shop.0001_initial": migration(operations=INITIAL)}
+    for at in range(number):
+        alter = f'migrations.AlterField("order", "note", models.TextField(default="{at}"))'
+        texts[f"shop.0002_{at}"] = migration("shop.0001_initial", operations=alter)
+    texts["shop.0003_merge"] = migration(*(f"shop.0002_{at}" for at in range(number)))
+    return texts
+
+
+# Each took minutes, or would have for twice as many, while all of it was looked through for each part of it.
+MANY = {
+    "operations on nothing": _many(1_500, 'migrations.AddField("no{at}", "x", models.TextField(null=True))'),
+    "pieces of code": _many(
+        1_500, "migrations.RunPython(lambda apps, _: apps.get_model('shop', 'Order').objects.count())"
+    ),
+    "halves": _many(
+        1_500,
+        "migrations.SeparateDatabaseAndState(['x{at}'], ['x{at}'])".replace(
+            "['x{at}']", "[migrations.RunSQL('SELECT {at}')]"
+        ),
+    ),
+    "parents that are missing": {f"shop.{at:04}_x": migration(f"shop.{at:04}_y") for at in range(1_000)},
+    "branches": _branches(250),
+}
+
+
+@pytest.mark.parametrize("texts", MANY.values(), ids=list(MANY))
+def test_much_of_one_kind_takes_no_time_in_its_square(tmp_path: Path, texts: dict[str, str]) -> None:
+    root = write(tmp_path / "project", texts)
+    began = time.process_time()
+    report = Session(Options(cache=False, jobs=1, select=("ALL",)), cwd=root).report([root])
+    assert report.internal_errors == 0
+    assert time.process_time() - began < 15
+
+
 def test_a_standard_input_without_end_is_too_large(shop: Path) -> None:
     command = [*COMMAND, "check", "--no-cache", "--stdin-filename", "shop/migrations/0003_x.py", "-"]
     with open("/dev/zero", "rb") as endless:

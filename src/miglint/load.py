@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 
 import msgspec
 
@@ -132,9 +133,14 @@ class _Loading:
         ]
         known = self._installed(part)
         graph = Graph.build(migrations, swappable=django.swappable, unmigrated=known.unmigrated, django_version=version)
+
+        @cache
+        def may_run_sql(key: MigrationKey) -> bool:
+            return key in files and _RUNS_SQL.search(read[files[key].file].data) is not None
+
         usages = Usages(
             module_of=lambda key: modules.module(files[key].file) if key in files else None,
-            may_run_sql=lambda key: key in files and _RUNS_SQL.search(read[files[key].file].data) is not None,
+            may_run_sql=may_run_sql,
             swappable=django.swappable,
             vendor=database.vendor,
         )

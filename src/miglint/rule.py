@@ -279,9 +279,8 @@ class OperationContext(_Context, Generic[O]):
 
     def inner(self, name: str) -> tuple[Step, ...]:
         """The steps in one of the lists that the operation holds: `state_operations`, `database_operations`."""
-        start = (*self.step.path, name)
-        steps = self.project.history.steps_of(self.migration.key)
-        return tuple(step for step in steps if step.path[: len(start)] == start)
+        depth = len(self.step.path)
+        return tuple(step for step in self.project.history.within(self.step) if step.path[depth] == name)
 
     def told(self, step: Step) -> tuple[Action, ...]:
         """What a step of the state alone says that the database has done."""

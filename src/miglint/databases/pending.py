@@ -131,15 +131,16 @@ class _Transaction:
         usage = self._usage_of(step)
         if not usage.is_complete:
             yield None, Execute(table="", understood=False)
-        assigned: dict[object, list[Assigned]] = {}
+        # By row, each attribute once: a row may be saved in a thousand places.
+        assigned: dict[object, dict[tuple[str, bool, bool], Assigned]] = {}
         ran = False
         for use in usage.of(Use):
             if isinstance(use, Assigned):
-                assigned.setdefault(use.on.key, []).append(use)
+                assigned.setdefault(use.on.key, {}).setdefault((use.name, use.is_none, use.on.is_new), use)
             elif isinstance(use, Query):
                 yield use, None
                 if use.method in SAVES and isinstance(use.on, Row) and not use.on.is_new:
-                    yield from ((each, None) for each in assigned.get(use.key, ()))
+                    yield from ((each, None) for each in assigned.get(use.key, {}).values())
             elif isinstance(use, RawSQL | SchemaChange) and not ran:
                 ran = True  # the order of the other statements among the queries is not known
                 yield from ((None, action) for action in step.actions)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import islice, takewhile
 
 import msgspec
 
@@ -142,6 +142,12 @@ class History(msgspec.Struct, frozen=True, dict=True):
     def steps_of(self, key: MigrationKey) -> tuple[Step, ...]:
         """The steps of one migration."""
         return self._by_migration.get(key, ())
+
+    def within(self, step: Step) -> Iterator[Step]:
+        """The steps of the operations that a step's operation holds; they follow it."""
+        following = map(self.steps.__getitem__, range(step.place + 1, len(self.steps)))
+        depth = len(step.path)
+        return takewhile(lambda each: each.migration is step.migration and each.path[:depth] == step.path, following)
 
     def before(self, step: Step) -> Iterator[Step]:
         """The steps before a step in the plan, latest first."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from miglint.database import Vendor
 from miglint.project.flow import usage_of
+from miglint.project.flow.following import Files
 from miglint.project.keys import MigrationKey
 from miglint.project.migration import Migration
 from miglint.project.operations import OperationPath, RunPython
@@ -46,6 +47,8 @@ class Usages:
         self._vendor: Vendor | None = vendor
         self._found: dict[tuple[MigrationKey, OperationPath], Usage] = {}
         self._incoming: Memo = {}
+        # What the migration that was asked of last has in its files: it may have a thousand RunPython.
+        self._last: tuple[MigrationKey, SourceModule, Files] | None = None
 
     def relations(self, state: ProjectState) -> Relations:
         """What code may name on the models of a state."""
@@ -56,8 +59,11 @@ class Usages:
         place = (migration.key, path)
         found = self._found.get(place)
         if found is None:
-            module = self._module_of(migration.key) or SourceModule(migration.path, migration.facts)
+            if self._last is None or self._last[0] != migration.key:
+                module = self._module_of(migration.key) or SourceModule(migration.path, migration.facts)
+                self._last = migration.key, module, {}
+            _, module, files = self._last
             relations = self.relations(before)
-            found = usage_of(operation, module, migration, relations, self._swappable, vendor=self._vendor)
+            found = usage_of(operation, module, migration, relations, self._swappable, files, vendor=self._vendor)
             self._found[place] = found
         return found

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from miglint.database import Vendor
 from miglint.project.code import Direction, is_noop
 from miglint.project.flow.expressions import EVALUATORS
-from miglint.project.flow.following import Follower
+from miglint.project.flow.following import Files, Follower
 from miglint.project.flow.statements import STATEMENTS
 from miglint.project.migration import Migration
 from miglint.project.operations import RunPython
@@ -28,14 +28,17 @@ def usage_of(
     migration: Migration,
     relations: Relations,
     settings: Mapping[str, str],
+    files: Files | None = None,
     *,
     vendor: Vendor | None = None,
 ) -> Usage:
     """What the operation's code does, forwards and backwards, on a database of the vendor, where it is given.
 
-    `settings` are model names such as AUTH_USER_MODEL.
+    `settings` are model names such as AUTH_USER_MODEL. `files` keeps what is found in files for the same migration's
+    other operations.
     """
-    flow = Follower(module, migration, relations, settings, vendor, statements=STATEMENTS, evaluators=EVALUATORS)
+    files = {} if files is None else files
+    flow = Follower(module, migration, relations, settings, files, vendor, statements=STATEMENTS, evaluators=EVALUATORS)
     directions: tuple[tuple[Expr | None, Direction], ...] = (
         (operation.code, "forward"),
         (operation.reverse_code, "reverse"),

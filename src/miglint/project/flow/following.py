@@ -37,9 +37,14 @@ from miglint.text import Span
 # Calls within calls, and expressions in all, before the rest is given up: code that calls itself has no end.
 MAX_CALLS = 12
 _MAX_EXPRESSIONS = 50_000
+# Expressions and bodies within each other, those of a chain of `elif` and of calls too: a level takes up to six of the
+# thousand frames that Python has.
+_MAX_DEPTH = 100
 
 
 Scope = dict[str, Value]
+# The files that code was followed into, by path.
+Files = dict[str, File]
 
 
 class Frame(msgspec.Struct):
@@ -64,6 +69,7 @@ class Follower:
         migration: Migration,
         relations: Relations,
         settings: Mapping[str, str],
+        files: Files,
         vendor: Vendor | None,
         *,
         statements: Mapping[type, Callable[[Follower, Any, Frame], bool]],
@@ -71,7 +77,7 @@ class Follower:
     ) -> None:
         self.uses: list[Use] = []
         self.is_complete = True
-        self._files: dict[str, File] = {}
+        self._files = files
         self._module = module
         self._migration = migration
         self.relations = relations
@@ -85,6 +91,7 @@ class Follower:
         # The values of files' own names that are being made, by file and name.
         self.in_making: set[tuple[int, str]] = set()
         self._left = _MAX_EXPRESSIONS
+        self._depth = 0
         # Attributes that the code sets on models and rows, and models that code elsewhere may set some on.
         self.added: set[tuple[ModelKey, str]] = set()
         self.handed_out: set[ModelKey] = set()
@@ -228,8 +235,13 @@ class Follower:
 
     def body(self, body: tuple[Statement, ...], frame: Frame) -> bool:
         """Whether it certainly leaves what it stands in: nothing after it runs."""
+        if self._depth == _MAX_DEPTH:
+            self.is_complete = False
+            return False
         before = frame.guards, frame.tries, frame.choices
+        self._depth += 1
         left = any(self._statement(statement, frame) for statement in body)
+        self._depth -= 1
         frame.guards, frame.tries, frame.choices = before
         return left
 
@@ -241,12 +253,18 @@ class Follower:
     def value(self, expression: Expr, frame: Frame) -> Value:
         """What an expression holds; all that it does is noted."""
         self._left -= 1
-        if self._left < 0:
+        if self._left < 0 or self._depth == _MAX_DEPTH:
             self.is_complete = False
             return None
         kind = type(expression)
         if kind is Literal:
             return Constant(expression)
+        self._depth += 1
+        found = self._evaluated(expression, kind, frame)
+        self._depth -= 1
+        return found
+
+    def _evaluated(self, expression: Expr, kind: type[Expr], frame: Frame) -> Value:
         evaluate = self._evaluators.get(kind)
         if evaluate is not None:
             return evaluate(self, expression, frame)

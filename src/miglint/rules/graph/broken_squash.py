@@ -70,9 +70,11 @@ def _squashed_away(context: ProjectContext, migration: Migration, edge: Dependen
 def _squash_of(graph: Graph, key: MigrationKey) -> Migration | None:
     """The migration whose name says that it took the missing one in."""
     number = re.match(r"\d{1,18}(?!\d)", key.name)
+    if number is None:
+        return None
     for migration in graph.migrations.values():
-        named = _SQUASH.match(migration.name)
-        if migration.app == key.app and named is not None and number is not None:
+        named = _SQUASH.match(migration.name) if "_squashed_" in migration.name else None
+        if migration.app == key.app and named is not None:
             # What still replaces another migration of this number never had this one: a misspelt name.
             numbers = {each.key.name.partition("_")[0] for each in migration.replaces if each.key is not None}
             if int(named[1]) <= int(number[0]) <= int(named[2]) and number[0] not in numbers:

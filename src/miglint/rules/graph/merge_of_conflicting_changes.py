@@ -40,10 +40,19 @@ def merge_of_conflicting_changes(context: MigrationContext) -> Iterator[Diagnost
     if len(parents) < 2:
         return
     apart = graph.apart(parents)
+    settled: set[tuple[ModelKey, tuple[str, str]]] | None = None
+    found = set()
     for one, other in combinations([_branch(context, own) for own in apart], 2):
         for mine, yours in _conflicts(one, other):
-            if "sets" not in (mine.deed, yours.deed) or (mine.key, mine.part) not in _settled(context):
-                yield _finding(context, mine, yours)
+            place = mine.key, mine.part
+            if place in found:  # of many branches, two are named
+                continue
+            if "sets" in (mine.deed, yours.deed):
+                settled = _settled(context) if settled is None else settled
+                if place in settled:
+                    continue
+            found.add(place)
+            yield _finding(context, mine, yours)
     for here, there in combinations([_tables(context, own) for own in apart], 2):
         for name in here:
             if name in there and here[name].model != there[name].model:

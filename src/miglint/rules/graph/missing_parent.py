@@ -22,19 +22,22 @@ from miglint.api import (
 )
 
 _URL = "https://docs.djangoproject.com/en/stable/howto/writing-migrations/#migrating-data-between-third-party-apps"
+# So many have another cause than misspelt names, for each of which all names would be looked through.
+_MANY = 200
 
 
 @rule("MG102", on=Project, severity=Severity.ERROR)
 def missing_parent(context: ProjectContext) -> Iterator[Diagnostic]:
     """A migration depends on one that does not exist: Django cannot load the graph."""
-    own = context.project.own
-    for problem in context.graph.problems:
+    own, problems = context.project.own, context.graph.problems
+    for problem in problems:
         edge, key = problem.dependency, problem.migration
         if edge is None or edge.key is None or key is None or key.app not in own:
             continue
         migration = context.graph.migrations[key]
         if problem.kind in ("missing-parent", "missing-child"):
-            yield _missing(context, migration, edge, "parent" if problem.kind == "missing-parent" else "child")
+            role = "parent" if problem.kind == "missing-parent" else "child"
+            yield _missing(context, migration, edge, role, advises=len(problems) < _MANY)
         elif problem.kind == "latest-dependency":
             yield _missing(context, migration, edge, "parent")
     for migration in context.graph.migrations.values():
@@ -42,24 +45,26 @@ def missing_parent(context: ProjectContext) -> Iterator[Diagnostic]:
             yield from _of_unread_apps(context, migration)
 
 
-def _missing(context: ProjectContext, migration: Migration, edge: Dependency, role: str) -> Diagnostic:
+def _missing(
+    context: ProjectContext, migration: Migration, edge: Dependency, role: str, *, advises: bool = True
+) -> Diagnostic:
     wanted = edge.key
     assert wanted is not None
     return context.diagnostic(
         edge.span,
         f"Migration {migration.key} dependencies reference nonexistent {role} node {tuple(wanted)!r}",
         migration=migration,
-        help=_help(context.graph, migration, wanted),
+        help=_help(context.graph, migration, wanted, advises=advises),
         url=_URL,
         detail=str(wanted),
     )
 
 
-def _help(graph: Graph, migration: Migration, wanted: MigrationKey) -> str:
+def _help(graph: Graph, migration: Migration, wanted: MigrationKey, *, advises: bool) -> str:
     stops = "Every `migrate`, `makemigrations` and test run stops with NodeNotFoundError."
     if wanted.name == LATEST:
         return f"{stops} Django never resolves `{LATEST}` for a migration's own app: name the migration."
-    near = _nearest(graph, migration, wanted)
+    near = _nearest(graph, migration, wanted) if advises else None
     if near is None:
         return (
             f"{stops} If {wanted.app}/migrations/{wanted.name}.py was never committed, add it; if it was renamed, "
@@ -70,11 +75,10 @@ def _help(graph: Graph, migration: Migration, wanted: MigrationKey) -> str:
 
 def _nearest(graph: Graph, migration: Migration, wanted: MigrationKey) -> MigrationKey | None:
     """The migration that was probably meant: the most similar name, else the same number."""
-    descendants = {key for key in graph.nodes if graph.is_ancestor(migration.key, of=key)}
     names = {
         key.name: key
-        for key in sorted(graph.nodes)
-        if key.app == wanted.app and key != migration.key and key not in descendants
+        for key in graph.in_app(wanted.app)
+        if key != migration.key and not graph.is_ancestor(migration.key, of=key)
     }
     close = difflib.get_close_matches(wanted.name, names, n=1, cutoff=0.8)
     if close:

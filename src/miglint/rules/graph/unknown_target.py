@@ -320,7 +320,7 @@ def _help(context: Context, kind: str, model: str, name: str, *, app: str = "") 
     graph, key = context.graph, context.migration.key
     gone = comes = None
     for step in context.project.history.steps:
-        if step.migration.app != app or not step.touches_state or step is context.step:
+        if step.migration.app != app or not step.touches_state or step.after is step.before:
             continue
         before, after = (_has(state, app, kind, model, name) for state in (step.before, step.after))
         other = step.migration.key
@@ -363,13 +363,13 @@ def _advice(context: Context) -> str:
 
 
 def _has(state: ProjectState, app: str, kind: str, model: str, name: str) -> bool:
-    return (model.lower() if kind == "unknown-model" else name) in _names(state, app, kind, model, lower=True)
+    return state.model(app, model) is not None if kind == "unknown-model" else name in _names(state, app, kind, model)
 
 
-def _names(state: ProjectState, app: str, kind: str, model: str, *, lower: bool = False) -> list[str]:
+def _names(state: ProjectState, app: str, kind: str, model: str) -> list[str]:
     """The names of a kind that there are: models of the app, else fields, indexes or constraints of the model."""
     if kind == "unknown-model":
-        return [each.name.lower() if lower else each.name for each in state.in_app(app).values()]
+        return [each.name for each in state.in_app(app).values()]
     found = state.model(app, model)
     if found is None:
         return []
