@@ -61,6 +61,7 @@ _STATEMENTS = (
     b"x = y = z\n", b"x, *y = z\n", b"x += x\n", b"del x\n", b"global x\n", b"@d\n@d()\nclass Migration:\n    pass\n",
     b"operations = operations + operations\n", b"operations += [*operations]\n", b"operations.append(operations)\n",
     b"operations[0] = operations\n", b"dependencies = operations = []\n", b"Migration.operations = []\n",
+    b"if x:\n    pass\n" + b"elif y:\n    x.save()\n" * 150, b"x.filter(a=1)" + b".filter(b=2)" * 150 + b".delete()\n",
     b"raise SystemExit\n", b"from django.db.migrations import *\n", b"Migration = Migration\n",
 )  # fmt: skip
 _KEYS = (
@@ -343,8 +344,8 @@ class Mutator:
             before, after = self._one(
                 (
                     (b"(", b")"), (b"[", b"]"), (b"{'a': ", b"}"), (b"f(", b")"), (b"not ", b""), (b"-", b""),
-                    (b"", b".x"), (b"", b"()"), (b"", b"[0]"), (b"", b" + 1"), (b"", b" if x else 0"),
-                    (b"lambda: ", b""),
+                    (b"", b".x"), (b"", b"()"), (b"", b".filter(n=1)"), (b"", b"[0]"), (b"", b" + 1"),
+                    (b"lambda: ", b""), (b"", b" if x else 0"),
                     (b"", b" 'a'"), (b"1 if x else ", b""), (b"", b" or x"), (b"", b" | x"), (b"*", b""),
                     (b"migrations.SeparateDatabaseAndState([", b"])"), (b"f'{", b"}'"),
                 )

@@ -28,7 +28,7 @@ def usage_of(
     migration: Migration,
     relations: Relations,
     settings: Mapping[str, str],
-    files: Files | None = None,
+    files: Files,
     *,
     vendor: Vendor | None = None,
 ) -> Usage:
@@ -37,7 +37,6 @@ def usage_of(
     `settings` are model names such as AUTH_USER_MODEL. `files` keeps what is found in files for the same migration's
     other operations.
     """
-    files = {} if files is None else files
     flow = Follower(module, migration, relations, settings, files, vendor, statements=STATEMENTS, evaluators=EVALUATORS)
     directions: tuple[tuple[Expr | None, Direction], ...] = (
         (operation.code, "forward"),

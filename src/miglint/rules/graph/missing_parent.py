@@ -35,18 +35,16 @@ def missing_parent(context: ProjectContext) -> Iterator[Diagnostic]:
         if edge is None or edge.key is None or key is None or key.app not in own:
             continue
         migration = context.graph.migrations[key]
-        if problem.kind in ("missing-parent", "missing-child"):
-            role = "parent" if problem.kind == "missing-parent" else "child"
+        if problem.kind in ("missing-parent", "missing-child", "latest-dependency"):
+            role = "child" if problem.kind == "missing-child" else "parent"
             yield _missing(context, migration, edge, role, advises=len(problems) < _MANY)
-        elif problem.kind == "latest-dependency":
-            yield _missing(context, migration, edge, "parent")
     for migration in context.graph.migrations.values():
         if migration.app in own:
             yield from _of_unread_apps(context, migration)
 
 
 def _missing(
-    context: ProjectContext, migration: Migration, edge: Dependency, role: str, *, advises: bool = True
+    context: ProjectContext, migration: Migration, edge: Dependency, role: str, *, advises: bool
 ) -> Diagnostic:
     wanted = edge.key
     assert wanted is not None
