@@ -35,6 +35,7 @@ def problem_of(tmp_path: Path, content: bytes) -> tuple[str, Span]:
     return facts.problem.message, facts.problem.span
 
 
+PATTERNS = "patterns of `case` are nested too deeply"
 CHAIN = "one expression chains more than 500 operators, calls or strings"
 CHAINS = "too many expressions chain more than 30 operators, calls or subscripts"
 NESTED = "too much is nested in more than 30 brackets"
@@ -52,6 +53,10 @@ NESTED = "too much is nested in more than 30 brackets"
         (b"x = f'" + b"{" * 5_000 + b"}" * 5_000 + b"'", "brackets are nested more than 200 deep"),
         (b"x = g(" + b", ".join([b"f(" * 180 + b"a" + b")" * 180] * 60) + b")", NESTED),
         (b"x = " + b"[" * 180 + b"a, " * 10_000 + b"]" * 180, NESTED),
+        (b"match x:\n    case " + b"[" * 20 + b"1" + b"]" * 20 + b":\n        pass\n", PATTERNS),
+        (b"match x:\n    case " + b"{1: " * 12 + b"1" + b"}" * 12 + b":\n        pass\n", PATTERNS),
+        (b"match x:\n    case " + b"A(x={1: " * 9, PATTERNS),
+        (b"match x:\n" + b"    case [{1: A(x={2: [{3: [y]}]})}]:\n        pass\n" * 50, PATTERNS),
         (b"x = 1" + b" + 1" * 20_000, CHAIN),
         (b"x = " + b"not " * 5_000 + b"y", CHAIN),
         (b"x = " + b"-" * 5_000 + b"1", CHAIN),
@@ -86,6 +91,10 @@ NESTED = "too much is nested in more than 30 brackets"
         "braces in an f-string",
         "often nested",
         "long and nested",
+        "patterns",
+        "patterns of dictionaries",
+        "patterns that are open",
+        "many patterns",
         "operators",
         "not",
         "signs",
@@ -179,6 +188,10 @@ def test_bytes_that_are_no_text_are_shown_where_they_are(tmp_path: Path) -> None
         "x = y" + "()" * 200 + "\n",
         "x = " + "1 if y else " * 150 + "0\n",
         "x = " + "not " * 400 + "y\n",
+        "match x:\n    case [{1: A(x=[y])}, *_] if x[a[b[c[d[e[f[g[h[i[j]]]]]]]]]]:\n        pass\ncase = "
+        + "[" * 90
+        + "]" * 90
+        + "\n",
         "if a: pass\n" + "elif a: pass\n" * 400,
         "".join(" " * level + "if a:\n" for level in range(90)) + " " * 90 + "pass\n",
         "".join(" " * level + "if a:\n" for level in range(90)) + " " * 90 + "x = " + "[" * 150 + "]" * 150 + "\n",
@@ -198,6 +211,7 @@ def test_bytes_that_are_no_text_are_shown_where_they_are(tmp_path: Path) -> None
         "calls",
         "ternaries",
         "not",
+        "patterns",
         "elif",
         "indentation",
         "indentation and lists",

@@ -62,6 +62,7 @@ _STATEMENTS = (
     b"operations = operations + operations\n", b"operations += [*operations]\n", b"operations.append(operations)\n",
     b"operations[0] = operations\n", b"dependencies = operations = []\n", b"Migration.operations = []\n",
     b"if x:\n    pass\n" + b"elif y:\n    x.save()\n" * 150, b"x.filter(a=1)" + b".filter(b=2)" * 150 + b".delete()\n",
+    b"match x:\n    case " + b"[{1: " * 9 + b"y" + b"}]" * 9 + b":\n        pass\n",
     b"raise SystemExit\n", b"from django.db.migrations import *\n", b"Migration = Migration\n",
 )  # fmt: skip
 _KEYS = (

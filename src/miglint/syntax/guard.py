@@ -28,6 +28,10 @@ _LINKS_A_STEP = 4
 _LINKS_A_STEP_OF_CALL = 2
 _LINKS_A_STEP_OF_SUBSCRIPT = 1
 
+# In the pattern of a `case`, each bracket has LibCST go through what is in it up to four times: so many times for all
+# brackets take three seconds, nine of them in each other the same.
+MAX_PATTERNS = 300_000
+
 # A string that is not closed costs a look through the rest of its line, or of the text: this many characters in all.
 # Quotes within the braces of an f-string can look so.
 MAX_LOOK = MAX_SIZE
@@ -59,6 +63,8 @@ TOKEN = re.compile(
 _COMMENTS = ("miglint", "Miglint", "noqa: MG", "noqa:MG")
 _LETTERS = frozenset("fFtTrR")
 _BARE_QUOTES = frozenset({'"', "'", '"' * 3, "'" * 3})
+# What begins a pattern; `case = …` and `case.x` are other statements.
+_CASE = re.compile(r"^[ \t\f]*case\b(?![ \t]*[=.,)\]])", re.MULTILINE)
 _ELIF = re.compile(r"^([ \t]*)(elif\b|else\b|[^ \t\r\n#])", re.MULTILINE)
 _DEEP_INDENTATION = re.compile(rf"^[ \t\f]{{{MAX_INDENTATION},}}[^ \t\f\r\n#]", re.MULTILINE)
 _INDENTATION = re.compile(r"^([ \t]*)[^ \t\r\n#]", re.MULTILINE)
@@ -83,7 +89,7 @@ def measure(text: str) -> Measure:
     """Scans the tokens of a Python text once, in linear time."""
     if len(text) > MAX_SIZE:
         return Measure(Danger(TOO_LARGE, 0), 0, ())
-    danger = _indentation(text) or _elif_chain(text)
+    danger = _indentation(text) or _elif_chain(text) or _patterns(text)
     if danger is not None:
         return Measure(danger, 0, ())
     if not _is_commented(text) and is_plain(text, SHALLOW):
@@ -238,4 +244,22 @@ def _elif_chain(text: str) -> Danger | None:
                 return Danger(f"one `if` has more than {MAX_CHAIN} `elif` branches", match.start())
         elif match[2] != "else":
             chains = {column: count for column, count in chains.items() if column < width}
+    return None
+
+
+def _patterns(text: str) -> Danger | None:
+    left = MAX_PATTERNS
+    for case in _CASE.finditer(text) if "case" in text else ():
+        depth = 0
+        for match in TOKEN.finditer(text, case.end()):
+            first = match[0][0]
+            if first in "([{":
+                depth += 1
+                left -= 4 ** min(depth, SHALLOW)
+                if left < 0:
+                    return Danger("patterns of `case` are nested too deeply", match.start())
+            elif first in ")]}":
+                depth -= 1
+            elif depth <= 0 and (first in ":\r\n" or match[0] == "if"):
+                break
     return None
