@@ -192,6 +192,7 @@ def test_bytes_that_are_no_text_are_shown_where_they_are(tmp_path: Path) -> None
         + "[" * 90
         + "]" * 90
         + "\n",
+        'x = """\n' + "    case when f(g(h(i(j(k(x)))))) then 1 end,\n" * 100 + '"""\n',
         "if a: pass\n" + "elif a: pass\n" * 400,
         "".join(" " * level + "if a:\n" for level in range(90)) + " " * 90 + "pass\n",
         "".join(" " * level + "if a:\n" for level in range(90)) + " " * 90 + "x = " + "[" * 150 + "]" * 150 + "\n",
@@ -212,6 +213,7 @@ def test_bytes_that_are_no_text_are_shown_where_they_are(tmp_path: Path) -> None
         "ternaries",
         "not",
         "patterns",
+        "SQL",
         "elif",
         "indentation",
         "indentation and lists",

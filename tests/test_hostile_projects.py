@@ -335,18 +335,14 @@ def _branches(number: int) -> dict[str, str]:
     return texts
 
 
+HALF = "[migrations.RunSQL('SELECT {at}')]"
 # Each took minutes, or would have for twice as many, while all of it was looked through for each part of it.
 MANY = {
     "operations on nothing": _many(1_500, 'migrations.AddField("no{at}", "x", models.TextField(null=True))'),
     "pieces of code": _many(
         1_500, "migrations.RunPython(lambda apps, _: apps.get_model('shop', 'Order').objects.count())"
     ),
-    "halves": _many(
-        1_500,
-        "migrations.SeparateDatabaseAndState(['x{at}'], ['x{at}'])".replace(
-            "['x{at}']", "[migrations.RunSQL('SELECT {at}')]"
-        ),
-    ),
+    "halves": _many(1_500, f"migrations.SeparateDatabaseAndState({HALF}, {HALF})"),
     "parents that are missing": {f"shop.{at:04}_x": migration(f"shop.{at:04}_y") for at in range(1_000)},
     "branches": _branches(250),
 }

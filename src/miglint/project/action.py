@@ -16,6 +16,8 @@ from miglint.value import Value
 TypeChange = Literal["same", "compatible", "rewrite", "unknown"]
 # A length in a type, as a regular expression. No database takes a longer one, and Python reads none of 4,300 digits.
 DIGITS = r"\d{1,18}"
+# The lengths after a type's name: none, one or two.
+LENGTHS = rf"(?:\(({DIGITS})(?:, ?({DIGITS}))?\))?"
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True, gc=False):

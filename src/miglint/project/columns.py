@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from miglint.project.action import DIGITS, Column, TypeChange
+from miglint.project.action import DIGITS, LENGTHS, Column, TypeChange
 from miglint.project.contrib import CONTRIB_TABLES
 from miglint.project.fields import SPATIAL, Field
 from miglint.project.keys import UNREAD, ModelKey, model_key, setting_mark
@@ -278,7 +278,7 @@ def comes_back(field: Field) -> Truth:
 
 
 _LENGTH = re.compile(rf"varchar(?:\(({DIGITS})\))?$")
-_NUMERIC = re.compile(rf"numeric(?:\(({DIGITS})(?:, ?({DIGITS}))?\))?$")
+_NUMERIC = re.compile(rf"numeric{LENGTHS}$")
 # Types that PostgreSQL stores alike. Source: pg_cast, castmethod 'b'
 _ALIKE = {frozenset({"text", "varchar"}), frozenset({"text", "citext"}), frozenset({"varchar", "citext"})}
 

@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from miglint.database import Database, Vendor, Version
-from miglint.project.action import DIGITS, Action, Column, Execute, RenameTable
+from miglint.project.action import LENGTHS, Action, Column, Execute, RenameTable
 from miglint.project.actions.relations import is_constrained, join_columns
 from miglint.project.columns import World, column_of, join_table, target_of, text_of
 from miglint.project.fields import Field
@@ -260,7 +260,7 @@ def _sets_null(field: Field) -> bool:
 
 _BY_KEY: tuple[Statement, ...] = ("update", "delete")
 _INTEGERS = {"smallint": 1, "integer": 2, "bigint": 3}
-_SIZED = re.compile(rf"(varchar|numeric)(?:\(({DIGITS})(?:, ?({DIGITS}))?\))?$")
+_SIZED = re.compile(rf"(varchar|numeric){LENGTHS}$")
 
 
 def _family(kind: str) -> str:

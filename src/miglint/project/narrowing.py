@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from miglint.database import Database
-from miglint.project.action import DIGITS
+from miglint.project.action import LENGTHS
 
 # "refused": the migration fails on such a row. "cut", "rounded", "changed": it passes, and the value is another.
 # "unread": it stays as it is, and Django can no longer read it.
@@ -176,7 +176,7 @@ def _array(old: str, new: str, database: Database, casts: bool | None) -> Narrow
     return Narrowing(values=f"{found.values} in arrays", outcome=outcome, error="" if cut else found.error)
 
 
-_TYPE = re.compile(rf"([a-z ]+?)(?:\(({DIGITS})(?:, ?({DIGITS}))?\))?")
+_TYPE = re.compile(rf"([a-z ]+?){LENGTHS}")
 
 
 def _parse(text: str) -> _Type | None:

@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from miglint.syntax.facts import MAX_SIZE, TOO_LARGE, Comment
-from miglint.syntax.plain import is_plain
+from miglint.syntax.plain import STRING, is_plain
 from miglint.text import Span
 
 # CPython itself refuses more than 200 nested brackets and 100 levels of indentation (Parser/tokenizer).
@@ -248,10 +248,14 @@ def _elif_chain(text: str) -> Danger | None:
 
 
 def _patterns(text: str) -> Danger | None:
+    if "case" not in text or _CASE.search(text) is None:
+        return None
+    # SQL has a `case`, too: what stands in strings is none.
+    code = STRING.sub(lambda found: " " * len(found[0]), text)
     left = MAX_PATTERNS
-    for case in _CASE.finditer(text) if "case" in text else ():
+    for case in _CASE.finditer(code):
         depth = 0
-        for match in TOKEN.finditer(text, case.end()):
+        for match in TOKEN.finditer(code, case.end()):
             first = match[0][0]
             if first in "([{":
                 depth += 1

@@ -9,7 +9,7 @@ import re
 
 # A comment is taken for a string: it can only make a chain look longer. A string that is not closed ends with its line,
 # or the text, where the parser stops: to fail there, and to look again from the next quote, would take quadratic time.
-_STRING = re.compile(
+STRING = re.compile(
     r"""
       \"\"\" [^"\\]* (?: (?: \\. | "(?!"") ) [^"\\]* )* (?: \"\"\" )?
     | ''' [^'\\]* (?: (?: \\. | '(?!'') ) [^'\\]* )* (?: ''' )?
@@ -37,7 +37,7 @@ _LONG = re.compile(rb"[. ]{15}")
 
 def is_plain(text: str, depth: int) -> bool:
     """Whether brackets go no deeper than `depth` and no expression chains 30 links; false where that is not certain."""
-    without_strings = _STRING.sub(_STANDS_FOR_STRING, text)
+    without_strings = STRING.sub(_STANDS_FOR_STRING, text)
     if any(each in without_strings for each in _NOT_PLAIN):
         return False
     without_indentation = "\n".join(map(str.lstrip, without_strings.split("\n")))

@@ -320,7 +320,7 @@ def _help(context: Context, kind: str, model: str, name: str, *, app: str = "") 
     graph, key = context.graph, context.migration.key
     gone = comes = None
     for step in context.project.history.steps:
-        if step.migration.app != app or not step.touches_state or step.after is step.before:
+        if step.migration.app != app or not step.touches_state or step is context.step or step.after is step.before:
             continue
         before, after = (_has(state, app, kind, model, name) for state in (step.before, step.after))
         other = step.migration.key
