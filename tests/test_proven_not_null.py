@@ -22,6 +22,10 @@ PROOFS = [
     "~Q(name=None)",
     "~Q(name__exact=None)",
     "Q(('name__isnull', False), _connector='OR')",
+    "Q(**{'name__isnull': False})",
+    "Q(**{'%s__isnull' % 'name': False})",
+    "Q(**dict(name__isnull=False)) & Q(size__gt=0)",
+    "Q(*[('name__isnull', False)])",
 ]
 NO_PROOFS = [
     "Q(name__isnull=True) | Q(name__gt=0)",
@@ -31,6 +35,7 @@ NO_PROOFS = [
     "Q(name__gt=0)",
     "Q(name=None) | Q(name__gt=0)",
     "Q(size__isnull=False)",
+    "Q(**{'size__isnull': False})",
     "Q(('name__isnull', False), ('size__lt', 0), _negated=True)",
 ]
 SQL_PROOFS = [

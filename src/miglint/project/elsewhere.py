@@ -5,7 +5,7 @@ What can be read without running it is put in its place, with the span of the na
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from miglint.project.class_changes import changes
@@ -50,14 +50,6 @@ _MAX_PARTS = 50_000
 _STRAIGHT = (Assign, Augment, Evaluate, Import, Loop)
 
 
-# The arguments of a field that say what its column is.
-_OF_COLUMNS = frozenset({
-    "max_length", "null", "unique", "db_index", "primary_key", "db_column", "max_digits", "decimal_places",
-})  # fmt: skip
-# What puts texts together.
-_OF_TEXTS = ("+", "%", "*")
-
-
 class Elsewhere:
     """What the names of one migration mean; `lookup` gives the facts of a module by the name it is imported by."""
 
@@ -70,40 +62,7 @@ class Elsewhere:
     def whole(self, value: Expr) -> Expr:
         """A list, a dictionary or a constant; the elements of a list that is written here stay as they are."""
         resolved = self._values.resolve(value)
-        return resolved if _is_written_here(resolved) else self.written_out(resolved)
-
-    def constants_within(self, value: Expr) -> Expr:
-        """What a state is told, with the constants in options, and in the indexes and constraints among them."""
-        return self._within(self.whole(value))
-
-    def _within(self, value: Expr) -> Expr:
-        if isinstance(value, Call) and value.callee.endswith(("Index", "Constraint")):
-            return self.with_constants(value)
-        if isinstance(value, Items):
-            items = tuple(map(self._within, value.items))
-            return Items(value.kind, items, value.span) if _differs(items, value.items) else value
-        if isinstance(value, Pairs):
-            before = [pair.value for pair in value.pairs]
-            values = [self._within(each) for each in before]
-            pairs = (Pair(pair.key, new) for pair, new in zip(value.pairs, values, strict=True))
-            return Pairs(tuple(pairs), value.span) if _differs(values, before) else value
-        return self._constant(None, value)
-
-    def with_constants(self, call: Call) -> Call:
-        """A call whose keyword arguments that are constants, or are put together from such, are written out."""
-        values = [keyword.value for keyword in call.keywords]
-        constants = [self._constant(keyword.name, keyword.value) for keyword in call.keywords]
-        if not _differs(constants, values):
-            return call
-        keywords = (Keyword(k.name, constant, k.span) for k, constant in zip(call.keywords, constants, strict=True))
-        return Call(call.function, call.arguments, tuple(keywords), call.span)
-
-    def _constant(self, name: str | None, value: Expr) -> Expr:
-        """The constant that a value is, at the place where it is used; else the value."""
-        found = self.whole(value) if _may_be_constant(name, value) else value
-        return (
-            Literal(found.kind, found.text, value.span) if found is not value and isinstance(found, Literal) else value
-        )
+        return resolved if is_written_here(resolved) else self.written_out(resolved)
 
     def spread(self, call: Call) -> Call:
         """A call whose `**given` of another module is written out."""
@@ -121,7 +80,13 @@ class Elsewhere:
             return value
         if isinstance(value, Name):
             return self._imported(value) or value
+        if isinstance(value, Template):
+            return self._values.resolve(Template(tuple(map(self._constant, value.parts)), value.span))
         if isinstance(value, Call):
+            given = self._values.resolve(self._with_constants(value))
+            if not isinstance(given, Call):
+                return given
+            value = given
             returned = self._returned(value)
             if isinstance(returned, Either):  # that the call chooses is said where it stands
                 returned = Either(returned.test, returned.then, returned.otherwise, value.span)
@@ -153,6 +118,16 @@ class Elsewhere:
             return (self.written_out(item, depth + 1),)
         inner = self.written_out(item.value, depth + 1)
         return inner.items if isinstance(inner, Items) else (Starred(inner, item.span),)
+
+    def _with_constants(self, call: Call) -> Call:
+        """A call with the constants, lists and dictionaries of other modules that it is given."""
+        arguments = tuple(map(self._constant, call.arguments))
+        keywords = tuple(Keyword(k.name, self._constant(k.value), k.span) for k in call.keywords)
+        return Call(call.function, arguments, keywords, call.span)
+
+    def _constant(self, value: Expr) -> Expr:
+        found = self._imported(value) if isinstance(value, Name) and value.scope == "imported" else None
+        return found if isinstance(found, Literal | Items | Pairs) else value
 
     def _imported(self, name: Name) -> Expr | None:
         """The value that another module gives a name."""
@@ -196,7 +171,7 @@ class Elsewhere:
         return placed(found, facts, module, call.span) if found is not None else None
 
 
-def _is_written_here(value: Expr) -> bool:
+def is_written_here(value: Expr) -> bool:
     match value:
         case Literal():
             return True
@@ -304,17 +279,3 @@ def placed(value: Expr, facts: ModuleFacts, module: str, span: Span) -> Expr:
 
     placed: Expr = moved(value)
     return placed
-
-
-def _may_be_constant(name: str | None, value: Expr) -> bool:
-    """Other modules are asked only for what decides about the column: their default, say, stays theirs."""
-    if isinstance(value, Name):
-        return value.scope == "free" or name in _OF_COLUMNS
-    if isinstance(value, Operation):
-        return value.operator in _OF_TEXTS
-    made = value.function if isinstance(value, Call) else None
-    return isinstance(value, Template) or (isinstance(made, Attribute) and made.name in ("join", "format"))
-
-
-def _differs(values: Sequence[Expr], before: Sequence[Expr]) -> bool:
-    return any(value is not other for value, other in zip(values, before, strict=True))

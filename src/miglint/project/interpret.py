@@ -27,6 +27,7 @@ from miglint.project.migration import FIRST, Dependency, Migration, Unreadable
 from miglint.project.migration_class import Attributes, Lookup, class_of, migration_class
 from miglint.project.operation_classes import read_class
 from miglint.project.operations import (
+    AlterModelOptions,
     Alternative,
     CreateExtension,
     CreateModel,
@@ -41,6 +42,7 @@ from miglint.project.operations import (
     operation_class,
 )
 from miglint.project.sql_files import file_read
+from miglint.project.state_values import StateValues, unread
 from miglint.project.truth import Truth
 from miglint.project.written_fields import WrittenFields
 from miglint.syntax.evaluate import Values, items_of
@@ -54,7 +56,6 @@ from miglint.syntax.facts import (
     Literal,
     ModuleFacts,
     Name,
-    Pairs,
     Starred,
     dotted,
 )
@@ -82,16 +83,6 @@ _UNCHECKED = {
 }
 # The arguments of a field that decide what its column takes, wherever they stand.
 _FLAGS = ("null", "unique", "db_index", "primary_key")
-# The arguments of operations that have to be written out, in one of these forms.
-_WRITTEN: dict[str, tuple[type[Expr], ...]] = {
-    "CreateModel.options": (Pairs, Literal),
-    "AlterModelTable.table": (Literal,),
-    "AlterUniqueTogether.unique_together": (Literal, Items, Call, Pairs),
-    "AlterIndexTogether.index_together": (Literal, Items, Call, Pairs),
-    "AddIndex.index": (Call,),
-    "AddConstraint.constraint": (Call,),
-    "AddConstraintNotValid.constraint": (Call,),
-}
 # The operations whose arguments are lists, dictionaries and constants of the state, and no functions.
 _OF_STATE = (ModelOperation, FieldOperation)
 # What Django calls to run a migration, and what that decides. Source: django.db.migrations.migration.Migration
@@ -185,7 +176,8 @@ class _Interpreter:
         self._attributes = Attributes(definition, facts, lookup, around)
         self._values = self._attributes.values
         self._elsewhere = Elsewhere(facts, self._values, lookup)
-        self._fields = WrittenFields(self._elsewhere, lookup, field_class, setting)
+        self._state_values = StateValues(self._elsewhere)
+        self._fields = WrittenFields(self._elsewhere, self._state_values, lookup, field_class, setting)
         self._lookup = lookup
         self._read_text = read_text
         self._unreadable: list[Unreadable] = []
@@ -334,10 +326,10 @@ class _Interpreter:
                 )
             elif value is not None and kind_of == "Field":
                 self._cannot_read_arguments(f"{kind.__name__}.{name}", built[name], values)
-            elif value is not None and not isinstance(built[name], _WRITTEN.get(f"{kind.__name__}.{name}", object)):
-                self._cannot_read(
-                    f"{kind.__name__}.{name}", why_unknown(built[name]), _UNCHECKED_ARGUMENTS, span_of(value)
-                )
+            elif value is not None and of_state and kind is not AlterModelOptions and kind_of != "str | None":
+                for part in unread(name, built[name]):
+                    what = f"{kind.__name__}.{name}"
+                    self._cannot_read(what, why_unknown(part), _UNCHECKED_ARGUMENTS, span_of(value))
         if uncertain:
             built |= self._hidden(kind, arguments, call, values)
         if kind is RunSQL:
@@ -400,7 +392,7 @@ class _Interpreter:
         if kind == "SQL | None" and value is not None:
             return self._sql(values.resolve_all(value), values)
         if of_state and value is not None:
-            return self._elsewhere.constants_within(value)
+            return self._state_values.written(value)
         resolved = values.resolve(value) if value is not None else None
         return value if kind == "Callback | None" and not isinstance(resolved, Literal) else resolved
 

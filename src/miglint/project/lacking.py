@@ -36,7 +36,7 @@ def lacking(step: Step, history: History, database: Database) -> Iterator[Lackin
 def _of(action: Action, table: Table, database: Database) -> Lacking | None:
     match action:
         case ValidateConstraint(name=name, domain="") if database.vendor == "postgresql":
-            if table.constraint(name) is None:
+            if table.constraint(name) is None and not _has_unread_check(table):
                 error = f'ProgrammingError: constraint "{name}" of relation "{table.name}" does not exist'
                 return Lacking(table.name, f"constraint {name}", error)
         case RenameIndex(columns=columns) if columns and not database.is_mysql:
@@ -45,6 +45,11 @@ def _of(action: Action, table: Table, database: Database) -> Lacking | None:
                 error = f"ValueError: Found wrong number (0) of indexes for {table.name}({on})."
                 return Lacking(table.name, f"index on {on}", error)
     return None
+
+
+def _has_unread_check(table: Table) -> bool:
+    """Whether there is a CHECK whose name is not known: it may be the one."""
+    return any(constraint.kind == "check" and not constraint.name for constraint in table.constraints)
 
 
 def _is_known(step: Step, table: str, history: History) -> bool:

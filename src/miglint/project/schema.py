@@ -381,8 +381,11 @@ def _add_exclusion(schema: Schema, action: AddExclusion) -> Schema:
 
 def _validate(schema: Schema, action: ValidateConstraint) -> Schema:
     table = _get(schema, action)
+    # Where none has the name, it is a CHECK whose name is not known.
+    name = action.name if table.constraint(action.name) is not None else ""
     constraints = tuple(
-        replace(found, validated=True) if found.name == action.name else found for found in table.constraints
+        replace(found, validated=True) if found.name == name and (name or found.kind == "check") else found
+        for found in table.constraints
     )
     return schema.put(replace(table, constraints=constraints))
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from miglint.project.elsewhere import Elsewhere
 from miglint.project.fields import Field, FieldClass, canonical_class
 from miglint.project.migration_class import Lookup
+from miglint.project.state_values import StateValues
 from miglint.syntax.evaluate import Values
 from miglint.syntax.facts import (
     Call,
@@ -33,11 +34,13 @@ class WrittenFields:
     def __init__(
         self,
         elsewhere: Elsewhere,
+        state_values: StateValues,
         lookup: Lookup,
         field_class: Callable[[str], FieldClass | None],
         setting: Callable[[str, str], str | None],
     ) -> None:
         self._elsewhere = elsewhere
+        self._state_values = state_values
         self._lookup = lookup
         self._field_class = field_class
         self._setting = setting
@@ -54,7 +57,7 @@ class WrittenFields:
         resolved = self._elsewhere.spread(resolved)
         callee = resolved.callee if "." in resolved.callee else self._imported_by_setting(resolved, values)
         of = self._field_class(callee) if callee and canonical_class(callee) is None else None
-        return Field(self.named_by_package(self._elsewhere.with_constants(resolved)), of)
+        return Field(self.named_by_package(self._state_values.with_constants(resolved)), of)
 
     def named_by_package(self, call: Expr) -> Expr:
         """A field or a swappable dependency with the models that other modules name written out."""

@@ -41,6 +41,8 @@ def _name(value: Name, known: Names, depth: int) -> Expr:
 
 
 def _operation(value: Operation, known: Names, depth: int) -> Expr:
+    if value.operator in ("or", "and"):
+        return _chosen(value, known, depth)
     if value.operator not in ("+", "%", "|", "*"):
         return value
     operands = [known.resolve(operand, depth + 1) for operand in value.operands]
@@ -66,6 +68,18 @@ def _operation(value: Operation, known: Names, depth: int) -> Expr:
         else:
             items.append(Starred(operand, operand.span))
     return Items(first.kind if isinstance(first, Items) else lists[0].kind, tuple(items), value.span)
+
+
+def _chosen(value: Operation, known: Names, depth: int) -> Expr:
+    """Which of the operands `given or "absent"` is, where the truth of those before it is known."""
+    *firsts, last = value.operands
+    for operand in firsts:
+        found = known.resolve(operand, depth + 1)
+        if not isinstance(found, Literal):
+            return value
+        if bool(found.value) is (value.operator == "or"):
+            return found
+    return known.resolve(last, depth + 1)
 
 
 def _percent(operands: list[Expr], value: Operation, known: Names, depth: int) -> Expr:

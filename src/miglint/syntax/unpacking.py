@@ -36,11 +36,13 @@ def spread(value: Call, known: Names, depth: int) -> Call:
     keywords: list[Keyword] = []
     for keyword in value.keywords:
         inner = known.resolve(keyword.value, depth + 1) if keyword.name is None else None
-        if isinstance(inner, Pairs) and all(_is_text(pair.key) for pair in inner.pairs):
+        pairs = inner.pairs if isinstance(inner, Pairs) else ()
+        names = [known.resolve(pair.key, depth + 1) if pair.key is not None else None for pair in pairs]
+        if isinstance(inner, Pairs) and all(map(_is_text, names)):
             keywords.extend(
-                Keyword(pair.key.text, pair.value, keyword.span)
-                for pair in inner.pairs
-                if isinstance(pair.key, Literal)
+                Keyword(name.text, pair.value, keyword.span)
+                for name, pair in zip(names, pairs, strict=True)
+                if isinstance(name, Literal)
             )
         else:
             keywords.append(keyword)

@@ -226,7 +226,7 @@ def groups_of(value: Expr | None) -> list[tuple[str, ...]] | None:
         if names is None:
             return None
         groups.append(names)
-    return groups
+    return list(dict.fromkeys(groups)) if value.kind == "set" else groups
 
 
 def names_in(items: tuple[Expr, ...]) -> tuple[str, ...] | None:
