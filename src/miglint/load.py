@@ -136,7 +136,10 @@ class _Loading:
 
         @cache
         def may_run_sql(key: MigrationKey) -> bool:
-            return key in files and _RUNS_SQL.search(read[files[key].file].data) is not None
+            if key not in files:
+                return False
+            code = [files[key].file, *modules.imported_from(files[key].file)]
+            return any(_RUNS_SQL.search(self._files.read([file])[file].data) is not None for file in code)
 
         usages = Usages(
             module_of=lambda key: modules.module(files[key].file) if key in files else None,

@@ -140,6 +140,17 @@ class Modules:
         installed = any(file.startswith(f"{directory}/") for directory in self.site_packages)
         return SourceModule(file, facts, lambda name: self._imported(file, name), installed)
 
+    def imported_from(self, file: str) -> list[str]:
+        """The files that a file imports from, Django's and those of packages that are not read left out."""
+        facts = self._facts_of(file)
+        found: dict[str, None] = {}
+        for statement in facts.imports() if facts is not None else ():
+            for name in {name for alias in statement.aliases for name in (alias.module, alias.path)}:
+                if not name.startswith("django."):
+                    self.lookup(file)(name)
+                    found[self._files[file.rpartition("/")[0], name] or ""] = None
+        return [each for each in found if each]
+
     def field_class(self, file: str) -> Callable[[str], FieldClass | None]:
         """The field classes that are not Django's, as `file` names them."""
         return self._classes.seen_from(file)

@@ -42,6 +42,7 @@ from miglint.project.reach import Reach
 from miglint.project.schema import Schema, settled
 from miglint.project.state import ModelState, ProjectState
 from miglint.project.statements import ReadSQL
+from miglint.project.usage import Usage
 from miglint.project.usages import Usages
 from miglint.syntax.sql import read_sql
 
@@ -50,7 +51,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One operation in its place, the `place`th of the plan.
 
     `touches_database` is false within `state_operations`, `touches_state` within `database_operations`;
-    `conditional` is true within a part that runs under a condition only.
+    `conditional` is true within a part that runs under a condition only; `usages` knows what code does.
     """
 
     place: int
@@ -66,6 +67,14 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     touches_database: bool = True
     touches_state: bool = True
     conditional: bool = False
+    usages: Usages
+
+    @property
+    def usage(self) -> Usage:
+        """What the code of a RunPython does; nothing of any other operation."""
+        if not isinstance(self.operation, RunPython):
+            return Usage()
+        return self.usages.of(self.operation, self.migration, self.path, self.before)
 
     @property
     def is_understood(self) -> bool:
@@ -380,6 +389,7 @@ class _Replay:
                     touches_database=in_database,
                     touches_state=in_state,
                     conditional=conditional,
+                    usages=self._usages,
                 )
             )
             self._number += 1

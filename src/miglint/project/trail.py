@@ -32,6 +32,7 @@ from miglint.syntax.facts import (
     Call,
     Expr,
     Literal,
+    ModuleFacts,
     Name,
     Statement,
     dotted,
@@ -188,15 +189,22 @@ def _code_writes(step: Step, place: Place) -> Truth:
     assert isinstance(operation, RunPython)
     if is_noop(operation.code):
         return Truth.NO
-    if operation.code is None or not any(each.direction == "forward" for each in entries(operation, step.migration)):
+    # What functions of other modules do, and those that a function is given.
+    uses = [use for use in step.usage.uses if use.direction == "forward"]
+    elsewhere = {(use.module.path, use.code.name, use.code.span): use.code for use in uses}
+    is_here = any(each.direction == "forward" for each in entries(operation, step.migration))
+    if operation.code is None or not (is_here or elsewhere):
         return Truth.UNKNOWN
-    words: set[str] = set()
-    foreign = False
+    words = _module_words(step.migration.facts)
+    foreign = not is_here
     for code in reached(operation, step.migration):
         for root in code.roots():
             words |= _words(root)
             foreign = foreign or _leaves_file(root)
-    words |= _module_words(step)
+    for code in elsewhere.values():
+        words = words.union(*map(_words, code.roots()))
+    for module in {use.module.path: use.module for use in uses}.values():
+        words |= _module_words(module.facts)
     fields = {place.field, place.column.lower(), f"{place.field}_id"}
     models = {place.model.name, place.table.lower()}
     if words & fields:
@@ -204,10 +212,10 @@ def _code_writes(step: Step, place: Place) -> Truth:
     return Truth.of(None if foreign else False)
 
 
-def _module_words(step: Step) -> set[str]:
-    """What the file's own constants name: lists of fields and models that its code goes through."""
+def _module_words(facts: ModuleFacts) -> set[str]:
+    """What a file's own constants name: lists of fields and models that its code goes through."""
     found: set[str] = set()
-    for statement in walk(step.migration.facts.body, into_definitions=False):
+    for statement in walk(facts.body, into_definitions=False):
         if isinstance(statement, Assign):
             found |= _words(statement)
     return found
