@@ -113,13 +113,17 @@ def _in_helpers(context: OperationContext[RunPython]) -> Iterator[Diagnostic]:
         for use in context.usage.uses
         if isinstance(use, Called)
         and use.module.facts is not context.migration.facts
-        and "models" in use.path.split(".")
+        and ("models" in use.path.split(".") or use.path in _USER_MODEL)
         and context.project.is_of_migrations(use.module.path)
     )
-    for use, model in _once(
-        (use, _imported_model(context, _from_root(use), used_as_model=False, is_called=True)) for use in elsewhere
-    ):
+    for use, model in _once((use, _called_model(context, use)) for use in elsewhere):
         yield _finding(context, use.code, None, model, related=context.place(use, "it is used here")[1])
+
+
+def _called_model(context: OperationContext[RunPython], use: Called) -> _Model | None:
+    if use.path in _USER_MODEL:
+        return _user_model(context) if use.call.function.span not in _only_named(use.code) else None
+    return _imported_model(context, _from_root(use), used_as_model=False, is_called=True)
 
 
 def _once(found: Iterable[tuple[T, _Model | None]]) -> Iterator[tuple[T, _Model]]:
