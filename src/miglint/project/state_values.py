@@ -112,6 +112,13 @@ class StateValues:
         arguments = tuple(map(inner, made.arguments))
         return Call(made.function, arguments, made.keywords, made.span) if _differs(arguments, made.arguments) else made
 
+    def of_field(self, call: Call) -> Call:
+        """A field with its constants, and with its choices where they have a name: they may be long."""
+        call = self.with_constants(call)
+        if not any(keyword.name == "choices" and isinstance(keyword.value, Name) for keyword in call.keywords):
+            return call
+        return _with_keywords(call, [self._within(k.value) if k.name == "choices" else k.value for k in call.keywords])
+
     def with_constants(self, call: Call) -> Call:
         """A call whose keyword arguments that are constants, or are put together from such, are written out."""
         return _with_keywords(call, [self._constant(keyword.name, keyword.value) for keyword in call.keywords])

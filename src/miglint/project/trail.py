@@ -216,9 +216,15 @@ def _module_words(facts: ModuleFacts) -> set[str]:
     """What a file's own constants name: lists of fields and models that its code goes through."""
     found: set[str] = set()
     for statement in walk(facts.body, into_definitions=False):
-        if isinstance(statement, Assign):
+        if isinstance(statement, Assign) and not _makes_operations(statement):
             found |= _words(statement)
     return found
+
+
+def _makes_operations(statement: Assign) -> bool:
+    return any(
+        isinstance(each, Call) and each.callee.startswith("django.db.migrations.") for each in expressions(statement)
+    )
 
 
 def _words(node: Statement | Expr) -> set[str]:

@@ -57,7 +57,7 @@ class WrittenFields:
         resolved = self._elsewhere.spread(resolved)
         callee = resolved.callee if "." in resolved.callee else self._imported_by_setting(resolved, values)
         of = self._field_class(callee) if callee and canonical_class(callee) is None else None
-        return Field(self.named_by_package(self._state_values.with_constants(resolved)), of)
+        return Field(self.named_by_package(self._state_values.of_field(resolved)), of)
 
     def named_by_package(self, call: Expr) -> Expr:
         """A field or a swappable dependency with the models that other modules name written out."""
