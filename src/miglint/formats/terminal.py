@@ -88,6 +88,8 @@ _TAB = 4
 
 def cells(text: str, *, ascii: bool = False) -> list[Cell]:
     """Each character as it is shown, and the columns it takes; a tab reaches to the next multiple of four."""
+    if is_plain(text):
+        return [(character, 1) for character in text]
     result: list[Cell] = []
     column = 0
     for character in text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from functools import cache
 
 import msgspec
 
@@ -67,9 +68,10 @@ def hiding_in(call: Call) -> Iterator[Expr]:
     yield from (keyword.value for keyword in call.keywords if keyword.name is None)
 
 
-def required(kind: type[Operation]) -> set[str]:
+@cache
+def required(kind: type[Operation]) -> frozenset[str]:
     """The parameters without a default."""
-    return {each.name for each in msgspec.structs.fields(kind) if each.required}
+    return frozenset(each.name for each in msgspec.structs.fields(kind) if each.required)
 
 
 def text_of(value: Expr | None, values: Values) -> str | None:

@@ -136,12 +136,11 @@ def remove_index(operation: ops.RemoveIndex, scene: Scene) -> Iterator[Action]:
     model = scene.model(operation.model_name)
     if model is None or operation.name is None:
         return
-    columns: tuple[str, ...] = ()
-    for index in model.indexes:
-        if index.name == operation.name and index.expr is not None:
-            if left_out(index.expr, scene.database):
-                return
-            columns = index_of(index.expr, index.name, model).columns
+    named = (each.expr for each in reversed(model.indexes) if each.name == operation.name)
+    made = next((expr for expr in named if expr is not None), None)
+    if made is not None and left_out(made, scene.database):
+        return
+    columns = index_of(made, operation.name, model).columns if made is not None else ()
     concurrently = isinstance(operation, ops.RemoveIndexConcurrently)
     yield DropIndex(
         name=operation.name, columns=columns, concurrently=concurrently, guarded=drops_guarded(scene), **place(model)
