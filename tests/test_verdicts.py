@@ -143,6 +143,22 @@ def test_a_module_that_a_rule_read_counts(project: Path, replays: Callable[[], i
     assert replays() == 3
 
 
+def test_sql_in_a_module_that_a_migration_imports_counts(project: Path, replays: Callable[[], int]) -> None:
+    helper = project / "shop/migrations/_tables.py"
+    write(
+        project / "shop/migrations/0003_tables.py",
+        "from django.db import migrations\nfrom . import _tables\n\n\nclass Migration(migrations.Migration):\n"
+        '    dependencies = [("shop", "0002_data")]\n'
+        "    operations = [migrations.RunPython(_tables.run, migrations.RunPython.noop)]\n",
+    )
+    for text, expected in (("pass", False), ("schema_editor.execute('DROP TABLE shop_order')", True), ("pass", False)):
+        write(helper, f"def run(apps, schema_editor):\n    {text}\n")
+        assert ("MG205" in codes(lint(project))) is expected
+    assert replays() == 3
+    helper.unlink()
+    assert "MG205" not in codes(lint(project))
+
+
 def test_a_module_that_a_rule_looked_for_counts(project: Path, replays: Callable[[], int]) -> None:
     (project / THINGS).unlink()
     missing = codes(lint(project))

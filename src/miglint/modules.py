@@ -141,15 +141,16 @@ class Modules:
         return SourceModule(file, facts, lambda name: self._imported(file, name), installed)
 
     def imported_from(self, file: str) -> list[str]:
-        """The files that a file imports from, Django's and those of packages that are not read left out."""
-        facts = self._facts_of(file)
-        found: dict[str, None] = {}
-        for statement in facts.imports() if facts is not None else ():
-            for name in {name for alias in statement.aliases for name in (alias.module, alias.path)}:
-                if not name.startswith("django."):
-                    self.lookup(file)(name)
-                    found[self._files[file.rpartition("/")[0], name] or ""] = None
-        return [each for each in found if each]
+        """The files that a file imports from; not those of Django, and of packages that are not read."""
+        facts, find, folder = self._facts_of(file), self.lookup(file), file.rpartition("/")[0]
+        aliases = [alias for statement in (facts.imports() if facts is not None else ()) for alias in statement.aliases]
+        names = dict.fromkeys(name for alias in aliases for name in (alias.module, alias.path))
+        found: dict[str | None, None] = {}
+        for name in names:
+            if not name.startswith("django."):
+                find(name)
+                found[self._files[folder, name]] = None
+        return [each for each in found if each is not None]
 
     def field_class(self, file: str) -> Callable[[str], FieldClass | None]:
         """The field classes that are not Django's, as `file` names them."""
