@@ -196,7 +196,8 @@ def test_what_cannot_be_read_of_options_is_said(options: str) -> None:
 
 @pytest.mark.parametrize("options", READ)
 def test_what_is_of_no_account_to_the_database_may_be_anything(options: str) -> None:
-    operation("from elsewhere import compute, THING\n" + BEFORE["here"] + CREATE.format(options))
+    text = "from elsewhere import compute, THING\n" + BEFORE["here"] + CREATE.format(options)
+    assert reading(text).unreadable == ()
 
 
 def test_lists_that_hold_each_other_have_an_end() -> None:

@@ -8,7 +8,6 @@ from miglint.project.history import replay
 from miglint.project.interpret import interpret
 from miglint.project.keys import MigrationKey
 from miglint.project.naming import named
-from miglint.project.project import Project
 from miglint.project.source_module import SourceModule
 from miglint.project.usage import Called, GetModel, Query, RawSQL, Rows, Usage
 from miglint.project.usages import Usages
@@ -42,19 +41,13 @@ def usage(code: str, operation: str = "migrations.RunPython(forwards)", **module
     facts = read(text)
     first = interpret(MigrationKey("shop", "0001_initial"), "0001_initial.py", read(INITIAL))
     graph = Graph.build([first, interpret(key, "0002_data.py", facts)])
-    history = replay(graph, database=Database())
 
     def imported(name: str) -> SourceModule | None:
         source = modules.get(name.strip(".").replace(".", "_"))
         return SourceModule(f"{name}.py", read(source), imported) if source is not None else None
 
-    project = Project(
-        root="/",
-        graph=graph,
-        history=history,
-        usages=Usages(module_of=lambda _: SourceModule("0002_data.py", facts, imported), vendor="postgresql"),
-    )
-    return project.usage_of(history.steps_of(key)[0])
+    usages = Usages(module_of=lambda _: SourceModule("0002_data.py", facts, imported), vendor="postgresql")
+    return replay(graph, database=Database(), usages=usages).steps_of(key)[0].usage
 
 
 def forwards(body: str, before: str = "") -> Usage:

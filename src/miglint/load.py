@@ -138,8 +138,8 @@ class _Loading:
         def may_run_sql(key: MigrationKey) -> bool:
             if key not in files:
                 return False
-            code = [files[key].file, *modules.imported_from(files[key].file)]
-            return any(_RUNS_SQL.search(self._files.read([file])[file].data) is not None for file in code)
+            own = files[key].file
+            return self._runs_sql(own) or any(map(self._runs_sql, modules.imported_from(own)))
 
         usages = Usages(
             module_of=lambda key: modules.module(files[key].file) if key in files else None,
@@ -189,6 +189,10 @@ class _Loading:
             usages=usages,
             facts_of=lambda key, module: modules.lookup(files[key].file)(module) if key in files else None,
         )
+
+    def _runs_sql(self, file: str) -> bool:
+        """Whether code of a file may hand SQL to a cursor, or call the schema editor."""
+        return _RUNS_SQL.search(self._files.read([file])[file].data) is not None
 
     def _interpret_there(self, key: MigrationKey, path: str, facts: ModuleFacts) -> Migration:
         """A migration of a commit."""

@@ -84,9 +84,7 @@ class Modules:
         folder = file.rpartition("/")[0]
 
         def find(module: str) -> ModuleFacts | None:
-            if (folder, module) not in self._files:
-                self._files[folder, module] = self._find(folder, module)
-            found = self._files[folder, module]
+            found = self._found(folder, module)
             return self._facts_of(found) if found is not None else None
 
         return find
@@ -142,14 +140,10 @@ class Modules:
 
     def imported_from(self, file: str) -> list[str]:
         """The files that a file imports from; not those of Django, and of packages that are not read."""
-        facts, find, folder = self._facts_of(file), self.lookup(file), file.rpartition("/")[0]
+        facts, folder = self._facts_of(file), file.rpartition("/")[0]
         aliases = [alias for statement in (facts.imports() if facts is not None else ()) for alias in statement.aliases]
         names = dict.fromkeys(name for alias in aliases for name in (alias.module, alias.path))
-        found: dict[str | None, None] = {}
-        for name in names:
-            if not name.startswith("django."):
-                find(name)
-                found[self._files[folder, name]] = None
+        found = dict.fromkeys(self._found(folder, name) for name in names if not name.startswith("django."))
         return [each for each in found if each is not None]
 
     def field_class(self, file: str) -> Callable[[str], FieldClass | None]:
@@ -157,9 +151,7 @@ class Modules:
         return self._classes.seen_from(file)
 
     def _imported(self, file: str, module: str) -> SourceModule | None:
-        folder = file.rpartition("/")[0]
-        self.lookup(file)(module)
-        found = self._files[folder, module]
+        found = self._found(file.rpartition("/")[0], module)
         return self.module(found) if found is not None else None
 
     def imported_by(self, files: Iterable[str]) -> list[str]:
@@ -169,14 +161,18 @@ class Modules:
         for file in files:
             folder = file.rpartition("/")[0]
             for module in imported_modules(file_content(file) or b""):
-                if (folder, module) not in self._files:
-                    self._files[folder, module] = self._find(folder, module)
-                where = self._files[folder, module]
+                where = self._found(folder, module)
                 if where is not None:
                     found[where] = None
         # A guess is no question: what is asked for later is looked for, and noted, then.
         self._files, self.looked_for, self._packages = known, looked_for, packages
         return list(found)
+
+    def _found(self, folder: str, module: str) -> str | None:
+        """The file of a module as those in a folder import it, looked for once."""
+        if (folder, module) not in self._files:
+            self._files[folder, module] = self._find(folder, module)
+        return self._files[folder, module]
 
     def _find(self, folder: str, module: str) -> str | None:
         name = module.lstrip(".")

@@ -380,7 +380,7 @@ class OperationContext(_Context, Generic[O]):
     @property
     def usage(self) -> Usage:
         """What the code of a RunPython does."""
-        return self.project.usage_of(self.step)
+        return self.step.usage
 
     def model_is_live(self, key: ModelKey) -> bool:
         """Whether a model has a table that a running release uses, and that is not small."""

@@ -6,7 +6,7 @@ been committed"), check_safe_enum_use (src/backend/utils/adt/enum.c)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 
@@ -16,7 +16,7 @@ from miglint.project.action import Execute
 from miglint.project.columns import text_of
 from miglint.project.history import Step
 from miglint.project.operations import RunPython, RunSQL
-from miglint.project.usage import Query, RawSQL, Usage, Use
+from miglint.project.usage import Query, RawSQL, Use
 from miglint.syntax.facts import Expr, Items, Literal, expressions
 from miglint.syntax.sql import read_sql
 from miglint.syntax.sql.statement import Statement
@@ -43,7 +43,7 @@ class UsedEarly(msgspec.Struct, frozen=True, kw_only=True):
     certain: bool
 
 
-def used_early(steps: tuple[Step, ...], usage_of: Callable[[Step], Usage], database: Database) -> Iterator[UsedEarly]:
+def used_early(steps: tuple[Step, ...], database: Database) -> Iterator[UsedEarly]:
     """The first use of a new value in one transaction, the steps of an atomic migration."""
     error = traits_of(database.vendor).new_value
     adding = [each for step in steps for each in step.actions if isinstance(each, Execute) and each.verb == _ADDS]
@@ -55,7 +55,7 @@ def used_early(steps: tuple[Step, ...], usage_of: Callable[[Step], Usage], datab
     for step in steps:
         if step.conditional or not step.touches_database:
             continue
-        for use, statement, given in _said(step, usage_of, database):
+        for use, statement, given in _said(step, database):
             kind = statement.name.rpartition(".")[2]
             if statement.verb == _MAKES:
                 made.add(kind)
@@ -74,16 +74,14 @@ def used_early(steps: tuple[Step, ...], usage_of: Callable[[Step], Usage], datab
                     return
 
 
-def _said(
-    step: Step, usage_of: Callable[[Step], Usage], database: Database
-) -> Iterator[tuple[Use | None, Statement, set[str]]]:
+def _said(step: Step, database: Database) -> Iterator[tuple[Use | None, Statement, set[str]]]:
     """The statements of a step, each with the texts that it is given beside; a query of a model has no text."""
     if isinstance(step.operation, RunSQL):
         for text, given in _texts(step.operation.sql):
             for statement in read_sql(text, database.vendor):
                 yield None, statement, given
     elif isinstance(step.operation, RunPython):
-        for use in usage_of(step).of(Use):
+        for use in step.usage.of(Use):
             if isinstance(use, RawSQL) and not use.is_guarded:
                 for statement in read_sql(text_of(use.text) or "", database.vendor):
                     yield use, statement, {text for each in use.call.arguments[1:] for text in _strings(each)}

@@ -8,7 +8,7 @@ AfterTriggerSaveEvent (src/backend/commands/trigger.c), RI_FKey_fk_upd_check_req
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -39,7 +39,6 @@ from miglint.project.usage import (
     Row,
     Rows,
     SchemaChange,
-    Usage,
     Use,
 )
 from miglint.syntax.facts import Expr, Items, Literal, is_none
@@ -78,19 +77,16 @@ class _Event(msgspec.Struct, frozen=True):
 _Pending = dict[tuple[str, str], _Event]
 
 
-def refused(steps: tuple[Step, ...], usage_of: Callable[[Step], Usage], database: Database) -> Iterator[Refused]:
+def refused(steps: tuple[Step, ...], database: Database) -> Iterator[Refused]:
     """The first statement of one transaction, the steps of an atomic migration, that is certainly refused."""
     statements = traits_of(database.vendor).refused_before_check
     if statements and any(isinstance(step.operation, RunPython | RunSQL) for step in steps):
-        yield from _Transaction(steps, usage_of, statements).refused()
+        yield from _Transaction(steps, statements).refused()
 
 
 class _Transaction:
-    def __init__(
-        self, steps: tuple[Step, ...], usage_of: Callable[[Step], Usage], statements: Mapping[str, str]
-    ) -> None:
+    def __init__(self, steps: tuple[Step, ...], statements: Mapping[str, str]) -> None:
         self._steps = steps
-        self._usage_of = usage_of
         self._statements = statements
         self._pending: _Pending = {}
         self._is_immediate = False
@@ -128,7 +124,7 @@ class _Transaction:
                 yield step, None, action
 
     def _code(self, step: Step) -> Iterator[tuple[Use | None, Action | None]]:
-        usage = self._usage_of(step)
+        usage = step.usage
         if not usage.is_complete:
             yield None, Execute(table="", understood=False)
         # By row, each attribute once: a row may be saved in a thousand places.

@@ -81,9 +81,9 @@ class Elsewhere:
         if isinstance(value, Name):
             return self._imported(value) or value
         if isinstance(value, Template):
-            return self._values.resolve(Template(tuple(map(self._constant, value.parts)), value.span))
+            return self._values.resolve(Template(tuple(map(self._given, value.parts)), value.span))
         if isinstance(value, Call):
-            given = self._values.resolve(self._with_constants(value))
+            given = self._values.resolve(self._with_imported(value))
             if not isinstance(given, Call):
                 return given
             value = given
@@ -119,13 +119,13 @@ class Elsewhere:
         inner = self.written_out(item.value, depth + 1)
         return inner.items if isinstance(inner, Items) else (Starred(inner, item.span),)
 
-    def _with_constants(self, call: Call) -> Call:
+    def _with_imported(self, call: Call) -> Call:
         """A call with the constants, lists and dictionaries of other modules that it is given."""
-        arguments = tuple(map(self._constant, call.arguments))
-        keywords = tuple(Keyword(k.name, self._constant(k.value), k.span) for k in call.keywords)
+        arguments = tuple(map(self._given, call.arguments))
+        keywords = tuple(Keyword(k.name, self._given(k.value), k.span) for k in call.keywords)
         return Call(call.function, arguments, keywords, call.span)
 
-    def _constant(self, value: Expr) -> Expr:
+    def _given(self, value: Expr) -> Expr:
         found = self._imported(value) if isinstance(value, Name) and value.scope == "imported" else None
         return found if isinstance(found, Literal | Items | Pairs) else value
 
@@ -264,18 +264,30 @@ def placed(value: Expr, facts: ModuleFacts, module: str, span: Span) -> Expr:
     values = module_values(facts.body)
     known = {function.name for function in facts.top(Function)} | set(values.names)
 
-    def moved(node: Any) -> Any:
-        if isinstance(node, tuple):
-            return tuple(moved(each) for each in node)
-        if not isinstance(node, Node):
-            return node
-        if isinstance(node, Name) and node.scope == "free" and node.name in known:
-            constant = values.resolve(node)
-            if isinstance(constant, Literal):
-                return Literal(constant.kind, constant.text, span)
-            return Name(module + ("" if module.endswith(".") else ".") + node.name, "imported", span)
-        fields = type(node).__struct_fields__
-        return type(node)(**{name: span if name == "span" else moved(getattr(node, name)) for name in fields})
+    def renamed(name: Name) -> Expr:
+        if name.scope != "free" or name.name not in known:
+            return name
+        constant = values.resolve(name)
+        if isinstance(constant, Literal):
+            return constant
+        return Name(module + ("" if module.endswith(".") else ".") + name.name, "imported")
 
-    placed: Expr = moved(value)
+    placed: Expr = moved(value, span, renamed)
     return placed
+
+
+def _as_it_is(name: Name) -> Expr:
+    return name
+
+
+def moved(value: Any, span: Span, renamed: Callable[[Name], Expr] = _as_it_is) -> Any:
+    """An expression with all its parts at one place, and what `renamed` makes of its names."""
+    if isinstance(value, tuple):
+        return tuple(moved(each, span, renamed) for each in value)
+    if not isinstance(value, Node):
+        return value
+    node = renamed(value) if isinstance(value, Name) else value
+    fields = type(node).__struct_fields__
+    return type(node)(
+        **{name: span if name == "span" else moved(getattr(node, name), span, renamed) for name in fields}
+    )

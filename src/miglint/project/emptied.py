@@ -49,7 +49,7 @@ def _after_sql(actions: tuple[Action, ...], table: str, *, before: bool) -> bool
 
 def _deletes_all(project: Project, step: Step, table: str) -> bool:
     """Whether code deletes every row, and does nothing else with the model."""
-    usage = project.usage_of(step)
+    usage = step.usage
     found = False
     for use in usage.of(Query):
         model = step.before.model(*use.key)

@@ -71,8 +71,11 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def usage(self) -> Usage:
-        """What the code of a RunPython does; nothing of any other operation."""
-        if not isinstance(self.operation, RunPython):
+        """What a RunPython does; nothing of any other operation, and nothing where only the state sees it.
+
+        Source: django.db.migrations.operations.special.RunPython.state_forwards, which does not call the code.
+        """
+        if not isinstance(self.operation, RunPython) or not self.touches_database:
             return Usage()
         return self.usages.of(self.operation, self.migration, self.path, self.before)
 

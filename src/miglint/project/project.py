@@ -15,16 +15,15 @@ from miglint.project.keys import MigrationKey
 from miglint.project.labels import app_paths
 from miglint.project.layout import Duplicate, Package, Stray
 from miglint.project.migration import Migration
-from miglint.project.operations import OperationPath, RunPython
+from miglint.project.operations import OperationPath
 from miglint.project.relations import Relations
 from miglint.project.sizes import Sizes
-from miglint.project.usage import Usage
 from miglint.project.usages import Usages
 from miglint.syntax.facts import ModuleFacts
 
 if TYPE_CHECKING:
     from miglint.project.graph import Graph
-    from miglint.project.history import History, Step
+    from miglint.project.history import History
     from miglint.project.index_names import Clashes
     from miglint.project.state import ProjectState
 
@@ -103,15 +102,6 @@ class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def relations(self, state: ProjectState) -> Relations:
         """What code may name on the models of a state."""
         return self.usages.relations(state)
-
-    def usage_of(self, step: Step) -> Usage:
-        """What a RunPython does; nothing of any other operation, and nothing where only the state sees it.
-
-        Source: django.db.migrations.operations.special.RunPython.state_forwards, which does not call the code.
-        """
-        if not isinstance(step.operation, RunPython) or not step.touches_database:
-            return Usage()
-        return self.usages.of(step.operation, step.migration, step.path, step.before)
 
     @lazy
     def taken_over(self) -> dict[tuple[MigrationKey, OperationPath, str], bool]:

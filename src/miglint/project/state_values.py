@@ -7,9 +7,8 @@ places, with the span of what stood there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from miglint.project.elsewhere import Elsewhere, is_written_here
+from miglint.project.elsewhere import Elsewhere, is_written_here, moved
 from miglint.syntax.facts import (
     COLLECTIONS,
     Attribute,
@@ -19,13 +18,11 @@ from miglint.syntax.facts import (
     Keyword,
     Literal,
     Name,
-    Node,
     Operation,
     Pair,
     Pairs,
     Template,
 )
-from miglint.text import Span
 
 # Conditions within conditions, and more parts than any migration has: a list may hold itself.
 _MAX_DEPTH = 6
@@ -83,9 +80,9 @@ class StateValues:
         found = self._elsewhere.whole(value)
         if isinstance(found, Items | Pairs):
             self._parts += len(found.items if isinstance(found, Items) else found.pairs)
-            return _moved(found, value.span) if type(found) is not type(value) else found
+            return moved(found, value.span) if type(found) is not type(value) else found
         is_index = isinstance(found, Call) and found.callee.endswith(_INDEX)
-        return _moved(found, value.span) if is_index and found is not value else value
+        return moved(found, value.span) if is_index and found is not value else value
 
     def _of_index(self, name: str | None, value: Expr) -> Expr:
         if name in _CONDITIONS:
@@ -171,16 +168,6 @@ def _with_keywords(call: Call, values: Sequence[Expr]) -> Call:
         return call
     keywords = (Keyword(k.name, value, k.span) for k, value in zip(call.keywords, values, strict=True))
     return Call(call.function, call.arguments, tuple(keywords), call.span)
-
-
-def _moved(value: Any, span: Span) -> Any:
-    """An expression with all its parts at one place."""
-    if isinstance(value, tuple):
-        return tuple(_moved(each, span) for each in value)
-    if not isinstance(value, Node):
-        return value
-    fields = type(value).__struct_fields__
-    return type(value)(**{name: span if name == "span" else _moved(getattr(value, name), span) for name in fields})
 
 
 def _may_be_constant(name: str | None, value: Expr) -> bool:

@@ -195,7 +195,7 @@ def _code_writes(step: Step, place: Place) -> Truth:
     is_here = any(each.direction == "forward" for each in entries(operation, step.migration))
     if operation.code is None or not (is_here or elsewhere):
         return Truth.UNKNOWN
-    words = _module_words(step.migration.facts)
+    words: set[str] = set()
     foreign = not is_here
     for code in reached(operation, step.migration):
         for root in code.roots():
@@ -203,8 +203,8 @@ def _code_writes(step: Step, place: Place) -> Truth:
             foreign = foreign or _leaves_file(root)
     for code in elsewhere.values():
         words = words.union(*map(_words, code.roots()))
-    for module in {use.module.path: use.module for use in uses}.values():
-        words |= _module_words(module.facts)
+    modules = {step.migration.path: step.migration.facts, **{use.module.path: use.module.facts for use in uses}}
+    words = words.union(*map(_module_words, modules.values()))
     fields = {place.field, place.column.lower(), f"{place.field}_id"}
     models = {place.model.name, place.table.lower()}
     if words & fields:

@@ -36,16 +36,11 @@ def spread(value: Call, known: Names, depth: int) -> Call:
     keywords: list[Keyword] = []
     for keyword in value.keywords:
         inner = known.resolve(keyword.value, depth + 1) if keyword.name is None else None
-        pairs = inner.pairs if isinstance(inner, Pairs) else ()
-        names = [known.resolve(pair.key, depth + 1) if pair.key is not None else None for pair in pairs]
-        if isinstance(inner, Pairs) and all(map(_is_text, names)):
-            keywords.extend(
-                Keyword(name.text, pair.value, keyword.span)
-                for name, pair in zip(names, pairs, strict=True)
-                if isinstance(name, Literal)
-            )
-        else:
+        named = _named(inner, known, depth) if isinstance(inner, Pairs) else None
+        if named is None:
             keywords.append(keyword)
+        else:
+            keywords.extend(Keyword(name, each, keyword.span) for name, each in named)
     arguments = unpack(Items("list", value.arguments), known, depth)
     assert isinstance(arguments, Items)
     return Call(value.function, arguments.items, tuple(keywords), value.span)
@@ -59,5 +54,12 @@ def has_unnamed(keywords: tuple[Keyword, ...]) -> bool:
     return None in [keyword.name for keyword in keywords]
 
 
-def _is_text(key: Expr | None) -> bool:
-    return isinstance(key, Literal) and key.kind == "str"
+def _named(value: Pairs, known: Names, depth: int) -> list[tuple[str, Expr]] | None:
+    """The names that a dictionary gives as `**`, with their values; None where one of them is not known."""
+    found: list[tuple[str, Expr]] = []
+    for pair in value.pairs:
+        key = known.resolve(pair.key, depth + 1) if pair.key is not None else None
+        if not isinstance(key, Literal) or key.kind != "str":
+            return None
+        found.append((key.text, pair.value))
+    return found

@@ -79,7 +79,7 @@ def _may_be_there(context: OperationContext[RunPython], wanted: Query, earlier: 
     if any(_may_make(use, wanted) for use in earlier):
         return True
     for step in context.project.history.before(context.step):
-        if any(_may_make(use, wanted) for use in context.project.usage_of(step).uses):
+        if any(_may_make(use, wanted) for use in step.usage.uses):
             return True
         if any(isinstance(action, InsertRows) and action.table == _TABLES[wanted.key] for action in step.actions):
             return True

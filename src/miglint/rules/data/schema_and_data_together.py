@@ -57,11 +57,11 @@ def schema_and_data_together(context: MigrationContext) -> Iterator[Diagnostic]:
         return
     changed = [(step, table) for step in context.steps if (table := _table_of_rows(context, step)) is not None]
     others = tuple(step for step, _ in changed)
-    fails = next(refused(context.steps, context.project.usage_of, context.database), None)
+    fails = next(refused(context.steps, context.database), None)
     if fails is not None:
         yield _refused(context, fails, others)
         return
-    early = next(used_early(context.steps, context.project.usage_of, context.database), None)
+    early = next(used_early(context.steps, context.database), None)
     if early is not None:
         yield _early(context, early, others)
         return
@@ -170,7 +170,7 @@ def _table_of_rows(context: MigrationContext, step: Step) -> str | None:
     for action in step.actions:
         if isinstance(action, _ROWS) and action.table and not action.on_new_table and context.is_at_risk(step, action):
             return action.table
-    for use in context.project.usage_of(step).of(Query):
+    for use in step.usage.of(Query):
         model = step.before.model(*use.key)
         if use.method not in _WRITES or not isinstance(use.on, Rows | Row) or model is None:
             continue

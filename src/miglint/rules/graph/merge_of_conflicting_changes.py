@@ -81,7 +81,7 @@ def _branch(context: MigrationContext, keys: tuple[MigrationKey, ...]) -> Branch
 def _code(context: MigrationContext, key: MigrationKey) -> Iterator[Touch]:
     """The models that the code of a migration asks for."""
     for step in context.project.history.steps_of(key):
-        for need in code_needs(context.project.usage_of(step)):
+        for need in code_needs(step.usage):
             yield Touch(
                 key=need.key, model=need.name, kind="", name="", deed="uses", operation=step.operation,
                 migration=step.migration,

@@ -85,7 +85,7 @@ def _long_work(context: MigrationContext, step: Step, action: Action | None) -> 
 
 
 def _table_of_queries(context: MigrationContext, step: Step) -> str | None:
-    for use in context.project.usage_of(step).of(Query):
+    for use in step.usage.of(Query):
         at_once = isinstance(use.on, Rows) and use.method in _AT_ONCE
         if not at_once and not (use.loop is not None and use.method in _IN_A_LOOP):
             continue
